@@ -1,0 +1,57 @@
+"""The workers' switchboard: which task runs when. The broker only wakes; promises live in rows."""
+
+import os
+import threading
+import time
+from typing import Any
+
+from celery import Celery
+from celery.schedules import crontab
+from celery.signals import beat_init, worker_init
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "psi.settings")
+
+app = Celery("psi")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "tick": {
+        "task": "sites.tasks.tick",
+        "schedule": settings.PSI_TICK_SECONDS,
+        # A tick that waited in the queue is worthless: the next one finds the same rows.
+        "options": {"expires": settings.PSI_TICK_SECONDS},
+    },
+    "release": {"task": "tracker.tasks.release_closed_quarters", "schedule": crontab(minute=17, hour="*")},
+}
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_if_wrong(**kwargs: Any) -> None:
+    """Stop before anything is claimed; Celery swallows exceptions in signals, but not this one."""
+    from psi import startup
+
+    try:
+        startup.refuse_if_wrong()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error
+
+
+@worker_init.connect
+def start_clock(**kwargs: Any) -> None:
+    """Keep time inside the worker too, so that a dead broker or beat delays nothing.
+
+    Beat reaches workers through the broker. When no tick has come for two intervals, the worker does
+    the same sweep by itself; claims skip each other's rows, so a needless sweep changes nothing.
+    """
+    from sites import agenda
+
+    def keep_time() -> None:
+        while True:
+            time.sleep(settings.PSI_TICK_SECONDS)
+            if time.monotonic() - agenda.last_sweep() > 2 * settings.PSI_TICK_SECONDS:
+                agenda.sweep_quietly()
+
+    threading.Thread(target=keep_time, name="psi-clock", daemon=True).start()

@@ -1,0 +1,338 @@
+"""The tenant, its people, and the rows every other app leans on: mail, due times, audit, facts."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import CheckConstraint, Q, UniqueConstraint
+
+from psi.tenancy import SiteModel
+from sites.codes import CodeField
+
+PROVINCE_SLUG = "province"
+
+
+class Site(models.Model):
+    """A tenant: a local organization with a peer support program, or the province."""
+
+    class Kind(models.TextChoices):
+        DIVISION = "DIVISION", "Division of Family Practice"
+        MSA = "MSA", "Medical Staff Association"
+        SECTION = "SECTION", "Section"
+        PROVINCE = "PROVINCE", "Province"
+
+    class Funding(models.TextChoices):
+        FUNDED = "FUNDED", "Funded by the initiative"
+        EXISTING = "EXISTING", "Existing program, outside the funding"
+
+    class Law(models.TextChoices):
+        PIPA = "PIPA", "PIPA (private organization)"
+        FIPPA = "FIPPA", "FIPPA (public body)"
+
+    slug = models.SlugField(unique=True, max_length=40)
+    name = models.CharField(max_length=120)
+    kind = CodeField(choices=Kind.choices)
+    cohort = models.PositiveSmallIntegerField(default=1, help_text="Which intake of sites it joined with.")
+    funding = CodeField(choices=Funding.choices, default=Funding.FUNDED)
+    law = CodeField(choices=Law.choices, default=Law.PIPA)
+    privacy_officer = models.CharField(
+        max_length=120, blank=True, help_text="Published: a name or position and how to reach them."
+    )
+    is_open = models.BooleanField(default=False)
+    reach_in = models.BooleanField(default=True)
+    reach_out = models.BooleanField(default=False)
+    time_zone = models.CharField(max_length=40, default="America/Vancouver")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            CheckConstraint(
+                condition=Q(slug=PROVINCE_SLUG, kind="PROVINCE") | ~Q(slug=PROVINCE_SLUG) & ~Q(kind="PROVINCE"),
+                name="site_one_province",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def is_province(self) -> bool:
+        return self.kind == self.Kind.PROVINCE
+
+    @property
+    def takes_requests(self) -> bool:
+        """Open, with someone to answer for privacy."""
+        return self.is_open and bool(self.privacy_officer)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Accounts exist by invitation only; there is no superuser in this house."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser):
+    """Sign-in data only. The name a person goes by stands on each site's own `Profile` row."""
+
+    email = models.EmailField(unique=True)
+    is_active = models.BooleanField(default=True)
+    joined_at = models.DateTimeField(null=True)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()
+
+    def __str__(self) -> str:
+        return f"user {self.pk}"
+
+
+class Role(models.TextChoices):
+    ADMINISTRATOR = "administrator", "Program administrator"
+    LEAD = "lead", "Physician lead"
+    SUPPORTER = "supporter", "Peer supporter"
+    ADVISOR = "advisor", "Advisor"
+
+
+LOCAL_ROLES = (Role.ADMINISTRATOR, Role.LEAD, Role.SUPPORTER)
+# The province's supporters are its roster; its administrators are the provincial coordinators.
+PROVINCE_ROLES = (Role.ADMINISTRATOR, Role.ADVISOR, Role.SUPPORTER)
+
+
+class Membership(models.Model):
+    """What a person is at a site. One person may be several things; an ended role is kept."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    role = CodeField(choices=Role.choices)
+    since = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["site", "user", "role"], condition=Q(ended_at=None), name="membership_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"membership {self.pk}"
+
+
+class Profile(SiteModel):
+    """The name a person goes by at one site."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["site", "user"], name="profile_once")]
+
+    def __str__(self) -> str:
+        return f"profile {self.pk}"
+
+
+class Invitation(SiteModel):
+    """An account and a role offered by mail. The link is a locator; a single use is recorded here."""
+
+    email = models.EmailField()
+    name = models.CharField(max_length=80)
+    role = CodeField(choices=Role.choices)
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    invited_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["site", "-id"], name="invitation_recent")]
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
+
+
+class Notice(SiteModel):
+    """A mail that must follow a move: a kind and ids, never a name. Its `Due` row says when."""
+
+    kind = CodeField()
+    object_id = models.BigIntegerField()
+    recipient = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    # The same Message-ID at every attempt, so that a double is recognised.
+    message_id = models.UUIDField(default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    dropped_at = models.DateTimeField(null=True, help_text="No longer true when its turn came.")
+
+    class Meta:
+        constraints = [
+            # One mail per step of one thing to one person, however often it is asked for.
+            UniqueConstraint(
+                fields=["site", "kind", "object_id", "recipient"], nulls_distinct=False, name="notice_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"notice {self.pk}"
+
+
+class Due(models.Model):
+    """When something must be looked at. Ids and times only, so it stands outside the wall."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+", db_index=False)
+    kind = CodeField()
+    object_id = models.BigIntegerField()
+    at = models.DateTimeField()
+    # A claim: who holds it (`lease`), and from when another may take it.
+    lease = models.UUIDField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    parked = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["site", "kind", "object_id"], name="due_once"),
+        ]
+        indexes = [
+            # Serves agenda.claim(): the earliest of what is due in the whole province.
+            models.Index(fields=["at"], condition=Q(parked=False), name="due_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"due {self.pk}"
+
+
+class AuditEntry(SiteModel):
+    """Who did or saw what. Written by the database's own trigger into a chain per site."""
+
+    number = models.BigIntegerField(editable=False, default=0)
+    at = models.DateTimeField()
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    role = CodeField(choices=[*Role.choices, ("public", ""), ("system", ""), ("stranger", "")])
+    action = CodeField()
+    object_kind = CodeField()
+    object_id = models.BigIntegerField(null=True)
+    purpose = CodeField(default="WORK")
+    previous = models.BinaryField(editable=False, default=b"")
+    digest = models.BinaryField(editable=False, default=b"")
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["site", "number"], name="audit_number"),
+        ]
+        indexes = [
+            # Serves the status page: how often the details were opened and by which role.
+            models.Index(fields=["site", "object_kind", "object_id"], name="audit_object")
+        ]
+
+    def __str__(self) -> str:
+        return f"audit {self.number}"
+
+
+class SignInEvent(models.Model):
+    """Sign-ins and second factors of accounts, in a chain of their own; shown to a site for its members."""
+
+    class Kind(models.TextChoices):
+        SIGNED_IN = "SIGNED_IN", "Signed in"
+        SIGNED_OUT = "SIGNED_OUT", "Signed out"
+        FAILED = "FAILED", "Failed sign-in"
+        FACTOR_ADDED = "FACTOR_ADDED", "Added a passkey or authenticator"
+        FACTOR_REMOVED = "FACTOR_GONE", "Removed a passkey or authenticator"
+        JOINED = "JOINED", "Accepted an invitation"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    kind = CodeField(choices=Kind.choices)
+    at = models.DateTimeField()
+    previous = models.BinaryField(editable=False, default=b"")
+    digest = models.BinaryField(editable=False, default=b"")
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-id"], name="sign_in_recent")]
+
+    def __str__(self) -> str:
+        return f"sign-in event {self.pk}"
+
+
+class Fact(SiteModel):
+    """One counted event without a face: no referral, no person, no day."""
+
+    month = models.DateField()
+    measure = CodeField()
+    category = CodeField()
+
+    class Meta:
+        constraints = [
+            CheckConstraint(condition=Q(month__day=1), name="fact_month"),
+        ]
+        # Serves the rebuild of one site-month.
+        indexes = [models.Index(fields=["site", "month", "measure", "category"], name="fact_month_cell")]
+
+    def __str__(self) -> str:
+        return f"fact {self.pk}"
+
+
+class CrisisLine(models.Model):
+    """A number for someone who needs help now: one provincial list."""
+
+    class Code(models.TextChoices):
+        EMERGENCY = "EMERGENCY"
+        SUICIDE = "SUICIDE"
+        PHP = "PHP"
+        BC = "BC"
+
+    code = CodeField(unique=True, choices=Code.choices)
+    label = models.CharField(max_length=80)
+    number = models.CharField(max_length=20)
+    tel = models.CharField(max_length=30, help_text="Link: tel:…")
+    sms = models.CharField(max_length=30, blank=True, help_text="Link: sms:…")
+    note = models.CharField(max_length=60, blank=True)
+    position = models.PositiveSmallIntegerField()
+    verified_on = models.DateField()
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Specialty(models.Model):
+    """A specialty of practice, with the dates between which it may be chosen."""
+
+    code = CodeField(unique=True)
+    name = models.CharField(max_length=60)
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TextVersion(models.Model):
+    """A wording someone agreed to, kept word for word and known by its SHA-256."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    kind = CodeField()
+    language = models.CharField(max_length=2)
+    text = models.TextField()
+    valid_from = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.sha256[:8]}"
+
+
+class ProvinceSetting(models.Model):
+    """A number the province may change: hours, days. Defaults stand in docs/architecture.md."""
+
+    code = CodeField(unique=True)
+    value = models.IntegerField()
+
+    def __str__(self) -> str:
+        return self.code

@@ -1,0 +1,149 @@
+"""Real PostgreSQL, one database per test process, migrated by the owner and used by the application's role."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg2
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.test import Client
+
+from psi.tenancy import site_scope
+from tests import people as cast
+
+# Reference data stays between tests; everything else is emptied after a test that commits.
+KEPT = {
+    "django_migrations",
+    "django_content_type",
+    "auth_permission",
+    "sites_site",
+    "sites_crisisline",
+    "sites_specialty",
+    "sites_textversion",
+}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Make this process its own database as the owner; the tests then work as the application's role."""
+    name = f"psi_test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    with django_db_blocker.unblock():
+        owner = settings.DATABASES.get("owner") or settings.DATABASES["default"]
+        maker = _connect(owner, owner["NAME"])
+        with maker.cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            cursor.execute(f'CREATE DATABASE "{name}"')
+        for alias in connections:
+            connections[alias].close()
+            connections[alias].settings_dict["NAME"] = name
+            settings.DATABASES[alias]["NAME"] = name
+        call_command("migrate", verbosity=0)
+        call_command("load_reference")
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+        with maker.cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        maker.close()
+
+
+def _connect(database: dict[str, Any], name: str) -> Any:
+    made = psycopg2.connect(
+        dbname=name,
+        user=database["USER"],
+        password=database["PASSWORD"],
+        host=database["HOST"],
+        port=database["PORT"] or None,
+    )
+    made.autocommit = True
+    return made
+
+
+@pytest.fixture
+def owner(django_db_setup: None) -> Iterator[Any]:
+    """A connection of the tables' owner, committing each statement."""
+    alias = settings.DATABASES.get("owner") or settings.DATABASES["default"]
+    made = _connect(alias, alias["NAME"])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def committed_db(django_db_setup: None, django_db_blocker: Any, owner: Any) -> Iterator[None]:
+    """Real commits, for threads, workers and on_commit; emptied by the owner afterwards."""
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
+        with owner.cursor() as cursor:
+            cursor.execute(
+                "SELECT schemaname || '.' || tablename, tablename FROM pg_tables"
+                " WHERE schemaname IN ('public', 'vault')"
+            )
+            tables = [full for full, name in cursor.fetchall() if name not in KEPT]
+            cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY")
+            cursor.execute("DELETE FROM sites_site WHERE slug <> 'province'")
+
+
+@pytest.fixture
+def world(db: None) -> cast.World:
+    """Two local sites and the province, with people in every role (rolled back after the test)."""
+    return cast.build()
+
+
+@pytest.fixture
+def committed_world(committed_db: None) -> cast.World:
+    """The same, committed."""
+    return cast.build()
+
+
+@pytest.fixture
+def province(world: cast.World) -> Any:
+    return world.province
+
+
+@pytest.fixture
+def north(world: cast.World) -> Any:
+    return world.north
+
+
+@pytest.fixture
+def south(world: cast.World) -> Any:
+    return world.south
+
+
+@pytest.fixture
+def sign_in() -> Callable[[Any], Client]:
+    """Return a browser in which a person is signed in with a passkey."""
+
+    def signed_in(user: Any) -> Client:
+        client = Client()
+        client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        session = client.session
+        session["account_authentication_methods"] = [
+            {"method": "mfa", "at": 4102444800.0, "type": "webauthn", "passwordless": True}
+        ]
+        session.save()
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def in_north(world: cast.World) -> Iterator[Any]:
+    """The rest of the test runs in the scope of the northern site."""
+    with site_scope(world.north.pk):
+        yield world.north
+
+
+@pytest.fixture(autouse=True)
+def nothing_at_error(caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Anything logged at ERROR fails the test, unless it is marked `expects_error_log`."""
+    yield
+    if request.node.get_closest_marker("expects_error_log"):
+        return
+    errors = [r for when in ("setup", "call") for r in caplog.get_records(when) if r.levelno >= logging.ERROR]
+    assert [record.getMessage() for record in errors] == []
