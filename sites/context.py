@@ -1,0 +1,48 @@
+"""What every page knows about the place it belongs to."""
+
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+
+from sites import queries
+from sites.gate import limits
+from sites.models import Role
+
+A, L, S, V = Role.ADMINISTRATOR, Role.LEAD, Role.SUPPORTER, Role.ADVISOR
+# (label, URL name, roles that see it, provincial only)
+ROOMS = (
+    ("Today", "today", {A}, False),
+    ("Requests", "requests", {A}, False),
+    ("Peer supporters", "supporters", {A, L}, False),
+    ("My matches", "my", {S}, False),
+    ("Figures", "figures", {A, L, V}, False),
+    ("Sites", "province_sites", {A}, True),
+    ("Program", "settings", {A}, False),
+)
+
+
+def place(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: the site, its navigation for this person, crisis numbers, the idle limit."""
+    site = getattr(request, "site", None)
+    roles: frozenset[str] = getattr(request, "roles", frozenset())
+    context: dict[str, Any] = {"crisis_lines": SimpleLazyObject(partial(queries.crisis_lines))}
+    if site is not None:
+        context |= {"site": site, "site_name": site.name, "site_url": reverse("public", args=[site.slug])}
+    places = getattr(request, "places", None)
+    if places is not None:
+        context["idle_seconds"] = limits({role for held in places.values() for role in held})[0]
+        context["nav"] = _rooms(request, site, roles) if site is not None else []
+    return context
+
+
+def _rooms(request: HttpRequest, site: Any, roles: frozenset[str]) -> list[tuple[str, str, bool]]:
+    rooms = []
+    for label, name, seen_by, provincial in ROOMS:
+        if roles & seen_by and (site.is_province or not provincial):
+            url = reverse(name) if provincial else reverse(name, args=[site.slug])
+            rooms.append((_(label), url, request.path.startswith(url)))
+    return rooms

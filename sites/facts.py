@@ -1,0 +1,31 @@
+"""Facts without faces: each counted event leaves one, and marks its site-month to be counted anew."""
+
+from django.db import connection
+
+from psi import tenancy
+from sites import agenda
+
+DIRTY_MONTH = "ROLLUP"
+
+
+def count(*facts: tuple[str, str]) -> None:
+    """Write facts (measure, category) of the current site, in the month of its own time zone.
+
+    A late report counts in the month in which it is made (rules.md, Figures). Written last, because
+    every event of a site-month touches the same dirty mark.
+    """
+    at = tenancy.now()
+
+    def write() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO sites_fact (site_id, month, measure, category)"
+                " SELECT site.id, date_trunc('month', %s AT TIME ZONE site.time_zone)::date, measure, category"
+                " FROM sites_site AS site, unnest(%s::text[], %s::text[]) AS fact (measure, category)"
+                " WHERE site.id = %s RETURNING extract(year FROM month) * 100 + extract(month FROM month)",
+                [at, [m for m, _ in facts], [c for _, c in facts], tenancy.current_site_id()],
+            )
+            months = {int(row[0]) for row in cursor.fetchall()}
+        agenda.schedule(DIRTY_MONTH, months, tenancy.now())
+
+    tenancy.write_last(write)

@@ -1,0 +1,206 @@
+"""Mail that must follow a move: a row written with the move, sent after the commit, asked again first.
+
+A mail is a locator and nothing else: no name, no reason, no site, no word of what this service is for.
+"""
+
+import logging
+import smtplib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core import signing
+from django.core.mail import EmailMessage, get_connection
+from django.db import connection
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from psi import tenancy
+from sites import agenda
+from sites.models import Notice, Site
+
+log = logging.getLogger("psi.outbox")
+DUE = "NOTICE"
+LOCATOR_SALT = "psi.locator"
+
+
+@dataclass(frozen=True)
+class MailKind:
+    """How notices of one kind are written.
+
+    Attributes:
+        template: file under `mail/`; its first line is the subject.
+        target: code of what the link leads to (`place`).
+        still_true: which of these object ids still need the mail, asked inside the site's scope.
+        until: object id → the time to name in the mail, for kinds whose mail names one.
+        address: object id → address, for people who have no account yet.
+    """
+
+    template: str
+    target: str
+    still_true: Callable[[list[int]], set[int]]
+    until: Callable[[int], datetime | None] = lambda object_id: None
+    address: Callable[[int], str] | None = None
+
+
+_kinds: dict[str, MailKind] = {}
+_places: dict[str, Callable[[int], str | None]] = {}
+
+
+def register(kind: str, mail: MailKind) -> None:
+    """Let notices of `kind` be written and sent as `mail` says."""
+    _kinds[kind] = mail
+
+
+def place(target: str, path: Callable[[int], str | None]) -> None:
+    """Say where a locator of `target` leads: object id → path, asked inside the site's scope."""
+    _places[target] = path
+
+
+def enqueue(kind: str, to: Iterable[tuple[int, int | None]]) -> None:
+    """Write notices of one kind; asking twice for the same object and person writes one.
+
+    Args:
+        kind: a registered kind.
+        to: pairs of object id and recipient's user id (None: the kind knows the address).
+    """
+    if kind not in _kinds:
+        raise LookupError(f"No mail is registered for {kind}.")
+    pairs = sorted(set(to), key=lambda pair: (pair[0], pair[1] or 0))
+    if not pairs:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO sites_notice (site_id, kind, object_id, recipient_id, message_id, created_at)"
+            " SELECT %s, %s, object_id, recipient, gen_random_uuid(), %s"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS pair (object_id, recipient)"
+            " ON CONFLICT DO NOTHING RETURNING id",
+            [
+                tenancy.current_site_id(),
+                kind,
+                tenancy.now(),
+                [object_id for object_id, _ in pairs],
+                [recipient for _, recipient in pairs],
+            ],
+        )
+        new = [row[0] for row in cursor.fetchall()]
+    agenda.schedule(DUE, new, tenancy.now())
+
+
+def locator(site_id: int, target: str, object_id: int) -> str:
+    """Return the absolute address for a mail: signed ids, without a slug. Possessing it shows nothing."""
+    token = signing.dumps([site_id, target, object_id], salt=LOCATOR_SALT)
+    return settings.PSI_ORIGIN + reverse("go", args=[token])
+
+
+def read_locator(token: str) -> tuple[int, str, int]:
+    """Return (site id, target, object id); raise `signing.BadSignature` when it is not ours."""
+    site_id, target, object_id = signing.loads(token, salt=LOCATOR_SALT)
+    return site_id, target, object_id
+
+
+def path_of(target: str, object_id: int) -> str | None:
+    """Return the path a locator leads to, inside the site's scope; None when it is gone."""
+    return _places[target](object_id) if target in _places else None
+
+
+def deliver(item: agenda.Claim) -> None:
+    """Send the claimed notices; SMTP stays outside any transaction, and marking comes after its OK."""
+    ready, settled = _compose(item)
+    sent, refused, waiting = _send(ready)
+    with tenancy.site_scope(item.site_id, now=item.now):
+        Notice.objects.filter(pk__in=sent).update(sent_at=tenancy.now())
+        agenda.settle(item, settled + sent)
+        for notice_id, error in refused:
+            agenda.postpone(item, [notice_id], error)
+        if waiting:
+            ids, error = waiting
+            agenda.postpone(item, ids, error, counted=False)
+
+
+def register_deliveries() -> None:
+    """Tell the agenda who sends mail."""
+    agenda.register_delivery(DUE, deliver)
+
+
+def _compose(item: agenda.Claim) -> tuple[list[tuple[int, EmailMessage]], list[int]]:
+    """Return the messages that are still true, and the ids that need nothing more."""
+    ready: list[tuple[int, EmailMessage]] = []
+    settled: list[int] = []
+    with tenancy.site_scope(item.site_id, now=item.now):
+        zone = ZoneInfo(Site.objects.values_list("time_zone", flat=True).get(pk=item.site_id))
+        notices = list(Notice.objects.filter(pk__in=item.object_ids).select_related("recipient"))
+        true: dict[str, set[int]] = {
+            kind: _kinds[kind].still_true([n.object_id for n in notices if n.kind == kind])
+            for kind in {n.kind for n in notices}
+        }
+        found = set()
+        for notice in notices:
+            found.add(notice.pk)
+            mail = _kinds[notice.kind]
+            reachable = notice.recipient is None or notice.recipient.is_active
+            if notice.sent_at or notice.dropped_at:
+                settled.append(notice.pk)
+            elif notice.object_id not in true[notice.kind] or not reachable:
+                notice.dropped_at = tenancy.now()
+                notice.save(update_fields=["dropped_at"])
+                settled.append(notice.pk)
+            else:
+                ready.append((notice.pk, _write(item.site_id, notice, mail, zone)))
+        settled += [i for i in item.object_ids if i not in found]
+    return ready, settled
+
+
+def _write(site_id: int, notice: Notice, mail: MailKind, zone: ZoneInfo) -> EmailMessage:
+    until = mail.until(notice.object_id)
+    with timezone.override(zone):
+        text = render_to_string(
+            f"mail/{mail.template}.txt",
+            {"link": locator(site_id, mail.target, notice.object_id), "until": until},
+        )
+    subject, _, body = text.partition("\n")
+    address = notice.recipient.email if notice.recipient else (mail.address or _nobody)(notice.object_id)
+    host = urlsplit(settings.PSI_ORIGIN).hostname
+    return EmailMessage(
+        subject.strip(),
+        body.strip() + "\n",
+        settings.DEFAULT_FROM_EMAIL,
+        [address],
+        headers={"Message-ID": f"<{notice.message_id}@{host}>", "Auto-Submitted": "auto-generated"},
+    )
+
+
+def _nobody(object_id: int) -> str:
+    raise LookupError("This kind of mail has neither a recipient nor an address.")
+
+
+Failed = list[tuple[int, Exception]]
+
+
+def _send(ready: list[tuple[int, EmailMessage]]) -> tuple[list[int], Failed, tuple[list[int], Exception] | None]:
+    """Send over one connection. Return ids sent, ids refused by the server, and ids that must wait."""
+    sent: list[int] = []
+    refused: Failed = []
+    if not ready:
+        return sent, refused, None
+    server = get_connection()
+    try:
+        server.open()
+        for position, (notice_id, message) in enumerate(ready):
+            try:
+                server.send_messages([message])
+                sent.append(notice_id)
+            except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
+                # This one message; the connection is good for the others.
+                refused.append((notice_id, error))
+            except Exception as error:
+                return sent, refused, ([i for i, _ in ready[position:]], error)
+        return sent, refused, None
+    except Exception as error:
+        return sent, refused, ([i for i, _ in ready], error)
+    finally:
+        server.close()

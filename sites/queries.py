@@ -1,0 +1,63 @@
+"""Nouns about sites and their people."""
+
+from collections.abc import Iterable
+
+from psi import tenancy
+from sites.models import (
+    PROVINCE_SLUG,
+    CrisisLine,
+    Membership,
+    Profile,
+    ProvinceSetting,
+    Role,
+    Site,
+    TextVersion,
+)
+
+# The province may change these (rules.md, marked P); hours unless the name says days.
+DEFAULTS = {
+    "INVITE_NUDGE": 24,
+    "INVITE_ENDS": 48,
+    "NUDGE_FIRST": 24,
+    "NUDGE_SECOND": 48,
+}
+
+
+def numbers() -> dict[str, int]:
+    """Return the province's settings, by code, where it has not said otherwise with their defaults."""
+    return DEFAULTS | dict(ProvinceSetting.objects.values_list("code", "value"))
+
+
+def province() -> Site:
+    """Return the provincial team's site."""
+    return Site.objects.get(slug=PROVINCE_SLUG)
+
+
+def holders(*roles: Role) -> list[int]:
+    """Return the user ids who hold one of `roles` at the current site, for mail."""
+    return list(
+        Membership.objects.filter(
+            site_id=tenancy.current_site_id(), role__in=roles, ended_at=None, user__is_active=True
+        )
+        .values_list("user_id", flat=True)
+        .distinct()
+        .order_by("user_id")
+    )
+
+
+def names(user_ids: Iterable[int]) -> dict[int, str]:
+    """Return user id → the name they go by at the current site."""
+    return dict(Profile.objects.filter(user_id__in=user_ids).values_list("user_id", "name"))
+
+
+def crisis_lines() -> list[CrisisLine]:
+    """Return the provincial list of numbers for someone who needs help now."""
+    return list(CrisisLine.objects.all())
+
+
+def current_text(kind: str, language: str) -> TextVersion:
+    """Return the wording of `kind` in force, in `language` or else in English."""
+    found = TextVersion.objects.filter(kind=kind, language__in={language, "en"}).order_by(
+        "-language" if language > "en" else "language", "-valid_from"
+    )
+    return found[0]
