@@ -57,7 +57,6 @@ def crisis_lines() -> list[CrisisLine]:
 
 def current_text(kind: str, language: str) -> TextVersion:
     """Return the wording of `kind` in force, in `language` or else in English."""
-    found = TextVersion.objects.filter(kind=kind, language__in={language, "en"}).order_by(
-        "-language" if language > "en" else "language", "-valid_from"
-    )
-    return found[0]
+    rows = TextVersion.objects.filter(kind=kind, language__in={language, "en"}).order_by("valid_from")
+    latest = {row.language: row for row in rows}
+    return latest.get(language) or latest["en"]

@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+
+
+class MatchingConfig(AppConfig):
+    """Candidates and their reasons, invitation, confirmation, the contact window."""
+
+    name = "matching"
+
+    def ready(self) -> None:
+        from matching import notices, queries, window
+
+        notices.register()
+        window.register()
+        queries.register_today()

@@ -1,0 +1,33 @@
+"""Small closed-list forms of the administrator, the supporter and the status page."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as __
+
+from referrals.models import Referral
+
+
+class CloseForm(forms.Form):
+    """How a request ended."""
+
+    use_required_attribute = False
+
+    outcome = forms.ChoiceField(
+        label=__("How did it end?"),
+        choices=Referral.Outcome.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": __("Choose how it ended.")},
+    )
+
+
+class StatusForm(forms.Form):
+    """A receipt, typed."""
+
+    use_required_attribute = False
+
+    receipt = forms.CharField(
+        label=__("Receipt"),
+        help_text=__("Four groups of four digits. Spaces do not matter."),
+        max_length=40,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"required": __("Enter the sixteen digits of your receipt.")},
+    )

@@ -1,0 +1,97 @@
+"""The supporter's pages: invitations, the people they support, and the moves they make themselves."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from matching import queries, transitions
+from matching.models import LIVE, Match
+from psi import vault
+from referrals.transitions import Identity, open_identity
+from sites.models import Role
+from sites.permissions import for_roles
+
+State = Match.State
+
+
+@for_roles(Role.SUPPORTER)
+@require_safe
+@never_cache
+def my(request: Any) -> HttpResponse:
+    """What needs the supporter next, and what came before. No names: they stand on each match's page."""
+    mine = queries.matches_of(request.user.pk)
+    live = [(match, queries.window_of(match)) for match in mine.filter(state__in=LIVE)]
+    past = list(mine.filter(state=State.COMPLETED)[:20])
+    return render(request, "matching/my.html", {"live": live, "past": past, "show_crisis": True})
+
+
+@for_roles(Role.SUPPORTER)
+@require_safe
+@never_cache
+def my_match(request: Any, ref: str) -> HttpResponse:
+    """One match. The name is shown with the invitation, contact details once it is confirmed."""
+    match = _mine(request, ref)
+    identity: Identity | None = None
+    released = match.state in (State.CONFIRMED, State.CONTACTED)
+    if released or match.state in (State.INVITED, State.ACCEPTED):
+        try:
+            identity = open_identity(match.referral, by=request.actor, purpose="CONTACT" if released else "INVITE")
+        except vault.Sealed:
+            messages.info(request, _("Who this was about has been erased."))
+    context = {
+        "match": match,
+        "referral": match.referral,
+        "reasons": [reason.get_reason_display() for reason in match.referral.reasons.all()],
+        "name": identity.name if identity else "",
+        "contact": identity if identity and released else None,
+        "window": queries.window_of(match),
+        "show_crisis": True,
+    }
+    return render(request, "matching/my_match.html", context)
+
+
+@for_roles(Role.SUPPORTER)
+@require_POST
+def accept(request: Any, ref: str) -> HttpResponse:
+    transitions.accept(_mine(request, ref).pk, by=request.actor)
+    messages.success(request, _("Thank you. You will get the contact details once the match is confirmed."))
+    return redirect("my_match", request.site.slug, ref)
+
+
+@for_roles(Role.SUPPORTER)
+@require_POST
+def decline(request: Any, ref: str) -> HttpResponse:
+    """Decline, with one of two reasons if a button that says so was pressed."""
+    why = request.POST.get("why", Match.Why.NONE)
+    transitions.decline(_mine(request, ref).pk, by=request.actor, why=why)
+    messages.success(request, _("That is all right, and thank you for answering. Someone else will be asked."))
+    return redirect("my", request.site.slug)
+
+
+@for_roles(Role.SUPPORTER)
+@require_POST
+def contacted(request: Any, ref: str) -> HttpResponse:
+    transitions.record_contact(_mine(request, ref).pk, by=request.actor)
+    messages.success(request, _("Noted. After each conversation, record that it happened. It takes under a minute."))
+    return redirect("my_match", request.site.slug, ref)
+
+
+@for_roles(Role.SUPPORTER)
+@require_POST
+def finish(request: Any, ref: str) -> HttpResponse:
+    transitions.finish(_mine(request, ref).pk, by=request.actor)
+    messages.success(request, _("Thank you for being there. This match is finished."))
+    return redirect("my", request.site.slug)
+
+
+def _mine(request: Any, ref: str) -> Match:
+    """Return the supporter's own latest match of a request; anyone else's does not exist for them."""
+    found = queries.matches_of(request.user.pk).filter(referral__ref=ref).first()
+    if found is None:
+        raise Http404("No such match.")
+    return found

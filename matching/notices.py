@@ -1,0 +1,63 @@
+"""Mail about matches: who is told what, and whether it is still true when its turn comes."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from matching.models import Match
+from matching.transitions import window_ends
+from sites import outbox
+from sites.models import Site
+
+State = Match.State
+# To the administrators: kind → (template, states in which it is still worth saying).
+TO_ADMINISTRATORS: dict[str, tuple[str, tuple[State, ...]]] = {
+    "ACCEPTED": ("confirm", (State.ACCEPTED,)),
+    "UNMATCHED": ("unmatched", (State.DECLINED, State.EXPIRED)),
+    "WINDOW_48": ("window_48", (State.CONFIRMED,)),
+    "WINDOW_72": ("window_72", (State.CONFIRMED,)),
+    "FINISHED": ("finished", (State.COMPLETED,)),
+}
+TO_SUPPORTER: dict[str, tuple[str, tuple[State, ...]]] = {
+    "INVITED": ("invited", (State.INVITED,)),
+    "REMIND": ("invited_again", (State.INVITED,)),
+    "CONFIRMED": ("confirmed", (State.CONFIRMED,)),
+    "NUDGE_1": ("nudge_1", (State.CONFIRMED,)),
+    "NUDGE_2": ("nudge_2", (State.CONFIRMED,)),
+    "RELEASED": ("released", (State.REVOKED, State.REASSIGNED)),
+}
+FOR_SUPPORTER, FOR_ADMINISTRATOR = "MATCH", "MATCH_REF"
+
+
+def register() -> None:
+    """Tell the outbox and the locators."""
+    for kind, (template, states) in TO_ADMINISTRATORS.items():
+        outbox.register(kind, outbox.MailKind(template, FOR_ADMINISTRATOR, _still(states)))
+    for kind, (template, states) in TO_SUPPORTER.items():
+        until = _answer_by if State.INVITED in states else _contact_by
+        outbox.register(kind, outbox.MailKind(template, FOR_SUPPORTER, _still(states), until=until))
+    outbox.place(FOR_SUPPORTER, lambda match_id: _path(match_id, "my"))
+    outbox.place(FOR_ADMINISTRATOR, lambda match_id: _path(match_id, "requests"))
+
+
+def _still(states: tuple[State, ...]) -> Callable[[list[int]], set[int]]:
+    def still(ids: list[int]) -> set[int]:
+        return set(Match.objects.filter(pk__in=ids, state__in=states).values_list("pk", flat=True))
+
+    return still
+
+
+def _answer_by(match_id: int) -> datetime | None:
+    return Match.objects.get(pk=match_id).expires_at
+
+
+def _contact_by(match_id: int) -> datetime | None:
+    match = Match.objects.get(pk=match_id)
+    return window_ends(match) if match.confirmed_at else None
+
+
+def _path(match_id: int, room: str) -> str | None:
+    found = Match.objects.filter(pk=match_id).values_list("site_id", "referral__ref").first()
+    if found is None:
+        return None
+    slug = Site.objects.values_list("slug", flat=True).get(pk=found[0])
+    return f"/{slug}/{room}/{found[1]}/"

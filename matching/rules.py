@@ -1,0 +1,212 @@
+"""Why a supporter is not offered: one small function per rule, each returning a reason or None.
+
+Hard rules cannot be set aside. Soft ones can, with a reason from a closed list that the audit keeps.
+All are from the program overview (Matching peer supporters) and rules.md (Matching, hard and soft).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from training.models import PeerSupporter, Stage
+
+
+@dataclass(frozen=True)
+class Need:
+    """What the rules know of a request. Nobody is shown the fields that come from the vault.
+
+    Attributes:
+        stage: career stage of the physician, or `UNSAID`.
+        practice: practice of the physician.
+        wishes: codes of wishes about the peer.
+        departments: ids of departments where the physician is evaluated.
+        avoid: ids of supporters the physician excluded.
+        avoid_surnames: casefolded words of names typed as not to be matched with.
+        email: blind index of the physician's address, if one was given.
+    """
+
+    stage: str = Stage.UNSAID
+    practice: str = "UNSAID"
+    wishes: tuple[str, ...] = ()
+    departments: frozenset[int] = frozenset()
+    avoid: frozenset[int] = frozenset()
+    avoid_surnames: frozenset[str] = frozenset()
+    email: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What the rules know of a supporter.
+
+    Attributes:
+        live: matches carried now, in every roster.
+        total: matches taken this year, in every roster.
+        departments: ids of departments whose physicians they evaluate.
+        email: blind index of the account's address.
+        refused: this request was declined by them, or ended between them.
+        matched_before: they supported the same physician earlier.
+        last_match: when they were last confirmed in a match.
+    """
+
+    supporter_id: int
+    user_id: int
+    name: str
+    state: str
+    stage: str
+    practice: str
+    gender: str
+    french: bool
+    specialty: str
+    trained_on: date | None
+    agreement_until: date | None
+    paused_until: date | None
+    cap_year: int
+    cap_live: int
+    live: int = 0
+    total: int = 0
+    departments: frozenset[int] = frozenset()
+    email: bytes | None = None
+    refused: bool = False
+    matched_before: bool = False
+    last_match: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why not: a code, and the words shown to the administrator."""
+
+    code: str
+    text: str
+
+
+# One text for four different reasons: who excluded or declined whom is not to be read off a list.
+NOT_FOR_THIS = "not for this request"
+CAPS = frozenset({"CAP_LIVE", "CAP_YEAR"})
+_RANK = {Stage.TRAINEE: 0, Stage.EARLY: 0, Stage.MID: 1, Stage.LATE: 2, Stage.RETIRED: 2}
+
+Check = Callable[[Need, Peer, date], Reason | None]
+
+
+def check_active(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.state != PeerSupporter.State.ACTIVE:
+        return Reason("INACTIVE", "not active")
+    return None
+
+
+def check_trained(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.trained_on is None or peer.trained_on > today:
+        return Reason("UNTRAINED", "training is not complete")
+    return None
+
+
+def check_agreement(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.agreement_until is None or peer.agreement_until < today:
+        return Reason("AGREEMENT", "agreement is not current")
+    return None
+
+
+def check_excluded(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Chosen from those published, or typed: any surname in common excludes."""
+    typed = {word for word in words(peer.name) if len(word) > 1} & need.avoid_surnames
+    if peer.supporter_id in need.avoid or typed:
+        return Reason("EXCLUDED", NOT_FOR_THIS)
+    return None
+
+
+def check_evaluates(need: Need, peer: Peer, today: date) -> Reason | None:
+    if need.departments & peer.departments:
+        return Reason("EVALUATES", NOT_FOR_THIS)
+    return None
+
+
+def check_refused(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.refused:
+        return Reason("REFUSED", NOT_FOR_THIS)
+    return None
+
+
+def check_own_account(need: Need, peer: Peer, today: date) -> Reason | None:
+    if need.email is not None and need.email == peer.email:
+        return Reason("SELF", NOT_FOR_THIS)
+    return None
+
+
+def check_early_with_senior(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Mid and late career never with early; an unknown stage on either side is no rule."""
+    if _RANK.get(Stage(need.stage), 0) >= 1 and _RANK.get(Stage(peer.stage)) == 0:
+        return Reason("EARLY", "early career, and the physician is not")
+    return None
+
+
+def check_late_with_mid(need: Need, peer: Peer, today: date) -> Reason | None:
+    if _RANK.get(Stage(need.stage)) == 2 and _RANK.get(Stage(peer.stage)) == 1:
+        return Reason("STAGE", "mid career, and the physician is late career")
+    return None
+
+
+def check_pause(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.paused_until is not None and peer.paused_until >= today:
+        return Reason("PAUSED", f"pausing until {peer.paused_until:%-d %B}")
+    return None
+
+
+def check_cap_live(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.live >= peer.cap_live:
+        return Reason("CAP_LIVE", f"supporting {peer.live} now, the number they set")
+    return None
+
+
+def check_cap_year(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.total >= peer.cap_year:
+        return Reason("CAP_YEAR", f"{peer.total} of {peer.cap_year} this year")
+    return None
+
+
+def check_matched_before(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.matched_before:
+        return Reason("BEFORE", "matched with the same physician before")
+    return None
+
+
+HARD: tuple[Check, ...] = (
+    check_active,
+    check_trained,
+    check_agreement,
+    check_excluded,
+    check_evaluates,
+    check_refused,
+    check_own_account,
+    check_early_with_senior,
+)
+SOFT: tuple[Check, ...] = (
+    check_late_with_mid,
+    check_pause,
+    check_cap_live,
+    check_cap_year,
+    check_matched_before,
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A supporter with every reason that speaks against them for one request."""
+
+    peer: Peer
+    hard: list[Reason] = field(default_factory=list)
+    soft: list[Reason] = field(default_factory=list)
+
+    @property
+    def user_id(self) -> int:
+        return self.peer.user_id
+
+
+def judge(need: Need, peer: Peer, today: date) -> Candidate:
+    """Return the supporter with all reasons, hard and soft, collected rather than stopped at."""
+    hard, soft = ([reason for check in checks if (reason := check(need, peer, today))] for checks in (HARD, SOFT))
+    return Candidate(peer, hard, soft)
+
+
+def words(name: str) -> frozenset[str]:
+    """Return the casefolded words of a name, without titles, for comparing surnames."""
+    parts = name.replace(",", " ").replace(".", " ").replace("-", " ").casefold().split()
+    return frozenset(part for part in parts if part not in {"dr", "doctor", "dre"})

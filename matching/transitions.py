@@ -1,0 +1,252 @@
+"""The moves of a match. Nothing else writes `Match.state`.
+
+Lock order: referral, then match, then supporter, then the person's load.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from matching import candidates
+from matching.models import LIVE, Match, MatchEvent
+from matching.rules import CAPS
+from psi import tenancy
+from referrals import transitions as referral_moves
+from referrals.models import Referral
+from sites import agenda, audit, facts, outbox
+from sites.audit import Actor
+from sites.models import Role
+from sites.moves import Refused, target
+from sites.queries import holders, numbers
+from training.models import PeerSupporter, SupporterLoad
+
+INVITATION, WINDOW = "INVITATION", "WINDOW"
+CONTACT_HOURS = 72  # from the confirmed match (program overview, What commitment is involved)
+MOVED_ON = "This has moved on in the meantime. Here is how it stands now."
+
+
+@dataclass(frozen=True)
+class _Locked:
+    referral: Referral
+    match: Match
+
+
+def _lock(match_id: int) -> _Locked:
+    referral_id = Match.objects.values_list("referral_id", flat=True).get(pk=match_id)
+    referral = referral_moves.lock(referral_id)
+    match = Match.objects.select_for_update(of=("self",)).select_related("supporter").get(pk=match_id)
+    return _Locked(referral, match)
+
+
+def invite(referral_id: int, supporter_id: int, *, by: Actor, override: str | None = None) -> Match:
+    """Invite a supporter to a referral.
+
+    Args:
+        override: a code of `Match.Override`, needed when a soft rule speaks against it.
+
+    Raises:
+        Refused: the request is not open, somebody is invited already, or a rule speaks against it.
+    """
+    referral = referral_moves.lock(referral_id)
+    if referral.state != Referral.State.OPEN:
+        raise Refused("This request is not looking for a peer any more.")
+    if Match.objects.filter(referral=referral, state__in=LIVE).exists():
+        raise Refused("Somebody is invited already. Take that invitation back first.")
+    candidate = candidates.one(referral, supporter_id)
+    if candidate.hard:
+        raise Refused("This supporter cannot be invited to this request: " + candidate.hard[0].text + ".")
+    if candidate.soft and override not in Match.Override.values:
+        raise Refused("Please say why, to invite this supporter all the same.")
+    hours, at = numbers(), tenancy.now()
+    match = Match(
+        referral=referral,
+        supporter_id=supporter_id,
+        override=override if candidate.soft else None,
+        cap_waived=any(reason.code in CAPS for reason in candidate.soft),
+        invited_at=at,
+        expires_at=at + timedelta(hours=hours["INVITE_ENDS"]),
+    )
+    match.save(force_insert=True)
+    _note(match, None, by=by)
+    agenda.schedule(INVITATION, [match.pk], at + timedelta(hours=hours["INVITE_NUDGE"]))
+    outbox.enqueue("INVITED", [(match.pk, candidate.user_id)])
+    facts.count(("INVITED", "ALL"))
+    return match
+
+
+def accept(match_id: int, *, by: Actor) -> Match:
+    """The invited supporter says yes. Availability is asked again under the lock.
+
+    Raises:
+        Refused: not invited any more, not available any more, or at a cap.
+    """
+    locked = _own(match_id, by)
+    match = locked.match
+    goal = target(Match.MOVES, "accept", match.state, MOVED_ON)
+    supporter = PeerSupporter.objects.select_for_update(of=("self",)).get(pk=match.supporter_id)
+    if not supporter.ready_on(tenancy.now().date()):
+        raise Refused("Your agreement or training is not current, so you cannot take a match just now.")
+    _take_load(match, supporter)
+    match.accepted_at = tenancy.now()
+    _move(match, goal, by=by, also=("accepted_at", "load_year"))
+    agenda.cancel(INVITATION, [match.pk])
+    _tell_administrators("ACCEPTED", match)
+    facts.count(("ACCEPTED", "ALL"))
+    return match
+
+
+def decline(match_id: int, *, by: Actor, why: str = Match.Why.NONE) -> Match:
+    """The supporter says no; nobody asks for a reason, two may be given with a button.
+
+    Args:
+        why: `NONE`, `KNOWN` or `EVALUATES`.
+    """
+    match = _own(match_id, by).match
+    goal = target(Match.MOVES, "decline", match.state, MOVED_ON)
+    if why not in (Match.Why.NONE, Match.Why.KNOWN, Match.Why.EVALUATES):
+        raise Refused("Please press one of the buttons.")
+    _end(match, goal, why, by=by)
+    _tell_administrators("UNMATCHED", match)
+    return match
+
+
+def expire(match: Match) -> None:
+    """INVITED → EXPIRED when nobody answered; the referral and the match are locked."""
+    _end(match, target(Match.MOVES, "expire", match.state, MOVED_ON), Match.Why.NO_ANSWER, by=audit.SYSTEM)
+    _tell_administrators("UNMATCHED", match)
+
+
+def revoke(match_id: int, *, by: Actor) -> Match:
+    """The administrator takes an invitation back before the match is confirmed."""
+    match = _lock(match_id).match
+    _end(match, target(Match.MOVES, "revoke", match.state, MOVED_ON), Match.Why.NONE, by=by)
+    outbox.enqueue("RELEASED", [(match.pk, match.supporter.user_id)])
+    return match
+
+
+def confirm(match_id: int, *, by: Actor) -> Match:
+    """Release the contact details to the supporter and start the 72 hours."""
+    locked = _lock(match_id)
+    match, at = locked.match, tenancy.now()
+    goal = target(Match.MOVES, "confirm", match.state, MOVED_ON)
+    referral_moves.match(locked.referral, by=by)
+    match.confirmed_at = at
+    _move(match, goal, by=by, also=("confirmed_at",))
+    agenda.schedule(WINDOW, [match.pk], at + timedelta(hours=numbers()["NUDGE_FIRST"]))
+    outbox.enqueue("CONFIRMED", [(match.pk, match.supporter.user_id)])
+    facts.count(("MATCHED", "ALL"))
+    return match
+
+
+def record_contact(match_id: int, *, by: Actor) -> Match:
+    """The supporter has made contact. Whether it was inside the window is a fact."""
+    match = _own(match_id, by).match
+    goal = target(Match.MOVES, "record_contact", match.state, MOVED_ON)
+    match.contacted_at = tenancy.now()
+    _move(match, goal, by=by, also=("contacted_at",))
+    agenda.cancel(WINDOW, [match.pk])
+    facts.count(("CONTACT", "IN_TIME" if match.contacted_at <= window_ends(match) else "LATE"))
+    return match
+
+
+def reassign(match_id: int, *, by: Actor, why: str = Match.Why.MISSED) -> Match:
+    """Give the request to another peer: the match ends, the referral is open again."""
+    locked = _lock(match_id)
+    match = locked.match
+    goal = target(Match.MOVES, "reassign", match.state, MOVED_ON)
+    _end(match, goal, why, by=by)
+    referral_moves.reopen(locked.referral, by=by)
+    outbox.enqueue("RELEASED", [(match.pk, match.supporter.user_id)])
+    facts.count(("REASSIGNED", "ALL"))
+    return match
+
+
+def finish(match_id: int, *, by: Actor) -> Match:
+    """The supporter has had the last conversation."""
+    match = _own(match_id, by).match
+    _end(match, target(Match.MOVES, "finish", match.state, MOVED_ON), Match.Why.NONE, by=by)
+    _tell_administrators("FINISHED", match)
+    return match
+
+
+def close(referral_id: int, outcome: str, *, by: Actor) -> None:
+    """Close a request, and end the match that is live with it."""
+    referral = referral_moves.lock(referral_id)
+    live = (
+        Match.objects.select_for_update(of=("self",))
+        .select_related("supporter")
+        .filter(referral=referral, state__in=LIVE)
+        .first()
+    )
+    referral_moves.close(referral, outcome, by=by)
+    if live is not None:
+        verb = "finish" if live.state == Match.State.CONTACTED else "close"
+        _end(live, target(Match.MOVES, verb, live.state, MOVED_ON), Match.Why.CLOSED, by=by)
+        if verb == "close":
+            outbox.enqueue("RELEASED", [(live.pk, live.supporter.user_id)])
+
+
+def window_ends(match: Match) -> datetime:
+    """Return when contact is due: 72 hours after the match was confirmed."""
+    if match.confirmed_at is None:
+        raise ValueError("The window opens when the match is confirmed.")
+    return match.confirmed_at + timedelta(hours=CONTACT_HOURS)
+
+
+def _own(match_id: int, by: Actor) -> _Locked:
+    """Lock a match on behalf of the supporter it belongs to; someone else's looks like none."""
+    if by.user_id is None or not Match.objects.filter(pk=match_id, supporter__user_id=by.user_id).exists():
+        raise Match.DoesNotExist
+    return _lock(match_id)
+
+
+def _take_load(match: Match, supporter: PeerSupporter) -> None:
+    """Count the acceptance against the person's caps, in every roster at once; locked last."""
+    year = tenancy.now().year
+    SupporterLoad.objects.bulk_create([SupporterLoad(user_id=supporter.user_id, year=year)], ignore_conflicts=True)
+    rows = list(SupporterLoad.objects.select_for_update().filter(user_id=supporter.user_id).order_by("year"))
+    this_year = next(row for row in rows if row.year == year)
+    if not match.cap_waived and sum(row.live for row in rows) >= supporter.cap_live:
+        raise Refused("You are already supporting as many colleagues at a time as you said you would.")
+    if not match.cap_waived and this_year.total >= supporter.cap_year:
+        raise Refused("You have reached the number of matches you set for this year.")
+    this_year.live += 1
+    this_year.total += 1
+    this_year.save(update_fields=["live", "total"])
+    match.load_year = year
+
+
+def _give_load_back(match: Match) -> None:
+    if match.load_year is None:
+        return
+    load = SupporterLoad.objects.select_for_update().get(user_id=match.supporter.user_id, year=match.load_year)
+    load.live -= 1
+    # Someone who never reached the physician has not spent one of the year's matches.
+    if match.contacted_at is None:
+        load.total -= 1
+    load.save(update_fields=["live", "total"])
+    match.load_year = None
+
+
+def _end(match: Match, goal: str, why: str, *, by: Actor) -> None:
+    match.why, match.ended_at = why, tenancy.now()
+    _give_load_back(match)
+    _move(match, goal, by=by, also=("why", "ended_at", "load_year"), why=why)
+    agenda.cancel(INVITATION, [match.pk])
+    agenda.cancel(WINDOW, [match.pk])
+
+
+def _move(match: Match, goal: str, *, by: Actor, also: tuple[str, ...], why: str = Match.Why.NONE) -> None:
+    source, match.state = match.state, goal
+    match.save(update_fields=["state", *also])
+    _note(match, source, by=by, why=why)
+
+
+def _note(match: Match, source: str | None, *, by: Actor, why: str = Match.Why.NONE) -> None:
+    MatchEvent(match=match, source=source, target=match.state, why=why, by_id=by.user_id, at=tenancy.now()).save(
+        force_insert=True
+    )
+    audit.record(match.state, Match.KIND, match.pk, by=by)
+
+
+def _tell_administrators(kind: str, match: Match) -> None:
+    outbox.enqueue(kind, [(match.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])

@@ -1,0 +1,104 @@
+"""What time does to a match: the invitation's reminder and end, and the 72 hours of the contact window.
+
+Times stand in `Due` rows. The handlers read the truth again under the locks and take every step that
+is due and was not taken, so a worker that slept, died or was doubled takes each step exactly once.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from matching import transitions
+from matching.models import Match, MatchEvent
+from matching.transitions import CONTACT_HOURS, INVITATION, WINDOW
+from psi import tenancy
+from referrals.models import Referral
+from sites import agenda, audit, facts, outbox
+from sites.models import Role
+from sites.queries import holders, numbers
+
+MISSED = 3
+
+
+def register() -> None:
+    """Tell the agenda who looks after invitations and windows."""
+    agenda.register(INVITATION, look_after_invitations)
+    agenda.register(WINDOW, look_after_windows)
+
+
+def steps(hours: dict[str, int]) -> list[int]:
+    """Return the hours after confirmation at which something happens: two reminders, then the end."""
+    return [hours["NUDGE_FIRST"], hours["NUDGE_SECOND"], CONTACT_HOURS]
+
+
+def _locked(ids: Sequence[int]) -> list[Match]:
+    """Return these matches locked, their referrals first, in one order everywhere."""
+    of = Match.objects.filter(pk__in=ids).values("referral_id")
+    list(Referral.objects.select_for_update(of=("self",)).filter(pk__in=of).order_by("pk").values("pk"))
+    rows = Match.objects.select_for_update(of=("self",)).select_related("supporter")
+    return list(rows.filter(pk__in=ids).order_by("pk"))
+
+
+def look_after_windows(ids: list[int]) -> None:
+    """Take every step of these contact windows that is due by now."""
+    at, hours, administrators = tenancy.now(), steps(numbers()), holders(Role.ADMINISTRATOR)
+    events: list[MatchEvent] = []
+    moved: list[Match] = []
+    to_supporter: dict[str, list[tuple[int, int | None]]] = {"NUDGE_1": [], "NUDGE_2": []}
+    to_administrators: dict[str, list[tuple[int, int | None]]] = {"WINDOW_48": [], "WINDOW_72": []}
+    later: dict[datetime, list[int]] = {}
+    missed = 0
+    for match in _locked(ids):
+        if match.state != Match.State.CONFIRMED or match.confirmed_at is None:
+            continue
+        before = match.window_step
+        while match.window_step < MISSED and match.confirmed_at + _h(hours[match.window_step]) <= at:
+            match.window_step += 1
+            over = match.window_step == MISSED
+            why = Match.Why.MISSED if over else Match.Why.NUDGE
+            events.append(_event(match, why, at))
+            audit.record(why, Match.KIND, match.pk, by=audit.SYSTEM)
+            everyone = [(match.pk, user_id) for user_id in administrators]
+            if over:
+                missed += 1
+                to_administrators["WINDOW_72"] += everyone
+            else:
+                to_supporter[f"NUDGE_{match.window_step}"].append((match.pk, match.supporter.user_id))
+                if match.window_step == 2:
+                    to_administrators["WINDOW_48"] += everyone
+        if match.window_step > before:
+            moved.append(match)
+        if match.window_step < MISSED:
+            later.setdefault(match.confirmed_at + _h(hours[match.window_step]), []).append(match.pk)
+    Match.objects.bulk_update(moved, ["window_step"])
+    MatchEvent.objects.bulk_create(events)
+    for kind, to in (to_supporter | to_administrators).items():
+        outbox.enqueue(kind, to)
+    for due, match_ids in later.items():
+        agenda.schedule(WINDOW, match_ids, due)
+    if missed:
+        facts.count(*[("WINDOW", "MISSED")] * missed)
+
+
+def look_after_invitations(ids: list[int]) -> None:
+    """Remind once, then let the invitation end, so that the next candidate can be asked."""
+    at, nudge = tenancy.now(), _h(numbers()["INVITE_NUDGE"])
+    for match in _locked(ids):
+        if match.state != Match.State.INVITED:
+            continue
+        if not match.nudged and match.invited_at + nudge <= at:
+            match.nudged = True
+            match.save(update_fields=["nudged"])
+            _event(match, Match.Why.NUDGE, at).save(force_insert=True)
+            outbox.enqueue("REMIND", [(match.pk, match.supporter.user_id)])
+        if match.expires_at <= at:
+            transitions.expire(match)
+        else:
+            agenda.schedule(INVITATION, [match.pk], match.expires_at)
+
+
+def _event(match: Match, why: str, at: datetime) -> MatchEvent:
+    return MatchEvent(match=match, source=match.state, target=match.state, why=why, at=at)
+
+
+def _h(hours: int) -> timedelta:
+    return timedelta(hours=hours)

@@ -1,0 +1,63 @@
+"""The switchboard: every address of the house. Each view carries its mark (sites.permissions)."""
+
+from django.conf import settings
+from django.urls import include, path
+
+from matching import my, status
+from matching import views as matching
+from referrals import views as referrals
+from sites import program
+from sites import views as sites
+from tracker import views as tracker
+from training import views as training
+
+handler500 = "sites.views.trouble"
+
+urlpatterns = [
+    path("", sites.find_site, name="find_site"),
+    path("leave/", sites.leave, name="leave"),
+    path("healthz", sites.healthz, name="healthz"),
+    path("readyz", sites.readyz, name="readyz"),
+    path("go/<str:token>/", sites.go, name="go"),
+    path("inside/<str:token>/", sites.go_inside, name="go_inside"),
+    path("start/", sites.home, name="home"),
+    path("accounts/", include("sites.account_urls")),
+    # The province's own pages; all others are the same set for every site.
+    path("province/sites/", program.province_sites, {"site": "province"}, name="province_sites"),
+    path("province/sites/<slug:slug>/", program.province_site, {"site": "province"}, name="province_site"),
+    # Public
+    path("<slug:site>/", referrals.public_page, name="public"),
+    path("<slug:site>/request/", referrals.request_page, name="request"),
+    path("<slug:site>/request/sent/", referrals.sent, name="sent"),
+    path("<slug:site>/colleague/", referrals.colleague, name="colleague"),
+    path("<slug:site>/status/", status.status, name="status"),
+    # Administrator and lead
+    path("<slug:site>/today/", sites.today_page, name="today"),
+    path("<slug:site>/requests/", matching.requests_list, name="requests"),
+    path("<slug:site>/requests/<str:ref>/", matching.request_detail, name="request_detail"),
+    path("<slug:site>/requests/<str:ref>/choose/", matching.choose, name="choose"),
+    path("<slug:site>/requests/<str:ref>/confirm/", matching.confirm, name="confirm"),
+    path("<slug:site>/requests/<str:ref>/revoke/", matching.revoke, name="revoke"),
+    path("<slug:site>/requests/<str:ref>/reassign/", matching.reassign, name="reassign"),
+    path("<slug:site>/requests/<str:ref>/close/", matching.close, name="close"),
+    path("<slug:site>/supporters/", matching.supporters, name="supporters"),
+    path("<slug:site>/supporters/<int:user_id>/", training.supporter, name="supporter"),
+    path("<slug:site>/figures/", tracker.figures_page, name="figures"),
+    path("<slug:site>/settings/", program.settings_page, name="settings"),
+    path("<slug:site>/settings/people/", program.people_page, name="people"),
+    path("<slug:site>/settings/people/<int:membership_id>/", program.member_page, name="member"),
+    path("<slug:site>/settings/audit/", program.audit_page, name="audit"),
+    path("<slug:site>/settings/departments/", training.departments, name="departments"),
+    # Supporter
+    path("<slug:site>/my/", my.my, name="my"),
+    path("<slug:site>/my/safety/", tracker.safety, name="safety"),
+    path("<slug:site>/my/<str:ref>/", my.my_match, name="my_match"),
+    path("<slug:site>/my/<str:ref>/accept/", my.accept, name="accept"),
+    path("<slug:site>/my/<str:ref>/decline/", my.decline, name="decline"),
+    path("<slug:site>/my/<str:ref>/contacted/", my.contacted, name="contacted"),
+    path("<slug:site>/my/<str:ref>/conversation/", tracker.conversation, name="conversation"),
+    path("<slug:site>/my/<str:ref>/finish/", my.finish, name="finish"),
+]
+
+if settings.PSI_LOCAL:
+    urlpatterns.insert(0, path("", include("demo.urls")))

@@ -1,0 +1,172 @@
+"""A physician's request. Who it is about stands in the vault; here are codes and times only."""
+
+from types import MappingProxyType
+
+from django.db import models
+from django.db.models import UniqueConstraint
+
+from psi.tenancy import SiteForeignKey, SiteModel
+from sites.codes import CodeField
+from sites.models import Site, TextVersion, User
+from sites.moves import Moves
+from training.models import Practice, Stage
+
+
+class Reason(models.TextChoices):
+    """The eight reasons of the program overview, and none (When might someone benefit)."""
+
+    EVENT = "EVENT", "An adverse clinical event"
+    COMPLAINT = "COMPLAINT", "A complaint from a patient or colleague"
+    CONFLICT = "CONFLICT", "A conflict with a patient or colleague"
+    LIFE = "LIFE", "Something in my life that affects my work"
+    BURNOUT = "BURNOUT", "Burnout or moral injury"
+    CHANGE = "CHANGE", "A change at work"
+    DISCRIM = "DISCRIM", "Discrimination, or being made an outsider"
+    OTHER = "OTHER", "Something else, or I’d rather not say"
+
+
+class Wish(models.TextChoices):
+    """Wishes about the peer: tried, never promised."""
+
+    WOMAN = "WOMAN", "A woman"
+    MAN = "MAN", "A man"
+    SPECIALTY = "SPECIALTY", "Same field of practice"
+    FRENCH = "FRENCH", "Speaks French"
+    STAGE = "STAGE", "Same career stage"
+
+
+class Consent(models.TextChoices):
+    MATCH = "MATCH", "To be matched with a peer supporter and contacted"
+    PROVINCE = "PROVINCE", "To be shared with the provincial team"
+    SURVEY = "SURVEY", "To get the anonymous survey"
+
+
+class Referral(SiteModel):
+    """One request for peer support. An inter-site request is simply a referral of the province."""
+
+    KIND = "REFERRAL"  # in the vault, the audit trail and the agenda
+
+    class State(models.TextChoices):
+        AWAITING_CONSENT = "AWAITING", "Waiting for the physician's agreement"
+        OPEN = "OPEN", "Looking for a peer"
+        MATCHED = "MATCHED", "Matched"
+        CLOSED = "CLOSED", "Closed"
+        WITHDRAWN = "WITHDRAWN", "Withdrawn"
+        HANDED_OVER = "HANDED_OVER", "Handed over to the province"
+        LAPSED = "LAPSED", "Lapsed"
+
+    class Pathway(models.TextChoices):
+        REACH_IN = "REACH_IN", "Reach-in"
+        REACH_OUT = "REACH_OUT", "Reach-out"
+
+    class Outcome(models.TextChoices):
+        DONE = "DONE", "Support was given"
+        ONWARD = "ONWARD", "Went on to other support"
+        UNREACHED = "UNREACHED", "Could not be reached"
+        DECLINED = "DECLINED", "No longer wanted"
+
+    MOVES: Moves = MappingProxyType(
+        {
+            "match": (frozenset({"OPEN"}), "MATCHED"),
+            "reopen": (frozenset({"MATCHED"}), "OPEN"),
+            "close": (frozenset({"OPEN", "MATCHED"}), "CLOSED"),
+        }
+    )
+
+    ref = CodeField(max_length=6)
+    state = CodeField(choices=State.choices)
+    pathway = CodeField(choices=Pathway.choices)
+    stage = CodeField(choices=Stage.choices, default=Stage.UNSAID)
+    practice = CodeField(choices=Practice.choices, default=Practice.UNSAID)
+    outcome = CodeField(choices=Outcome.choices, null=True)
+    home = models.ForeignKey(
+        Site, on_delete=models.PROTECT, null=True, related_name="+", help_text="Where the form was opened."
+    )
+    received_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    receipt_digest = models.BinaryField(null=True)
+    sealed = models.BinaryField(null=True)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["site", "ref"], name="referral_ref"),
+            UniqueConstraint(fields=["site", "receipt_digest"], name="referral_receipt"),
+        ]
+        indexes = [
+            # Serves the list of requests, newest first, by keyset.
+            models.Index(fields=["site", "state", "-id"], name="referral_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"R-{self.ref}"
+
+
+class ReferralReason(SiteModel):
+    referral = SiteForeignKey(Referral, on_delete=models.CASCADE, related_name="reasons")
+    reason = CodeField(choices=Reason.choices)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["site", "referral", "reason"], name="reason_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class ReferralConsent(SiteModel):
+    """What the physician agreed to, in which words, when and how."""
+
+    class Channel(models.TextChoices):
+        FORM = "FORM", "On the form"
+        VOICE = "VOICE", "By voice"
+
+    referral = SiteForeignKey(Referral, on_delete=models.CASCADE, related_name="consents")
+    purpose = CodeField(choices=Consent.choices)
+    text = models.ForeignKey(TextVersion, on_delete=models.PROTECT, related_name="+")
+    channel = CodeField(choices=Channel.choices, default=Channel.FORM)
+    given_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["site", "referral", "purpose"], name="consent_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.purpose
+
+
+class ReferralEvent(SiteModel):
+    """A move of a referral: from, to, by whom, when, and a code of why."""
+
+    class Why(models.TextChoices):
+        RECEIVED = "RECEIVED"
+        CONFIRMED = "CONFIRMED"
+        REASSIGNED = "REASSIGNED"
+        CLOSED = "CLOSED"
+
+    referral = SiteForeignKey(Referral, on_delete=models.CASCADE, related_name="events")
+    source = CodeField(choices=Referral.State.choices, null=True)
+    target = CodeField(choices=Referral.State.choices)
+    why = CodeField(choices=Why.choices)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["site", "referral", "id"], name="referral_event_of")]
+
+    def __str__(self) -> str:
+        return f"{self.source} → {self.target}"
+
+
+class FormKey(SiteModel):
+    """A form that was sent, claimed under the site of the URL, so that a double press sends one."""
+
+    key = models.UUIDField()
+    used_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["site", "key"], name="form_key_once")]
+
+    def __str__(self) -> str:
+        return f"form key {self.pk}"

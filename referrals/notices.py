@@ -1,0 +1,23 @@
+"""Mail about referrals."""
+
+from referrals.models import Referral
+from sites import outbox
+from sites.models import Site
+
+
+def register() -> None:
+    """Tell the outbox and the locators."""
+    outbox.register("REQUEST", outbox.MailKind("request", Referral.KIND, _still_open))
+    outbox.place(Referral.KIND, _path)
+
+
+def _still_open(ids: list[int]) -> set[int]:
+    return set(Referral.objects.filter(pk__in=ids, state=Referral.State.OPEN).values_list("pk", flat=True))
+
+
+def _path(referral_id: int) -> str | None:
+    found = Referral.objects.filter(pk=referral_id).values_list("site_id", "ref").first()
+    if found is None:
+        return None
+    slug = Site.objects.values_list("slug", flat=True).get(pk=found[0])
+    return f"/{slug}/requests/{found[1]}/"

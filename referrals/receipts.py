@@ -1,0 +1,31 @@
+"""The receipt: four groups of four digits that let someone without an account ask what became of it.
+
+It is computed from the server's key, the site of the URL and the form's key, so that a double press
+shows the same one; only a digest of it is stored.
+"""
+
+import re
+import uuid
+
+from psi import vault
+
+DIGITS = 16
+
+
+def receipt_of(site_id: int, key: uuid.UUID) -> str:
+    """Return the receipt of one form, as `1234 5678 9012 3456`."""
+    number = int.from_bytes(vault.digest("receipt", site_id, str(key))[:16]) % 10**DIGITS
+    text = f"{number:0{DIGITS}d}"
+    return " ".join(text[i : i + 4] for i in range(0, DIGITS, 4))
+
+
+def receipt_digest(receipt: str) -> bytes | None:
+    """Return what is stored of a receipt as typed (spaces and dashes do not matter).
+
+    Returns:
+        32 bytes, or None when it does not have sixteen digits.
+    """
+    digits = re.sub(r"[\s.\-–]", "", receipt)
+    if not re.fullmatch(rf"[0-9]{{{DIGITS}}}", digits):
+        return None
+    return vault.digest("receipt-stored", digits)

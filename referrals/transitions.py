@@ -1,0 +1,206 @@
+"""The moves of a referral. Nothing else writes `Referral.state`."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+
+from psi import tenancy, vault
+from referrals.models import (
+    Consent,
+    Reason,
+    Referral,
+    ReferralConsent,
+    ReferralEvent,
+    ReferralReason,
+)
+from referrals.receipts import receipt_digest, receipt_of
+from sites import agenda, audit, facts, outbox
+from sites.audit import Actor
+from sites.models import Role, Site, TextVersion
+from sites.moves import Refused, target
+from sites.queries import holders
+
+ERASE = "ERASE"
+# What was used for a decision about someone is kept a year, then destroyed; sealed long before
+# (rules.md, What may be stored, and how long).
+SEALED_AFTER, ERASED_AFTER = timedelta(days=30), timedelta(days=365)
+# No 0/O, 1/I/L: a reference is read aloud over the phone.
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What goes into the vault, and only there."""
+
+    name: str
+    phone: str = ""
+    email: str = ""
+    best_time: str = ""
+    wishes: tuple[str, ...] = ()
+    departments: tuple[int, ...] = ()
+    avoid: tuple[int, ...] = ()
+    avoid_names: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a request form says, apart from who it is about."""
+
+    reasons: tuple[str, ...]
+    stage: str
+    practice: str
+    pathway: str = Referral.Pathway.REACH_IN
+
+
+def reference(number: int) -> str:
+    """Return the code people use for row `number`: short, no order to be read from it, never twice."""
+    for size in (4, 5, 6):
+        space = len(ALPHABET) ** size
+        if number < space:
+            # Coprime to 31, so every number below `space` gets a code of its own.
+            rest = (number * 179_426_549 + 104_729) % space
+            letters = []
+            for _ in range(size):
+                rest, position = divmod(rest, len(ALPHABET))
+                letters.append(ALPHABET[position])
+            return "".join(letters)
+    raise OverflowError("More referrals than references.")
+
+
+def submit(ask: Ask, identity: Identity, *, site: Site, at: Site, key: uuid.UUID, texts: dict[str, TextVersion]) -> str:
+    """Take a request once, and return its receipt.
+
+    Called in the scope of `site`, under which the form's key is claimed; the referral is made at `at`.
+    When these differ this is the crossing "request outside the region": the local site keeps the key
+    of a form, and nothing else.
+
+    Args:
+        ask: closed lists only.
+        identity: for the vault of `at`.
+        site: the site of the URL.
+        at: the same site, or the province.
+        key: the form's idempotency key.
+        texts: purpose → the wording agreed to.
+    """
+    receipt = receipt_of(site.pk, key)
+    if not _claim(key):
+        return receipt
+    if at.pk == site.pk:
+        _receive(ask, identity, home=site, receipt=receipt, texts=texts)
+    else:
+        with tenancy.site_scope(at.pk):
+            _receive(ask, identity, home=site, receipt=receipt, texts=texts)
+    return receipt
+
+
+def _claim(key: uuid.UUID) -> bool:
+    """Take the form's key; False when the form was sent before. A parallel post waits here."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO referrals_formkey (site_id, key, used_at) VALUES (%s, %s, %s)"
+            " ON CONFLICT DO NOTHING RETURNING id",
+            [tenancy.current_site_id(), key, tenancy.now()],
+        )
+        return cursor.fetchone() is not None
+
+
+def _receive(ask: Ask, identity: Identity, *, home: Site, receipt: str, texts: dict[str, TextVersion]) -> Referral:
+    number, at = tenancy.next_id(Referral), tenancy.now()
+    referral = Referral(
+        id=number,
+        ref=reference(number),
+        state=Referral.State.OPEN,
+        pathway=ask.pathway,
+        stage=ask.stage,
+        practice=ask.practice,
+        home=home,
+        received_at=at,
+        receipt_digest=receipt_digest(receipt),
+        sealed=vault.seal(Referral.KIND, number, asdict(identity)),
+    )
+    referral.save(force_insert=True)
+    vault.remember(Referral.KIND, number, {"email": identity.email, "phone": identity.phone})
+    ReferralReason.objects.bulk_create(ReferralReason(referral=referral, reason=code) for code in ask.reasons)
+    ReferralConsent.objects.bulk_create(
+        ReferralConsent(referral=referral, purpose=purpose, text=text, given_at=at) for purpose, text in texts.items()
+    )
+    _note(referral, None, ReferralEvent.Why.RECEIVED, by=audit.PUBLIC)
+    facts.count(
+        ("REQUEST", "ALL"),
+        ("REQ_PATH", ask.pathway),
+        *(("REQ_REASON", code) for code in ask.reasons or (Reason.OTHER.value,)),
+    )
+    outbox.enqueue("REQUEST", [(number, user_id) for user_id in holders(Role.ADMINISTRATOR)])
+    return referral
+
+
+def lock(referral_id: int) -> Referral:
+    """Return the referral, locked until the transaction ends; the first lock of every move."""
+    return Referral.objects.select_for_update(of=("self",)).get(pk=referral_id)
+
+
+def match(referral: Referral, *, by: Actor) -> None:
+    """OPEN → MATCHED, when a match is confirmed. `referral` is locked."""
+    _move(referral, "match", ReferralEvent.Why.CONFIRMED, by=by)
+
+
+def reopen(referral: Referral, *, by: Actor) -> None:
+    """MATCHED → OPEN, when another peer must be found. `referral` is locked."""
+    _move(referral, "reopen", ReferralEvent.Why.REASSIGNED, by=by)
+
+
+def close(referral: Referral, outcome: str, *, by: Actor) -> None:
+    """OPEN or MATCHED → CLOSED, with an outcome from the closed list. `referral` is locked."""
+    if outcome not in Referral.Outcome.values:
+        raise Refused("Please choose how it ended.")
+    referral.outcome, referral.closed_at = outcome, tenancy.now()
+    _move(referral, "close", ReferralEvent.Why.CLOSED, by=by, also=("outcome", "closed_at"))
+    agenda.schedule(ERASE, [referral.pk], referral.closed_at + ERASED_AFTER)
+    facts.count(("CLOSED", outcome))
+
+
+def open_identity(referral: Referral, *, by: Actor, purpose: str) -> Identity:
+    """Open who a referral is about. The opening is recorded with its purpose.
+
+    Raises:
+        vault.Sealed: the identity was erased, or the request closed more than thirty days ago.
+    """
+    if referral.closed_at is not None and tenancy.now() - referral.closed_at > SEALED_AFTER:
+        raise vault.Sealed("The identity was sealed thirty days after the request was closed.")
+    audit.record("READ_IDENT", Referral.KIND, referral.pk, by=by, purpose=purpose)
+    return known_to_rules(referral)
+
+
+def known_to_rules(referral: Referral) -> Identity:
+    """Open the sealed record for the matching rules alone: nobody is shown it."""
+    if referral.sealed is None:
+        raise vault.Sealed("The identity was erased.")
+    record = vault.open_sealed(Referral.KIND, referral.pk, referral.sealed)
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
+    return Identity(**fields)
+
+
+def consent_texts(purposes: Sequence[str], texts: dict[str, TextVersion]) -> dict[str, TextVersion]:
+    """Return the wordings of the purposes agreed to; matching needs its consent."""
+    if Consent.MATCH not in purposes:
+        raise Refused("Please agree to be matched and contacted: without it nobody may call you.")
+    return {purpose: texts[purpose] for purpose in purposes}
+
+
+def _move(referral: Referral, verb: str, why: str, *, by: Actor, also: tuple[str, ...] = ()) -> None:
+    source = referral.state
+    referral.state = target(Referral.MOVES, verb, source, "This request has moved on in the meantime.")
+    referral.save(update_fields=["state", *also])
+    _note(referral, source, why, by=by)
+
+
+def _note(referral: Referral, source: str | None, why: str, *, by: Actor) -> None:
+    ReferralEvent(
+        referral=referral, source=source, target=referral.state, why=why, by_id=by.user_id, at=tenancy.now()
+    ).save(force_insert=True)
+    audit.record(why, Referral.KIND, referral.pk, by=by)

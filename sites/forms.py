@@ -1,0 +1,161 @@
+"""Forms about a site and its people."""
+
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from crispy_forms.helper import FormHelper
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from sites import slugs
+from sites.models import Role, Site
+
+ZONES = ("America/Vancouver", "America/Edmonton", "America/Dawson_Creek", "America/Fort_Nelson", "America/Creston")
+
+
+def bare_helper() -> FormHelper:
+    """Return the crispy helper of a form whose template writes `<form>` and the CSRF token itself."""
+    helper = FormHelper()
+    helper.form_tag = False
+    helper.disable_csrf = True
+    return helper
+
+
+class ProgramForm(forms.ModelForm):
+    """What an administrator may change about the program: doors, and who answers for privacy."""
+
+    use_required_attribute = False
+
+    class Meta:
+        model = Site
+        fields = ("is_open", "reach_in", "reach_out", "privacy_officer", "time_zone")
+        labels = {
+            "is_open": __("Requests can be sent"),
+            "reach_in": __("Reach-in: physicians ask for themselves"),
+            "reach_out": __("Reach-out: someone is concerned about a colleague"),
+            "privacy_officer": __("Who answers questions about privacy"),
+            "time_zone": __("Time zone"),
+        }
+        help_texts = {
+            "privacy_officer": __("Shown on your page, with how to reach them. Without it no request can be sent.")
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"] = forms.ChoiceField(
+            label=__("Time zone"), choices=[(zone, zone.split("/")[1].replace("_", " ")) for zone in ZONES]
+        )
+        self.helper = bare_helper()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("is_open") and not cleaned.get("privacy_officer"):
+            self.add_error("privacy_officer", _("Name who answers for privacy before you open."))
+        return cleaned
+
+
+class SiteForm(forms.ModelForm):
+    """A coordinator describes a site; a new one also needs its first administrator."""
+
+    use_required_attribute = False
+
+    class Meta:
+        model = Site
+        fields = (
+            "name",
+            "slug",
+            "kind",
+            "cohort",
+            "funding",
+            "law",
+            "privacy_officer",
+            "reach_in",
+            "reach_out",
+            "time_zone",
+        )
+        labels = {
+            "name": __("Name of the organization"),
+            "slug": __("Short name in the address"),
+            "kind": __("Kind"),
+            "cohort": __("Cohort"),
+            "funding": __("Funding"),
+            "law": __("Privacy law"),
+            "privacy_officer": __("Privacy officer"),
+            "reach_in": __("Reach-in is on"),
+            "reach_out": __("Reach-out is on"),
+        }
+        error_messages = {
+            "name": {"required": __("Enter the name of the organization.")},
+            "slug": {
+                "required": __("Enter a short name, such as north-shore."),
+                "unique": __("Another site has this short name already."),
+                "invalid": __("Use small letters, digits and hyphens, such as north-shore."),
+            },
+            "cohort": {"required": __("Enter the number of the cohort."), "invalid": __("Enter a whole number.")},
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = [(value, label) for value, label in Site.Kind.choices if value != Site.Kind.PROVINCE]
+        self.fields["kind"] = forms.ChoiceField(label=__("Kind"), choices=kinds)
+        self.fields["time_zone"] = forms.ChoiceField(
+            label=__("Time zone"), choices=[(zone, zone.split("/")[1].replace("_", " ")) for zone in ZONES]
+        )
+        self.helper = bare_helper()
+        if self.instance.pk:
+            # The address stands on posters; it does not change.
+            del self.fields["slug"]
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        slugs.validate(slug)
+        return slug
+
+    def clean_time_zone(self) -> str:
+        zone: str = self.cleaned_data["time_zone"]
+        if zone not in available_timezones():
+            raise ValidationError(_("Choose a time zone from the list."))
+        return ZoneInfo(zone).key
+
+
+class NewSiteForm(SiteForm):
+    """A new site with its first administrator."""
+
+    first_name = forms.CharField(
+        label=__("First administrator: name"),
+        max_length=80,
+        error_messages={"required": __("Enter the name of the first administrator.")},
+    )
+    first_email = forms.EmailField(
+        label=__("First administrator: email"),
+        error_messages={
+            "required": __("Enter an email address for the invitation."),
+            "invalid": __("Enter an email address such as name@example.ca."),
+        },
+    )
+
+
+class InviteForm(forms.Form):
+    """Invite a person into a role."""
+
+    use_required_attribute = False
+
+    name = forms.CharField(
+        label=__("Name"), max_length=80, error_messages={"required": __("Enter the name they go by here.")}
+    )
+    email = forms.EmailField(
+        label=__("Email"),
+        error_messages={
+            "required": __("Enter an email address for the invitation."),
+            "invalid": __("Enter an email address such as name@example.ca."),
+        },
+    )
+    role = forms.ChoiceField(label=__("Role"))
+
+    def __init__(self, data: Any = None, *, roles: tuple[Role, ...]) -> None:
+        super().__init__(data)
+        field: Any = self.fields["role"]
+        field.choices = [(role.value, role.label) for role in roles]
+        self.helper = bare_helper()

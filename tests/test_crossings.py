@@ -1,0 +1,47 @@
+"""Who opens a scope: the gate, the workers, commands; and the crossings, by name (docs/architecture.md)."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("psi", "sites", "training", "referrals", "matching", "tracker")
+
+DOORS = {
+    # One site at a time: the request's, the due rows', or each in turn.
+    ("psi/tenancy.py", "scoped_stream"),
+    ("sites/gate.py", "_bar"),
+    ("sites/gate.py", "_run"),
+    ("sites/agenda.py", "handle"),
+    ("sites/agenda.py", "_run"),
+    ("sites/outbox.py", "_compose"),
+    ("sites/outbox.py", "deliver"),
+    ("sites/management/commands/rewrap_vault.py", "handle"),
+    ("tracker/management/commands/rebuild_rollups.py", "handle"),
+    # An invitation is opened by someone who is in no site yet.
+    ("sites/join.py", "_accept"),
+    ("sites/join.py", "_send_code"),
+}
+CROSSINGS = {
+    ("referrals/transitions.py", "submit"),
+    ("matching/status.py", "_from_province"),
+    ("sites/views.py", "go_inside"),
+    ("sites/people.py", "open_site"),
+    ("tracker/releases.py", "_months"),
+    ("tracker/releases.py", "release_closed_quarters"),
+}
+
+
+def callers() -> set[tuple[str, str]]:
+    found = set()
+    for room in ROOMS:
+        for file in (ROOT / room).rglob("*.py"):
+            for function in ast.walk(ast.parse(file.read_text())):
+                if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                    for node in ast.walk(function):
+                        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("site_scope"):
+                            found.add((file.relative_to(ROOT).as_posix(), function.name))
+    return found
+
+
+def test_nobody_else_opens_a_scope() -> None:
+    assert callers() == DOORS | CROSSINGS

@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+
+
+class TrackerConfig(AppConfig):
+    """The interaction tracker, rollups, releases and figures."""
+
+    name = "tracker"
+
+    def ready(self) -> None:
+        from tracker import erasure, rollups
+
+        rollups.register()
+        erasure.register()

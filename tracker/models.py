@@ -1,0 +1,109 @@
+"""The tracker that holds no content, and the figures made of facts."""
+
+from django.db import models
+from django.db.models import CheckConstraint, F, Q, UniqueConstraint
+
+from matching.models import Match
+from psi.tenancy import SiteForeignKey, SiteModel
+from sites.codes import CodeField
+
+
+class Way(models.TextChoices):
+    PHONE = "PHONE", "By phone"
+    VIDEO = "VIDEO", "By video"
+    IN_PERSON = "IN_PERSON", "In person"
+    WRITTEN = "WRITTEN", "In writing"
+
+
+class Minutes(models.TextChoices):
+    UNDER_15 = "UNDER_15", "Under 15 minutes"
+    UNDER_30 = "UNDER_30", "15 to 30 minutes"
+    UNDER_60 = "UNDER_60", "30 to 60 minutes"
+    LONGER = "LONGER", "Over an hour"
+
+
+class Resource(models.TextChoices):
+    PHP = "PHP", "Physician Health Program"
+    FAMILY_DR = "FAMILY_DR", "Their own family physician"
+    COUNSELLOR = "COUNSELLOR", "A counsellor or therapist"
+    CMPA = "CMPA", "CMPA"
+    ORG = "ORG", "Division, MSA or Doctors of BC"
+    CRISIS = "CRISIS", "A crisis line"
+    OTHER = "OTHER", "Something else"
+
+
+class Interaction(SiteModel):
+    """That a conversation happened: closed lists, the month but not the day, never what was said."""
+
+    match = SiteForeignKey(Match, on_delete=models.PROTECT, related_name="interactions")
+    month = models.DateField()
+    number = models.PositiveSmallIntegerField(help_text="1, 2, 3, or 4 for any later one")
+    way = CodeField(choices=Way.choices)
+    minutes = CodeField(choices=Minutes.choices)
+    ease = models.PositiveSmallIntegerField()
+    strain = models.PositiveSmallIntegerField()
+    wants_debrief = models.BooleanField(default=False)
+    safety_steps = models.BooleanField(default=False)
+    key = models.UUIDField()
+
+    class Meta:
+        constraints = [
+            CheckConstraint(condition=Q(month__day=1), name="interaction_month"),
+            CheckConstraint(condition=Q(number__range=(1, 4)), name="interaction_number"),
+            CheckConstraint(condition=Q(ease__range=(1, 5), strain__range=(1, 5)), name="interaction_scales"),
+            UniqueConstraint(fields=["site", "key"], name="interaction_once"),
+        ]
+        indexes = [models.Index(fields=["site", "match"], name="interaction_of")]
+
+    def __str__(self) -> str:
+        return f"interaction {self.pk}"
+
+
+class ResourceOffered(SiteModel):
+    interaction = SiteForeignKey(Interaction, on_delete=models.CASCADE, related_name="resources")
+    resource = CodeField(choices=Resource.choices)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["site", "interaction", "resource"], name="resource_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.resource
+
+
+class Rollup(SiteModel):
+    """How many facts of a kind a site-month has; rebuilt whole from the facts, never adjusted."""
+
+    month = models.DateField()
+    measure = CodeField()
+    category = CodeField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["site", "month", "measure", "category"], name="rollup_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"rollup {self.pk}"
+
+
+class ReleaseCell(SiteModel):
+    """A published number of the province: for months `first`..`last`, 0 or at least K. Never changed."""
+
+    measure = CodeField()
+    first = models.DateField()
+    last = models.DateField()
+    count = models.PositiveIntegerField()
+    released_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["site", "measure", "first", "last"], name="release_once"),
+            CheckConstraint(condition=Q(first__lte=F("last")), name="release_period"),
+            CheckConstraint(condition=Q(count=0) | Q(count__gte=10), name="release_k"),
+        ]
+
+    def __str__(self) -> str:
+        return f"release {self.first:%Y-%m}..{self.last:%Y-%m}"

@@ -1,0 +1,78 @@
+"""The supporter's tracker, and the figures of a site and of the province."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from matching.models import Match
+from matching.queries import matches_of
+from psi import tenancy
+from sites.models import Role
+from sites.permissions import for_roles
+from tracker import figures, transitions
+from tracker.forms import ConversationForm
+from tracker.models import Interaction
+
+# Conversations after which the Physician Health Program is the better place (program overview).
+HAND_ON_AT = 3
+
+
+@for_roles(Role.SUPPORTER)
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def conversation(request: Any, ref: str) -> HttpResponse:
+    """Record that a conversation happened, not what was said."""
+    match = matches_of(request.user.pk).filter(referral__ref=ref).first()
+    if match is None or match.state not in (Match.State.CONTACTED, Match.State.COMPLETED):
+        raise Http404("No such match.")
+    form = ConversationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        transitions.record(match.pk, form.conversation(), key=form.cleaned_data["key"], by=request.actor)
+        messages.success(request, _("Recorded. Thank you. Nothing of what was said is kept."))
+        return redirect("my_match", request.site.slug, ref)
+    had = Interaction.objects.filter(match=match).count()
+    if not form.is_bound:
+        form.initial["number"] = str(min(had + 1, 4))
+    context = {"form": form, "match": match, "hand_on": had + 1 >= HAND_ON_AT, "show_crisis": True}
+    return render(request, "tracker/conversation.html", context, status=422 if form.errors else 200)
+
+
+@for_roles(Role.SUPPORTER, Role.ADMINISTRATOR, Role.LEAD)
+@require_safe
+def safety(request: Any) -> HttpResponse:
+    """The safety steps on one screen: someone at risk, unsafe behaviour, whom to call."""
+    return render(request, "tracker/safety.html", {"show_crisis": False})
+
+
+@for_roles(Role.ADMINISTRATOR, Role.LEAD, Role.ADVISOR)
+@require_safe
+def figures_page(request: Any) -> HttpResponse:
+    """A site's own figures, from its rollups; at the province, what was released, and nothing else."""
+    if request.site.is_province:
+        return _province(request)
+    cells = figures.requests_by_month(tenancy.now().date())
+    total = figures.totals()
+    contacts = total.get(("CONTACT", "IN_TIME"), 0), total.get(("CONTACT", "LATE"), 0)
+    context = {
+        "cells": cells,
+        "bars": figures.bars(cells),
+        "tables": figures.tables(total),
+        "requests": total.get(("REQUEST", "ALL"), 0),
+        "matched": total.get(("MATCHED", "ALL"), 0),
+        "in_time": contacts[0],
+        "contacted": sum(contacts),
+        "talks": total.get(("TALK", "ALL"), 0),
+    }
+    return render(request, "tracker/figures.html", context)
+
+
+def _province(request: Any) -> HttpResponse:
+    periods = figures.published()
+    cells = [cell for period in periods for cell in period.months]
+    context = {"periods": periods, "bars": figures.bars(cells), "total": sum(period.total for period in periods)}
+    return render(request, "tracker/province.html", context)

@@ -1,0 +1,129 @@
+"""Who the peer supporters are, and how much each carries."""
+
+from datetime import date
+
+from django.db import models
+from django.db.models import CheckConstraint, Q, UniqueConstraint
+
+from psi.tenancy import SiteForeignKey, SiteModel
+from sites.codes import CodeField
+from sites.models import Profile, Specialty, User
+
+
+class Practice(models.TextChoices):
+    FAMILY = "FAMILY", "Family physician"
+    SPECIALIST = "SPECIALIST", "Specialist"
+    RESIDENT = "RESIDENT", "Resident or fellow"
+    STUDENT = "STUDENT", "Medical student"
+    RETIRED = "RETIRED", "Retired"
+    UNSAID = "UNSAID", "Prefer not to say"
+
+
+class Stage(models.TextChoices):
+    """Years since residency; the band is stored, not the year (rules.md, Taxonomies)."""
+
+    TRAINEE = "TRAINEE", "In training"
+    EARLY = "EARLY", "Early (0 to 5 years)"
+    MID = "MID", "Mid (6 to 20 years)"
+    LATE = "LATE", "Late (21 years or more)"
+    RETIRED = "RETIRED", "Retired"
+    UNSAID = "UNSAID", "Prefer not to say"
+
+
+class Gender(models.TextChoices):
+    """A supporter's own, voluntary description; never reported."""
+
+    WOMAN = "WOMAN", "Woman"
+    MAN = "MAN", "Man"
+    NONBINARY = "NONBINARY", "Non-binary"
+    UNSAID = "UNSAID", "Not said"
+
+
+class Department(SiteModel):
+    """A place where physicians are evaluated, from the site's own list."""
+
+    name = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["site", "name"], name="department_once")]
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"department {self.pk}"
+
+
+class PeerSupporter(SiteModel):
+    """A physician in the roster of one site. A person in two rosters has two rows and one load."""
+
+    class State(models.TextChoices):
+        PREPARING = "PREPARING", "Preparing"
+        ACTIVE = "ACTIVE", "Active"
+        LEFT = "LEFT", "Has left"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    profile = SiteForeignKey(Profile, on_delete=models.PROTECT, related_name="+")
+    state = CodeField(choices=State.choices, default=State.PREPARING)
+    practice = CodeField(choices=Practice.choices, default=Practice.UNSAID)
+    stage = CodeField(choices=Stage.choices, default=Stage.UNSAID)
+    specialty = models.ForeignKey(Specialty, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    gender = CodeField(choices=Gender.choices, default=Gender.UNSAID)
+    speaks_french = models.BooleanField(default=False)
+    trained_on = models.DateField(null=True, blank=True)
+    agreement_until = models.DateField(null=True, blank=True)
+    published = models.BooleanField(default=False, help_text="Agreed to be shown on the public page.")
+    cap_year = models.PositiveSmallIntegerField(default=7)
+    cap_live = models.PositiveSmallIntegerField(default=2)
+    paused_until = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["site", "user"], name="supporter_once"),
+            CheckConstraint(condition=Q(cap_year__gte=1, cap_live__gte=1), name="supporter_caps"),
+        ]
+
+    def __str__(self) -> str:
+        return f"supporter {self.pk}"
+
+    def ready_on(self, day: date) -> bool:
+        """Active, trained, and with an agreement that holds on `day`."""
+        return (
+            self.state == self.State.ACTIVE
+            and self.trained_on is not None
+            and self.trained_on <= day
+            and self.agreement_until is not None
+            and self.agreement_until >= day
+        )
+
+
+class Evaluates(SiteModel):
+    """A supporter evaluates physicians of this department."""
+
+    supporter = SiteForeignKey(PeerSupporter, on_delete=models.CASCADE, related_name="evaluates")
+    department = SiteForeignKey(Department, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["site", "supporter", "department"], name="evaluates_once")]
+
+    def __str__(self) -> str:
+        return f"evaluates {self.pk}"
+
+
+class SupporterLoad(models.Model):
+    """How many matches an account took in a year, and how many of those are live now.
+
+    Counted per person across rosters, so it stands outside the wall; every acceptance locks it last.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    year = models.PositiveSmallIntegerField()
+    live = models.PositiveSmallIntegerField(default=0)
+    total = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["user", "year"], name="load_once"),
+            CheckConstraint(condition=Q(live__lte=models.F("total")), name="load_adds_up"),
+        ]
+
+    def __str__(self) -> str:
+        return f"load {self.pk}"

@@ -1,0 +1,71 @@
+"""A supporter's line of the roster, and the list of departments."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+from django.views.decorators.http import require_http_methods
+
+from sites import audit
+from sites.models import Membership, Profile, Role
+from sites.permissions import for_roles
+from training.forms import SupporterForm
+from training.models import Department, PeerSupporter
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+def supporter(request: Any, user_id: int) -> HttpResponse:
+    """Add a person who holds the role to the roster, or change what is kept of them."""
+    profile = get_object_or_404(Profile, user_id=user_id)
+    held = Membership.objects.filter(site=request.site, user_id=user_id, role=Role.SUPPORTER, ended_at=None)
+    found = PeerSupporter.objects.filter(user_id=user_id).first()
+    if found is None and not held.exists():
+        raise Http404("Not a supporter here.")
+    form = SupporterForm(
+        request.POST or None,
+        instance=found or PeerSupporter(user_id=user_id, profile=profile, state=PeerSupporter.State.ACTIVE),
+    )
+    if request.method == "POST" and form.is_valid():
+        saved = form.save()
+        audit.record("ROSTER", "SUPPORTER", saved.pk, by=request.actor)
+        messages.success(request, _("Saved."))
+        return redirect("supporters", request.site.slug)
+    context = {"form": form, "name": profile.name, "new": found is None}
+    return render(request, "training/supporter.html", context, status=422 if form.errors else 200)
+
+
+class DepartmentForm(forms.ModelForm):
+    """A place where physicians are evaluated."""
+
+    use_required_attribute = False
+
+    class Meta:
+        model = Department
+        fields = ("name",)
+        labels = {"name": __("Name of the department")}
+        error_messages = {"name": {"required": __("Enter the name of a department.")}}
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if Department.objects.filter(name__iexact=name).exists():
+            raise forms.ValidationError(_("This department is on the list already."))
+        return name
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+def departments(request: Any) -> HttpResponse:
+    """The site's list of departments, offered on its form and on each supporter's line."""
+    form = DepartmentForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        audit.record("DEPARTMENT", "SITE", request.site.pk, by=request.actor)
+        messages.success(request, _("Added."))
+        return redirect("departments", request.site.slug)
+    context = {"form": form, "departments": Department.objects.all()}
+    return render(request, "training/departments.html", context, status=422 if form.errors else 200)
