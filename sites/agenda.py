@@ -139,11 +139,12 @@ def sweep(*, now: datetime | None = None) -> int:
 def claim(*, now: datetime | None = None, limit: int = BATCH) -> list[Claim]:
     """Take the earliest due rows under a lease of two minutes, grouped by site and kind."""
     lease = uuid.uuid4()
+    # statement_timestamp(), because an index is of no use for what clock_timestamp() may say for each row.
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE sites_due SET lease = %s, at = clock_timestamp() + make_interval(secs => %s) WHERE id IN ("
-            " SELECT id FROM sites_due WHERE at <= coalesce(%s, clock_timestamp()) AND NOT parked"
-            " AND (lease IS NULL OR at <= clock_timestamp())"
+            " SELECT id FROM sites_due WHERE at <= coalesce(%s, statement_timestamp()) AND NOT parked"
+            " AND (lease IS NULL OR at <= statement_timestamp())"
             " ORDER BY at LIMIT %s FOR UPDATE SKIP LOCKED)"
             " RETURNING site_id, kind, object_id",
             [lease, LEASE.total_seconds(), now, limit],
@@ -156,23 +157,39 @@ def claim(*, now: datetime | None = None, limit: int = BATCH) -> list[Claim]:
 
 
 def handle(item: Claim) -> None:
-    """Run the handler over a claim in one transaction; a failing batch is retried row by row."""
-    with tenancy.site_scope(item.site_id, now=item.now):
+    """Run the handler over a claim in one transaction; a failing batch is retried row by row.
+
+    Each row then has a transaction of its own, for some failures show at its end only (a reference that
+    dangles, a row written last).
+    """
+    try:
+        _run(item, item.object_ids)
+        return
+    except Exception as error:
+        log.warning("batch of %s failed, trying rows: %s", item.kind, type(error).__name__)
+    for object_id in item.object_ids:
         try:
-            _run(item, item.object_ids)
+            _run(item, [object_id])
         except Exception as error:
-            log.warning("batch of %s failed, trying rows: %s", item.kind, type(error).__name__)
-            for object_id in item.object_ids:
-                try:
-                    _run(item, [object_id])
-                except Exception as error:
-                    postpone(item, [object_id], error)
+            with tenancy.site_scope(item.site_id, now=item.now):
+                postpone(item, [object_id], error)
 
 
 def _run(item: Claim, ids: list[int]) -> None:
-    with tenancy.site_scope(item.site_id):
+    with tenancy.site_scope(item.site_id, now=item.now):
         _handlers[item.kind](ids)
         settle(item, ids)
+
+
+def hold(item: Claim, ids: Iterable[int]) -> set[int]:
+    """Renew the lease on these rows, and return those that are still ours."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE sites_due SET at = clock_timestamp() + %s WHERE site_id = %s AND kind = %s"
+            " AND object_id = ANY(%s) AND lease = %s RETURNING object_id",
+            [LEASE, item.site_id, item.kind, list(ids), item.lease],
+        )
+        return {row[0] for row in cursor.fetchall()}
 
 
 def settle(item: Claim, ids: list[int]) -> None:

@@ -88,6 +88,8 @@ $$;
 CREATE FUNCTION sites_chain_signin() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(7102, 0);
+    -- The column's default was taken before the lock: two writers could stand in the wrong order.
+    NEW.id := nextval(pg_get_serial_sequence('sites_signinevent', 'id'));
     NEW.previous := coalesce((SELECT digest FROM sites_signinevent ORDER BY id DESC LIMIT 1), ''::bytea);
     NEW.digest := sites_signin_digest(NEW);
     RETURN NEW;

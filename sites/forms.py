@@ -15,8 +15,14 @@ from sites.models import Role, Site
 ZONES = ("America/Vancouver", "America/Edmonton", "America/Dawson_Creek", "America/Fort_Nelson", "America/Creston")
 
 
-def bare_helper() -> FormHelper:
-    """Return the crispy helper of a form whose template writes `<form>` and the CSRF token itself."""
+def bare_helper(form: forms.BaseForm) -> FormHelper:
+    """Return the crispy helper of a form whose template writes `<form>` and the CSRF token itself.
+
+    A switch is on or off; that it is optional needs no word.
+    """
+    for field in form.fields.values():
+        if isinstance(field, forms.BooleanField):
+            field.say_optional = False  # type: ignore[attr-defined]
     helper = FormHelper()
     helper.form_tag = False
     helper.disable_csrf = True
@@ -47,7 +53,7 @@ class ProgramForm(forms.ModelForm):
         self.fields["time_zone"] = forms.ChoiceField(
             label=__("Time zone"), choices=[(zone, zone.split("/")[1].replace("_", " ")) for zone in ZONES]
         )
-        self.helper = bare_helper()
+        self.helper = bare_helper(self)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -103,7 +109,7 @@ class SiteForm(forms.ModelForm):
         self.fields["time_zone"] = forms.ChoiceField(
             label=__("Time zone"), choices=[(zone, zone.split("/")[1].replace("_", " ")) for zone in ZONES]
         )
-        self.helper = bare_helper()
+        self.helper = bare_helper(self)
         if self.instance.pk:
             # The address stands on posters; it does not change.
             del self.fields["slug"]
@@ -158,4 +164,4 @@ class InviteForm(forms.Form):
         super().__init__(data)
         field: Any = self.fields["role"]
         field.choices = [(role.value, role.label) for role in roles]
-        self.helper = bare_helper()
+        self.helper = bare_helper(self)

@@ -3,11 +3,15 @@
 A mail is a locator and nothing else: no name, no reason, no site, no word of what this service is for.
 """
 
+import contextlib
 import logging
+import random
 import smtplib
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -109,17 +113,14 @@ def path_of(target: str, object_id: int) -> str | None:
 
 
 def deliver(item: agenda.Claim) -> None:
-    """Send the claimed notices; SMTP stays outside any transaction, and marking comes after its OK."""
-    ready, settled = _compose(item)
-    sent, refused, waiting = _send(ready)
+    """Send the claimed notices; SMTP stays outside any transaction, and each is marked after its own OK."""
+    ready, settled, broken = _compose(item)
     with tenancy.site_scope(item.site_id, now=item.now):
-        Notice.objects.filter(pk__in=sent).update(sent_at=tenancy.now())
-        agenda.settle(item, settled + sent)
-        for notice_id, error in refused:
+        agenda.settle(item, settled)
+        for notice_id, error in broken:
             agenda.postpone(item, [notice_id], error)
-        if waiting:
-            ids, error = waiting
-            agenda.postpone(item, ids, error, counted=False)
+    if ready:
+        _send(item, ready)
 
 
 def register_deliveries() -> None:
@@ -127,13 +128,35 @@ def register_deliveries() -> None:
     agenda.register_delivery(DUE, deliver)
 
 
-def _compose(item: agenda.Claim) -> tuple[list[tuple[int, EmailMessage]], list[int]]:
-    """Return the messages that are still true, and the ids that need nothing more."""
-    ready: list[tuple[int, EmailMessage]] = []
+Ready = list[tuple[int, EmailMessage]]
+
+
+def _compose(item: agenda.Claim) -> tuple[Ready, list[int], list[tuple[int, Exception]]]:
+    """Return the messages that are still true, the ids that need nothing more, and those that cannot be written."""
+    try:
+        return *_composed(item, item.object_ids), []
+    except Exception as error:
+        log.warning("mail could not be written, trying one by one: %s", type(error).__name__)
+    ready: Ready = []
+    settled: list[int] = []
+    broken: list[tuple[int, Exception]] = []
+    for notice_id in item.object_ids:
+        try:
+            one, done = _composed(item, [notice_id])
+        except Exception as error:
+            broken.append((notice_id, error))
+        else:
+            ready += one
+            settled += done
+    return ready, settled, broken
+
+
+def _composed(item: agenda.Claim, ids: list[int]) -> tuple[Ready, list[int]]:
+    ready: Ready = []
     settled: list[int] = []
     with tenancy.site_scope(item.site_id, now=item.now):
         zone = ZoneInfo(Site.objects.values_list("time_zone", flat=True).get(pk=item.site_id))
-        notices = list(Notice.objects.filter(pk__in=item.object_ids).select_related("recipient"))
+        notices = list(Notice.objects.filter(pk__in=ids).select_related("recipient"))
         true: dict[str, set[int]] = {
             kind: _kinds[kind].still_true([n.object_id for n in notices if n.kind == kind])
             for kind in {n.kind for n in notices}
@@ -151,7 +174,7 @@ def _compose(item: agenda.Claim) -> tuple[list[tuple[int, EmailMessage]], list[i
                 settled.append(notice.pk)
             else:
                 ready.append((notice.pk, _write(item.site_id, notice, mail, zone)))
-        settled += [i for i in item.object_ids if i not in found]
+        settled += [i for i in ids if i not in found]
     return ready, settled
 
 
@@ -178,29 +201,65 @@ def _nobody(object_id: int) -> str:
     raise LookupError("This kind of mail has neither a recipient nor an address.")
 
 
-Failed = list[tuple[int, Exception]]
+def _send(item: agenda.Claim, ready: Ready) -> None:
+    """Send over one connection, and over another when a message breaks it.
 
-
-def _send(ready: list[tuple[int, EmailMessage]]) -> tuple[list[int], Failed, tuple[list[int], Exception] | None]:
-    """Send over one connection. Return ids sent, ids refused by the server, and ids that must wait."""
-    sent: list[int] = []
-    refused: Failed = []
-    if not ready:
-        return sent, refused, None
+    A server that is away, hangs, or says "later" (4xx) makes mail wait, never parks it. The order changes
+    from one attempt to the next, so that messages which break the connection hold no others back.
+    """
+    random.shuffle(ready)
+    waiting = {notice_id for notice_id, _ in ready}
+    held, held_at, breaks = agenda.hold(item, waiting), time.monotonic(), 0
     server = get_connection()
-    try:
-        server.open()
-        for position, (notice_id, message) in enumerate(ready):
-            try:
-                server.send_messages([message])
-                sent.append(notice_id)
-            except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
-                # This one message; the connection is good for the others.
-                refused.append((notice_id, error))
-            except Exception as error:
-                return sent, refused, ([i for i, _ in ready[position:]], error)
-        return sent, refused, None
-    except Exception as error:
-        return sent, refused, ([i for i, _ in ready], error)
-    finally:
+    for notice_id, message in ready:
+        if time.monotonic() - held_at > agenda.LEASE.total_seconds() / 4:
+            held, held_at = agenda.hold(item, waiting), time.monotonic()
+        waiting.discard(notice_id)
+        if notice_id not in held:
+            continue
+        counted, opened = False, False
+        try:
+            server.open()
+            opened = True
+            server.send_messages([message])
+        except OSError as error:  # what smtplib raises is one too
+            code = _code(error)
+            counted, lost = code >= 500, code < 400 or code == 421
+            failure: Exception = error
+        except Exception as error:
+            counted, lost, failure = True, False, error
+        else:
+            breaks = 0
+            with tenancy.site_scope(item.site_id, now=item.now):
+                Notice.objects.filter(pk=notice_id).update(sent_at=tenancy.now())
+                agenda.settle(item, [notice_id])
+            continue
+        _put_off(item, [notice_id], failure, counted=counted)
+        if lost or not opened:
+            _close(server)
+            breaks += 1
+            if not opened or breaks > 1:
+                _put_off(item, sorted(waiting), failure, counted=False)
+                break
+    _close(server)
+
+
+def _put_off(item: agenda.Claim, ids: list[int], error: Exception, *, counted: bool) -> None:
+    if ids:
+        with tenancy.site_scope(item.site_id, now=item.now):
+            agenda.postpone(item, ids, error, counted=counted)
+
+
+def _code(error: OSError) -> int:
+    """Return what the server answered; 0 when it did not, 550 for an address it has no words for."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return min(code for code, _ in error.recipients.values())
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return 550
+    return error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else 0
+
+
+def _close(server: Any) -> None:
+    # A broken connection may complain once more.
+    with contextlib.suppress(OSError):
         server.close()

@@ -64,4 +64,4 @@ def second_factor(request: HttpRequest) -> bool:
     """
     if settings.PSI_LOCAL and request.session.get(DEMO_SESSION):
         return True
-    return any(record["method"] == "mfa" for record in get_authentication_records(request))
+    return any(record["method"] == "mfa" for record in get_authentication_records(request, request.user))

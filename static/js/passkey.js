@@ -75,7 +75,7 @@
   for (const form of forms) {
     const button = form.querySelector("button");
     if (!window.PublicKeyCredential || !navigator.credentials) {
-      button.hidden = true;
+      for (const part of form.querySelectorAll("button, [data-hint]")) part.hidden = true;
       say(form, "missing");
       continue;
     }

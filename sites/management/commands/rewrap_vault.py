@@ -6,13 +6,15 @@ from django.core.management.base import BaseCommand
 
 from psi import vault
 from psi.tenancy import site_scope
+from sites.accounts import rewrap_factors
 from sites.models import Site
 
 
 class Command(BaseCommand):
     help = (
         "After a new master key was put first in PSI_VAULT_KEYS: wrap all data keys under it, one site at"
-        " a time. When it reports no key left to change, the old master key can be removed."
+        " a time, and seal the secrets of authenticator apps under it. When it reports nothing left to change,"
+        " the old master key can be removed."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -20,4 +22,5 @@ class Command(BaseCommand):
         for site_id in Site.objects.order_by("pk").values_list("pk", flat=True):
             with site_scope(site_id):
                 changed += vault.rewrap()
-        self.stdout.write(f"{changed} keys wrapped anew.")
+        factors = rewrap_factors()
+        self.stdout.write(f"{changed} keys wrapped anew, {factors} secrets of authenticators sealed anew.")
