@@ -1,0 +1,24 @@
+"""Load the demonstration data, once."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from demo.views import FIRST_SITE
+from psi import tenancy
+from sites.models import Site
+
+
+class Command(BaseCommand):
+    help = "Load the demonstration data, ending today, unless it is there already. Local run only."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.PSI_LOCAL:
+            raise CommandError("load_demo is for the local run only: these people are invented.")
+        if Site.objects.filter(slug=FIRST_SITE).exists():
+            return
+        # Imported only when there is something to load: every start of the local run asks.
+        from demo import seed
+
+        seed.load(anchor=tenancy.now())

@@ -1,0 +1,129 @@
+"""The demonstration data: a province, three sites, and eighteen months that end at the day it is loaded.
+
+Everything is made by the program's own moves, each dated with its moment, so that events, facts, loads,
+audit and what is due are as true as in use. The same seed and the same end give the same rows; keys,
+digests and Message-IDs are always new.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from demo.seed_moves import Moves, Texts
+from demo.seed_people import CASTS, DOMAIN, Peer, Place, first_name, make, physicians
+from demo.seed_play import Play, Story
+from demo.seed_stories import SCENES, VOLUMES, months_before, past_times, play_history, play_scene
+from psi import tenancy
+from referrals.models import Consent
+from sites import facts, outbox, people
+from sites.models import Due, Notice, Role, Site
+from sites.queries import current_text, province
+from tracker import releases, rollups
+from training.models import PeerSupporter
+
+SEED = 72
+# Supporters of the scenes keep room for them: (site, name) → matches history may give them in a year.
+KEPT = {("harbour", "ada"): 4, ("harbour", "cora"): 3, ("province", "yara"): 6, ("province", "zeke"): 7}
+LOCK = 7190
+
+
+def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
+    """Load it all in one transaction, so that a load that is killed leaves nothing behind.
+
+    Args:
+        anchor: the moment at which the story ends, as a rule now.
+        seed: of everything that is left to chance.
+        months: how much history there is before the month of the end, at most eighteen.
+
+    Returns:
+        False when it was loaded already.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [LOCK])
+            cursor.execute("SET LOCAL jit = off")
+        if Site.objects.filter(slug=CASTS[0].slug).exists():
+            return False
+        home = province()
+        places = {cast.slug: make(cast, home, anchor) for cast in CASTS}
+        play = Play(anchor)
+        _requests(play, places, seed, months)
+        for cast in CASTS:
+            for peer in cast.supporters:
+                if peer.paused:
+                    place = places[cast.slug]
+                    play.start(anchor - timedelta(days=5), place.site.pk, _pause(place, peer, anchor))
+        for month in months_before(anchor, months):
+            if month.month % 3 == 1:
+                # A quarter ended: the province publishes it as soon as it may.
+                play.start(month + releases.WAIT + timedelta(days=1), home.pk, _release())
+        harbour = places[CASTS[0].slug]
+        play.start(anchor - timedelta(days=2), harbour.site.pk, _invite(harbour))
+        play.run()
+        for place in places.values():
+            with tenancy.site_scope(place.site.pk, now=anchor):
+                _settle(place.site.pk)
+        # Each mail of the past would wake a worker. Nothing of it is left to do.
+        connection.run_on_commit.clear()
+    return True
+
+
+def _requests(play: Play, places: dict[str, Place], seed: int, months: int) -> None:
+    random = Random(seed)
+    texts: Texts = {purpose.value: current_text(purpose, "en") for purpose in Consent}
+    asking = physicians(random)
+    kept = {places[slug].supporters[name][0]: limit for (slug, name), limit in KEPT.items()}
+    # Career stages are a hard rule: who is invited in a scene is of the physician's own.
+    stages = {(cast.slug, first_name(peer)): peer.stage for cast in CASTS for peer in cast.supporters}
+    number = 0
+    for slug in VOLUMES:
+        place = places[slug]
+        for at in past_times(play.until, slug, random, months):
+            number += 1
+            # Two thirds of the province's requests come from a local form.
+            far = [None, places["harbour"].site, places["north-islands"].site]
+            home = random.choice(far) if place.site.is_province else None
+            moves = Moves(place, texts, Random(seed * 100_000 + number), kept)
+            end = play.until - timedelta(hours=1)
+            play.start(at, place.site.pk, play_history(moves, next(asking), home, end))
+    for scene in SCENES:
+        number += 1
+        place = places[scene.site]
+        home = places[scene.home].site if scene.home else None
+        moves = Moves(place, texts, Random(seed * 100_000 + number), kept)
+        start = play.until - scene.length
+        physician = next(asking)
+        if scene.invited:
+            physician = replace(physician, ask=replace(physician.ask, stage=stages[scene.site, scene.invited]))
+        play.start(start, place.site.pk, play_scene(scene, moves, physician, home))
+
+
+def _pause(place: Place, peer: Peer, anchor: datetime) -> Story:
+    """A supporter pauses, shortly before the end."""
+    supporter_id = place.supporters[first_name(peer)][0]
+    until = anchor + timedelta(days=peer.paused or 0)
+    PeerSupporter.objects.filter(pk=supporter_id).update(paused_until=until.date())
+    yield from ()
+
+
+def _invite(place: Place) -> Story:
+    """Someone was invited to the site and has not answered yet."""
+    email, name = f"opal.cypress@{DOMAIN}", "Dr. Opal Cypress"
+    people.invite(place.site, email=email, name=name, role=Role.SUPPORTER, by=place.administrator)
+    yield from ()
+
+
+def _release() -> Story:
+    """The province publishes what has closed, as it does in use."""
+    releases.release_closed_quarters()
+    yield from ()
+
+
+def _settle(site_id: int) -> None:
+    """Let the mail of the past be sent at its time, and the figures be counted: nothing of it is due."""
+    Notice.objects.filter(sent_at=None, dropped_at=None).update(sent_at=F("created_at"))
+    rollups.rebuild_all()
+    Due.objects.filter(site_id=site_id, kind__in=[outbox.DUE, facts.DIRTY_MONTH]).delete()
