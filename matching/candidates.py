@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.utils.timezone import localdate
 
 from matching.models import Match
 from matching.rules import Candidate, Need, Peer, judge, words
@@ -58,11 +59,11 @@ def one(referral: Referral, supporter_id: int) -> Candidate:
 
 def readiness() -> list[Readiness]:
     """Return the roster of the current site by name, with loads and what keeps each from matching."""
-    at = tenancy.now()
+    today = localdate(tenancy.now())
     rows = _with_load(PeerSupporter.objects.exclude(state=PeerSupporter.State.LEFT))
     lines = []
     for row in rows.order_by("profile__name", "pk"):
-        judged = judge(Need(), _peer(row), at.date())
+        judged = judge(Need(), _peer(row), today)
         lines.append(Readiness(row, row.live, row.total, [r.text for r in judged.hard + judged.soft]))
     return lines
 
@@ -70,7 +71,7 @@ def readiness() -> list[Readiness]:
 def _with_load(supporters: QuerySet[PeerSupporter]) -> QuerySet[Any]:
     """Add `live` and `total`: what the person carries now and took this year, in every roster."""
     load = SupporterLoad.objects.filter(user=OuterRef("user")).order_by().values("user")
-    this_year = load.filter(year=tenancy.now().year)
+    this_year = load.filter(year=localdate(tenancy.now()).year)
     return supporters.select_related("profile", "user", "specialty").annotate(
         member=Exists(
             Membership.objects.filter(site=OuterRef("site"), user=OuterRef("user"), role=Role.SUPPORTER, ended_at=None)
@@ -90,7 +91,7 @@ def _judged(referral: Referral, need: Need, supporters: QuerySet[PeerSupporter])
     others = vault.same_person(Referral.KIND, referral.pk)
     before = set(confirmed.filter(referral_id__in=others).values_list("supporter_id", flat=True))
     last = dict(confirmed.values("supporter_id").annotate(at=Max("confirmed_at")).values_list("supporter_id", "at"))
-    today = tenancy.now().date()
+    today = localdate(tenancy.now())
     return [
         judge(
             need,

@@ -20,6 +20,8 @@ PAGE = 50
 OPEN_STATES = (Referral.State.OPEN, Referral.State.MATCHED)
 # A new request should not wait longer than this before somebody is asked.
 CHOOSE_WITHIN = timedelta(hours=24)
+# An accepted match waits for one press; a finished one only wants to be tidied away.
+PRESS_WITHIN, CLOSE_WITHIN = timedelta(hours=24), timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:
         )
     if match.state == Match.State.ACCEPTED:
         return today.Item(
-            match.accepted_at or match.invited_at,
+            (match.accepted_at or match.invited_at) + PRESS_WITHIN,
             _("%(name)s accepted %(ref)s") % {"name": name, "ref": referral},
             _("Confirm to release the contact details and start the 72 hours."),
             _("Confirm the match"),
@@ -127,11 +129,12 @@ def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:
         )
     if match.state == Match.State.COMPLETED:
         return today.Item(
-            match.ended_at or match.invited_at,
+            (match.ended_at or match.invited_at) + CLOSE_WITHIN,
             _("%(ref)s is finished") % {"ref": referral},
             _("%(name)s has had the last conversation.") % {"name": name},
             _("Close the request"),
             url,
+            tone="calm",
             chip=_("finished %(when)s") % {"when": ago(match.ended_at)},
             chip_tone="plain",
         )

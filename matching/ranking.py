@@ -52,11 +52,12 @@ def chips(need: Need, candidate: Candidate) -> list[Chip]:
     """Return the reasons for and against, in the order they matter."""
     peer = candidate.peer
     said = [Chip(reason.text, good=False) for reason in candidate.soft]
-    if peer.live < peer.cap_live:
+    against = {reason.code for reason in candidate.soft}
+    if not against & {"PAUSED", "CAP_LIVE"}:
         said.append(Chip("free now" if peer.live == 0 else f"supporting {peer.live} now"))
-    if peer.total < peer.cap_year:
+    if "CAP_YEAR" not in against:
         said.append(Chip(f"{peer.total} of {peer.cap_year} this year"))
-    if need.stage == peer.stage and need.stage != Stage.UNSAID:
+    if need.stage == peer.stage and need.stage != Stage.UNSAID and Wish.STAGE not in need.wishes:
         said.append(Chip("same career stage"))
     return said + wish_chips(need, peer)
 

@@ -6,6 +6,8 @@ Lock order: referral, then match, then supporter, then the person's load.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.timezone import localdate
+
 from matching import candidates
 from matching.models import LIVE, Match, MatchEvent
 from matching.rules import CAPS
@@ -83,7 +85,7 @@ def accept(match_id: int, *, by: Actor) -> Match:
     match = locked.match
     goal = target(Match.MOVES, "accept", match.state, MOVED_ON)
     supporter = PeerSupporter.objects.select_for_update(of=("self",)).get(pk=match.supporter_id)
-    if not supporter.ready_on(tenancy.now().date()):
+    if not supporter.ready_on(localdate(tenancy.now())):
         raise Refused("Your agreement or training is not current, so you cannot take a match just now.")
     _take_load(match, supporter)
     match.accepted_at = tenancy.now()
@@ -201,7 +203,7 @@ def _own(match_id: int, by: Actor) -> _Locked:
 
 def _take_load(match: Match, supporter: PeerSupporter) -> None:
     """Count the acceptance against the person's caps, in every roster at once; locked last."""
-    year = tenancy.now().year
+    year = localdate(tenancy.now()).year
     SupporterLoad.objects.bulk_create([SupporterLoad(user_id=supporter.user_id, year=year)], ignore_conflicts=True)
     rows = list(SupporterLoad.objects.select_for_update().filter(user_id=supporter.user_id).order_by("year"))
     this_year = next(row for row in rows if row.year == year)

@@ -89,11 +89,13 @@ def look_after_invitations(ids: list[int]) -> None:
             match.nudged = True
             match.save(update_fields=["nudged"])
             _event(match, Match.Why.NUDGE, at).save(force_insert=True)
+            audit.record(Match.Why.NUDGE, Match.KIND, match.pk, by=audit.SYSTEM)
             outbox.enqueue("REMIND", [(match.pk, match.supporter.user_id)])
         if match.expires_at <= at:
             transitions.expire(match)
         else:
-            agenda.schedule(INVITATION, [match.pk], match.expires_at)
+            later = match.expires_at if match.nudged else min(match.invited_at + nudge, match.expires_at)
+            agenda.schedule(INVITATION, [match.pk], later)
 
 
 def _event(match: Match, why: str, at: datetime) -> MatchEvent:

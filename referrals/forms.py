@@ -3,8 +3,6 @@
 import uuid
 from typing import Any
 
-from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Layout
 from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
@@ -12,6 +10,7 @@ from django.utils.translation import gettext_lazy as __
 
 from referrals.models import Consent, Reason, Wish
 from referrals.transitions import Ask, Identity
+from sites.forms import bare_helper
 from sites.models import Site, TextVersion
 from training.models import Department, Practice, Stage
 
@@ -139,10 +138,10 @@ class RequestForm(forms.Form):
             del self.fields["departments"]
         for name in ("phone", "email"):
             self.fields[name].say_optional = False  # type: ignore[attr-defined]
-        self.helper = FormHelper()
-        self.helper.form_tag = False
-        self.helper.disable_csrf = True
-        self.helper.layout = Layout(*self.fields)
+        self.helper = bare_helper(self)
+        for name in ("agree_province", "agree_survey"):
+            if name in self.fields:
+                self.fields[name].say_optional = True  # type: ignore[attr-defined]
 
     def clean_phone(self) -> str:
         phone: str = self.cleaned_data["phone"]

@@ -11,7 +11,7 @@ from tracker.models import ReleaseCell, Rollup, Way
 from tracker.releases import MEASURE, next_month
 
 # Width and height of the drawing, in units of its viewBox.
-WIDTH, HEIGHT = 480, 160
+WIDTH, HEIGHT = 720, 160
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 import uuid
 from typing import Any
 
-from crispy_forms.helper import FormHelper
 from django import forms
 from django.utils.translation import gettext_lazy as __
 
+from sites.forms import bare_helper
 from tracker.models import Minutes, Resource, Way
 from tracker.transitions import Conversation
 
@@ -65,9 +65,7 @@ class ConversationForm(forms.Form):
         for name in ("ease", "strain"):
             field: Any = self.fields[name]
             field.wrapper_class = "scale"
-        self.helper = FormHelper()
-        self.helper.form_tag = False
-        self.helper.disable_csrf = True
+        self.helper = bare_helper(self)
 
     def conversation(self) -> Conversation:
         data = self.cleaned_data

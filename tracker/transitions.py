@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.timezone import localdate
+
 from matching.models import Match
 from psi import tenancy
 from sites import audit, facts
@@ -51,7 +53,7 @@ def record(match_id: int, conversation: Conversation, *, key: uuid.UUID, by: Act
         raise Refused("Press “I have made contact” first.")
     interaction = Interaction(
         match=match,
-        month=tenancy.now().date().replace(day=1),
+        month=localdate(tenancy.now()).replace(day=1),
         number=conversation.number,
         way=conversation.way,
         minutes=conversation.minutes,

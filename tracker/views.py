@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -55,7 +56,7 @@ def figures_page(request: Any) -> HttpResponse:
     """A site's own figures, from its rollups; at the province, what was released, and nothing else."""
     if request.site.is_province:
         return _province(request)
-    cells = figures.requests_by_month(tenancy.now().date())
+    cells = figures.requests_by_month(localdate(tenancy.now()))
     total = figures.totals()
     contacts = total.get(("CONTACT", "IN_TIME"), 0), total.get(("CONTACT", "LATE"), 0)
     context = {

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from crispy_forms.helper import FormHelper
 from django import forms
 from django.utils.translation import gettext_lazy as __
 
+from sites.forms import bare_helper
 from training.models import Department, Evaluates, PeerSupporter
 
 
@@ -73,9 +73,7 @@ class SupporterForm(forms.ModelForm):
             number: Any = self.fields[name]
             number.min_value = 1
             number.validators.append(forms.IntegerField(min_value=1).validators[0])
-        self.helper = FormHelper()
-        self.helper.form_tag = False
-        self.helper.disable_csrf = True
+        self.helper = bare_helper(self)
 
     def save(self, commit: bool = True) -> PeerSupporter:
         supporter: PeerSupporter = super().save(commit)
