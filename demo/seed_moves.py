@@ -1,5 +1,6 @@
 """The steps that stories are made of: each is a real move, made by whoever would make it."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from random import Random
 from uuid import UUID
@@ -50,9 +51,8 @@ class Moves:
             Consent.SURVEY: random.random() < 0.6,
         }
         texts = {purpose.value: self.texts[purpose] for purpose, yes in agreed.items() if yes}
-        at = home or site
-        with tenancy.site_scope(at.pk):
-            receipt = submit(physician.ask, identity, site=at, at=site, key=self._key(), texts=texts)
+        with tenancy.site_scope(home.pk) if home else nullcontext():
+            receipt = submit(physician.ask, identity, site=home or site, at=site, key=self._key(), texts=texts)
         digest = receipts.receipt_digest(receipt)
         self.referral = Referral.objects.values_list("pk", flat=True).get(receipt_digest=digest)
 

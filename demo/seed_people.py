@@ -159,7 +159,7 @@ def make(cast: Cast, province: Site, anchor: datetime) -> Place:
     else:
         site = Site.objects.create(slug=cast.slug, is_open=True, created_at=joined, **cast.site)
     with tenancy.site_scope(site.pk, now=joined):
-        administrator = _join(site, cast.administrator, Role.ADMINISTRATOR)
+        administrator = Actor(_join(site, cast.administrator, Role.ADMINISTRATOR).pk, Role.ADMINISTRATOR.value)
         if cast.lead:
             _join(site, cast.lead, Role.LEAD)
         if cast.advisor:
@@ -167,17 +167,16 @@ def make(cast: Cast, province: Site, anchor: datetime) -> Place:
         departments = {name: Department.objects.create(name=name) for name in cast.departments}
         supporters = {}
         for peer in cast.supporters:
-            actor = _join(site, peer.name, Role.SUPPORTER)
-            row = _enrol(peer, actor, anchor)
+            user = _join(site, peer.name, Role.SUPPORTER)
+            row = _enrol(peer, user, anchor)
             Evaluates.objects.bulk_create(
                 Evaluates(supporter=row, department=departments[name]) for name in peer.evaluates
             )
-            assert actor.user_id is not None
-            supporters[first_name(peer)] = (row.pk, actor.user_id)
+            supporters[first_name(peer)] = (row.pk, user.pk)
     return Place(site, administrator, supporters, [row.pk for row in departments.values()])
 
 
-def _join(site: Site, name: str, role: Role) -> Actor:
+def _join(site: Site, name: str, role: Role) -> User:
     email = ".".join(name.removeprefix("Dr. ").lower().split()) + "@" + DOMAIN
     now = tenancy.now()
     user = User.objects.filter(email=email).first()
@@ -186,20 +185,19 @@ def _join(site: Site, name: str, role: Role) -> Actor:
         EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
     membership = Membership.objects.create(site=site, user=user, role=role, since=now)
     Profile.objects.get_or_create(user=user, defaults={"name": name})
-    actor = Actor(user.pk, role.value)
-    audit.record("JOIN", "MEMBERSHIP", membership.pk, by=actor)
-    return actor
+    audit.record("JOIN", "MEMBERSHIP", membership.pk, by=Actor(user.pk, role.value))
+    return user
 
 
-def _enrol(peer: Peer, actor: Actor, anchor: datetime) -> PeerSupporter:
+def _enrol(peer: Peer, user: User, anchor: datetime) -> PeerSupporter:
     def day(offset: int | None) -> Any:
         return None if offset is None else (anchor + timedelta(days=offset)).date()
 
     family = peer.specialty in ("FAMILY", "MATERNITY")
     practice = Practice.FAMILY if family else Practice.SPECIALIST
     return PeerSupporter.objects.create(
-        user_id=actor.user_id,
-        profile=Profile.objects.get(user_id=actor.user_id),
+        user=user,
+        profile=Profile.objects.get(user=user),
         state=PeerSupporter.State.PREPARING if peer.trained is None else PeerSupporter.State.ACTIVE,
         practice=Practice.RETIRED if peer.stage == RETIRED else practice,
         stage=peer.stage,

@@ -1,6 +1,6 @@
 """What happens in the demonstration: scenes that stand as they are today, and eighteen months before."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -61,11 +61,11 @@ SCENES = (
     Scene("harbour", "ask 8, invite ada 5, accept 4, confirm 22, contact 30, talk 150"),
     Scene("harbour", "ask 3, invite cora 4, accept 7, confirm 41, contact 26, talk 170, talk 60"),
     Scene("harbour", "ask 6, invite mina 5, accept 9, confirm 15, contact 20, talk 120, talk 96, finish 14"),
-    # Closed lately, once for each outcome.
-    Scene("harbour", "ask 5, invite gus 9, accept 5, confirm 30, contact 48, talk 90, finish 20, close DONE 50"),
-    Scene("harbour", "ask 9, invite dev 4, accept 6, confirm 18, contact 24, talk 70, finish 9, close ONWARD 66"),
-    Scene("harbour", "ask 4, invite gus 6, accept 3, confirm 70, close UNREACHED 100"),
-    Scene("harbour", "ask 12, invite hana 5, close DECLINED 30"),
+    # Closed in the last weeks, once for each outcome.
+    Scene("harbour", "ask 5, invite gus 9, accept 5, confirm 30, contact 48, talk 90, finish 20, close DONE 410"),
+    Scene("harbour", "ask 9, invite dev 4, accept 6, confirm 18, contact 24, talk 70, finish 9, close ONWARD 560"),
+    Scene("harbour", "ask 4, invite gus 6, accept 3, confirm 70, close UNREACHED 640"),
+    Scene("harbour", "ask 12, invite hana 5, close DECLINED 480"),
     # North Islands: an invitation nobody answered, one taken back, a missed window given to another peer.
     Scene("north-islands", "ask 6, invite rui 51"),
     Scene("north-islands", "ask 3, invite pia 5, revoke 7"),
@@ -110,12 +110,12 @@ def play_scene(scene: Scene, moves: Moves, physician: Physician, home: Site | No
         yield hours(waited)
 
 
-# Requests a month, from eighteen months ago to this month; the last two are cut where the scenes begin.
+# Requests a month, from eighteen months ago to this month, which has those of the scenes as well.
 VOLUMES = {
-    "harbour": (1, 1, 2, 2, 2, 2, 3, 3, 4, 5, 4, 5, 5, 5, 5, 6, 6, 6, 5),
-    "north-islands": (0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 3, 4, 3, 4, 4, 4),
-    "province": (0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 2, 2, 3, 2, 2),
-    "coastal-section": (0, 1, 0, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 2, 1, 1, 1),
+    "harbour": (1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 4, 5, 6, 5, 6, 6, 7, 5, 1),
+    "north-islands": (0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4, 3, 4, 3, 4, 4, 1),
+    "province": (0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 2, 2, 3, 2, 1),
+    "coastal-section": (0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0, 1, 1, 1, 1),
 }
 # History begins no later than this before the end, so that all of it is closed.
 QUIET = timedelta(days=9)
@@ -157,13 +157,14 @@ def _support(moves: Moves, physician: Physician, home: Site | None, end: datetim
         return
     if not (yield from _find(moves, end)):
         return
-    for _ in range(random.choice((1, 1, 2, 2, 3))):
-        moves.talk()
+    moves.talk()
+    for _ in range(random.choice((0, 0, 1, 1, 2))):
         yield _room(end, random.uniform(40, 260))
+        moves.talk()
     # Most supporters say that it was the last conversation; else the administrator closes both.
     if random.random() < 0.85:
         moves.finish()
-        yield _room(end, random.uniform(2, 60))
+    yield _room(end, random.uniform(2, 90))
     moves.close(random.choices([Outcome.DONE, Outcome.ONWARD], [6, 1])[0])
 
 
@@ -176,12 +177,12 @@ def _hours_to_contact(random: Random, how: str) -> float:
     """Most supporters call within a day; how: "late" (after the window), "soon" or "" (either)."""
     if how == "late":
         return random.uniform(73, 90)
-    if how == "soon" or random.random() < 0.75:
+    if how == "soon" or random.random() < 0.85:
         return random.uniform(1, 23.5)
     return random.uniform(24.5, 71)
 
 
-def _find(moves: Moves, end: datetime) -> Iterator[timedelta]:
+def _find(moves: Moves, end: datetime) -> Generator[timedelta, None, bool]:
     """Look for a peer until one has made contact; returns False when the request was closed without."""
     random = moves.random
     for attempt in range(12):
@@ -196,7 +197,7 @@ def _find(moves: Moves, end: datetime) -> Iterator[timedelta]:
         if fate == "expired":
             yield from moves.await_answer(48 + random.uniform(0.5, 6))
             continue
-        yield from moves.await_answer(random.triangular(0.3, 40, 6) if not hurried else random.uniform(0.3, 6))
+        yield from moves.await_answer(random.triangular(0.3, 30, 5) if not hurried else random.uniform(0.3, 6))
         if fate == "declined":
             moves.decline(random.choice([Match.Why.NONE, Match.Why.KNOWN, Match.Why.EVALUATES]))
         elif fate == "revoked":
@@ -215,7 +216,6 @@ def _find(moves: Moves, end: datetime) -> Iterator[timedelta]:
             else:
                 yield from moves.await_contact(_hours_to_contact(random, "late" if fate else "soon" if hurried else ""))
                 moves.contact()
-                yield _room(end, random.uniform(0.5, 3))
                 return True
         yield _room(end, random.uniform(1, 12))
     moves.close(Outcome.ONWARD)

@@ -97,7 +97,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Valkey: a waker and a short memory. Everything goes on without it (docs/architecture.md).
 CACHES = {
     "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "psi.cache.ForgivingCache",
         "LOCATION": PSI_REDIS_URL or "redis://localhost/0",
         "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.3, "SOCKET_TIMEOUT": 0.3},
     }
@@ -194,6 +194,8 @@ if not PSI_LOCAL:
     SECURE_HSTS_SECONDS = 365 * 86400
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
+    # One proxy that speaks TLS stands before us; rate limits count the addresses it reports.
+    ALLAUTH_TRUSTED_PROXY_COUNT = int(env("PSI_PROXIES", "1"))
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     CSRF_TRUSTED_ORIGINS = [PSI_ORIGIN]
 SECURE_REFERRER_POLICY = "same-origin"
@@ -239,5 +241,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django.server": {"level": "WARNING"}, "celery": {"level": "WARNING"}},
+    "loggers": {"django.server": {"level": "WARNING"}, "celery": {"level": "WARNING"}, "fido2": {"level": "WARNING"}},
 }

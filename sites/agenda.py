@@ -142,10 +142,11 @@ def claim(*, now: datetime | None = None, limit: int = BATCH) -> list[Claim]:
     # statement_timestamp(), because an index is of no use for what clock_timestamp() may say for each row.
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE sites_due SET lease = %s, at = clock_timestamp() + make_interval(secs => %s) WHERE id IN ("
+            "UPDATE sites_due SET lease = %s, at = clock_timestamp() + make_interval(secs => %s)"
+            " WHERE id = ANY (ARRAY("
             " SELECT id FROM sites_due WHERE at <= coalesce(%s, statement_timestamp()) AND NOT parked"
             " AND (lease IS NULL OR at <= statement_timestamp())"
-            " ORDER BY at LIMIT %s FOR UPDATE SKIP LOCKED)"
+            " ORDER BY at LIMIT %s FOR UPDATE SKIP LOCKED))"
             " RETURNING site_id, kind, object_id",
             [lease, LEASE.total_seconds(), now, limit],
         )
@@ -185,9 +186,9 @@ def hold(item: Claim, ids: Iterable[int]) -> set[int]:
     """Renew the lease on these rows, and return those that are still ours."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE sites_due SET at = clock_timestamp() + %s WHERE site_id = %s AND kind = %s"
-            " AND object_id = ANY(%s) AND lease = %s RETURNING object_id",
-            [LEASE, item.site_id, item.kind, list(ids), item.lease],
+            "UPDATE sites_due SET at = clock_timestamp() + make_interval(secs => %s) WHERE site_id = %s"
+            " AND kind = %s AND object_id = ANY(%s) AND lease = %s RETURNING object_id",
+            [LEASE.total_seconds(), item.site_id, item.kind, list(ids), item.lease],
         )
         return {row[0] for row in cursor.fetchall()}
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
@@ -27,6 +28,11 @@ def bare_helper(form: forms.BaseForm) -> FormHelper:
     helper.form_tag = False
     helper.disable_csrf = True
     return helper
+
+
+def status_of(request: HttpRequest, form: forms.BaseForm) -> int:
+    """Return 422 for a form that was sent and cannot be taken, else 200."""
+    return 422 if request.method == "POST" and form.errors else 200
 
 
 class ProgramForm(forms.ModelForm):

@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from psi import tenancy
-from sites import audit
+from sites import audit, kept_form
 from sites.models import Role, Site
 from sites.moves import Refused
 from sites.permissions import PUBLIC, SIGNED_IN, Access, roles_of, second_factor
@@ -70,9 +70,10 @@ class GateMiddleware:
         expired = session_over(request, {role for roles in places.values() for role in roles})
         if expired:
             target = request.get_full_path() if request.method == "GET" else back(request)
+            hold = kept_form.keep(request)
             logout(request)
             messages.info(request, _("You were signed out because nothing happened for a while."))
-            return redirect_to_login(target)
+            return hold(redirect_to_login(target))
         if not second_factor(request):
             return redirect("second_factor")
         request.places = places
@@ -96,7 +97,7 @@ class GateMiddleware:
                 response = view(request, *args, **kwargs)
                 if hasattr(response, "render") and callable(response.render):
                     response = response.render()
-                return response
+                return kept_form.tidied(request, response)
         except Refused as refused:
             # The transaction is gone; only the sentence stays.
             messages.error(request, refused.sentence)

@@ -9,8 +9,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from sites import audit, people, queries
-from sites.forms import InviteForm, NewSiteForm, ProgramForm, SiteForm
+from sites import audit, kept_form, people, queries
+from sites.accounts import confirm_first
+from sites.forms import InviteForm, NewSiteForm, ProgramForm, SiteForm, status_of
 from sites.models import AuditEntry, Invitation, Membership, Role, SignInEvent, Site
 from sites.moves import Refused
 from sites.permissions import for_roles
@@ -22,13 +23,13 @@ PAGE = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings_page(request: Any) -> HttpResponse:
     """Open or close the program and its pathways, name the privacy officer."""
-    form = ProgramForm(request.POST or None, instance=Site.objects.get(pk=request.site.pk))
+    form = ProgramForm(kept_form.typed(request), instance=Site.objects.get(pk=request.site.pk))
     if request.method == "POST" and form.is_valid():
         form.save()
         audit.record("SETTINGS", "SITE", request.site.pk, by=request.actor)
         messages.success(request, _("Saved."))
         return redirect("settings", request.site.slug)
-    return render(request, "sites/settings.html", {"form": form}, status=422 if form.errors else 200)
+    return render(request, "sites/settings.html", {"form": form}, status=status_of(request, form))
 
 
 @for_roles(Role.ADMINISTRATOR)
@@ -40,7 +41,7 @@ def people_page(request: Any) -> HttpResponse:
         people.revoke_invitation(invitation, by=request.actor)
         messages.success(request, _("The invitation was taken back."))
         return redirect("people", request.site.slug)
-    form = InviteForm(request.POST or None, roles=people.possible_roles(request.site))
+    form = InviteForm(kept_form.typed(request, "email"), roles=people.possible_roles(request.site))
     if request.method == "POST" and form.is_valid():
         try:
             people.invite(request.site, by=request.actor, **form.cleaned_data)
@@ -64,10 +65,11 @@ def people_page(request: Any) -> HttpResponse:
         "lines": [(member, names.get(member.user_id, ""), seen.get(member.user_id)) for member in members],
         "waiting": people.waiting().order_by("-pk"),
     }
-    return render(request, "sites/people.html", context, status=422 if form.errors else 200)
+    return render(request, "sites/people.html", context, status=status_of(request, form))
 
 
 @for_roles(Role.ADMINISTRATOR)
+@confirm_first
 @require_http_methods(["GET", "HEAD", "POST"])
 def member_page(request: Any, membership_id: int) -> HttpResponse:
     """One person's role: change it, or end it after a second look."""
@@ -112,7 +114,7 @@ def audit_page(request: Any) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def province_sites(request: Any) -> HttpResponse:
     """The province's list of sites; creating one invites its first administrator."""
-    form = NewSiteForm(request.POST or None)
+    form = NewSiteForm(kept_form.typed(request))
     if request.method == "POST" and form.is_valid():
         try:
             site = people.open_site(by=request.actor, **form.cleaned_data)
@@ -124,9 +126,7 @@ def province_sites(request: Any) -> HttpResponse:
             )
             return redirect("province_sites")
     sites = Site.objects.exclude(kind=Site.Kind.PROVINCE).order_by("name")
-    return render(
-        request, "sites/province_sites.html", {"form": form, "sites": sites}, status=422 if form.errors else 200
-    )
+    return render(request, "sites/province_sites.html", {"form": form, "sites": sites}, status=status_of(request, form))
 
 
 @for_roles(Role.ADMINISTRATOR)
@@ -134,15 +134,13 @@ def province_sites(request: Any) -> HttpResponse:
 def province_site(request: Any, slug: str) -> HttpResponse:
     """What the province knows of one site: its kind, cohort, funding and law; nothing that happens inside."""
     site = get_object_or_404(Site.objects.exclude(kind=Site.Kind.PROVINCE), slug=slug)
-    form = SiteForm(request.POST or None, instance=site)
+    form = SiteForm(kept_form.typed(request), instance=site)
     if request.method == "POST" and form.is_valid():
         form.save()
         audit.record("EDIT_SITE", "SITE", site.pk, by=request.actor)
         messages.success(request, _("Saved."))
         return redirect("province_sites")
-    return render(
-        request, "sites/province_site.html", {"form": form, "subject": site}, status=422 if form.errors else 200
-    )
+    return render(request, "sites/province_site.html", {"form": form, "subject": site}, status=status_of(request, form))
 
 
 def _number(text: str) -> int:

@@ -1,8 +1,10 @@
 """Real PostgreSQL, one database per test process, migrated by the owner and used by the application's role."""
 
+import fcntl
 import logging
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import psycopg2
@@ -11,10 +13,13 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.test import Client
+from xdist.scheduler import LoadScopeScheduling
 
 from psi.tenancy import site_scope
 from tests import people as cast
+from tests.house import chrome, demo_house, house, person  # noqa: F401  fixtures of the browser tests
 
+BROWSER = ("tests/journeys/", "tests/test_accessibility.py")
 # Reference data stays between tests; everything else is emptied after a test that commits.
 KEPT = {
     "django_migrations",
@@ -27,6 +32,31 @@ KEPT = {
 }
 
 
+class ByHouse(LoadScopeScheduling):
+    """Tests in a browser stay together by file, for they share a browser and a house; all others are spread.
+
+    What `--dist loadgroup` is for, which with pytest 9.2 and xdist 3.8 quietly groups nothing.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::")[0]
+        return path if path.startswith(BROWSER) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return ByHouse(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files(django_test_environment: None) -> None:
+    """Collect the style sheets under the names pages know them by; processes take turns, for they share the folder."""
+    settings.PSI_HOME.mkdir(parents=True, exist_ok=True)
+    with (settings.PSI_HOME / "collect.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        call_command("collectstatic", interactive=False, verbosity=0)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """Make this process its own database as the owner; the tests then work as the application's role."""
@@ -34,8 +64,8 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     with django_db_blocker.unblock():
         owner = settings.DATABASES.get("owner") or settings.DATABASES["default"]
         maker = _connect(owner, owner["NAME"])
+        _drop(maker, name)
         with maker.cursor() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             cursor.execute(f'CREATE DATABASE "{name}"')
         for alias in connections:
             connections[alias].close()
@@ -46,9 +76,18 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     yield
     with django_db_blocker.unblock():
         connections.close_all()
-        with maker.cursor() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _drop(maker, name)
         maker.close()
+
+
+def _drop(maker: Any, name: str) -> None:
+    """Drop a database although a server thread may have left a connection to it; only its own role may end that."""
+    app = settings.DATABASES["default"]
+    ending = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND usename = %s"
+    with closing(_connect(app, maker.info.dbname)) as same_role, same_role.cursor() as cursor:
+        cursor.execute(ending, [name, app["USER"]])
+    with maker.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def _connect(database: dict[str, Any], name: str) -> Any:
@@ -123,6 +162,7 @@ def sign_in() -> Callable[[Any], Client]:
         client = Client()
         client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
         session = client.session
+        session["account_authentication_methods_user"] = str(user.pk)
         session["account_authentication_methods"] = [
             {"method": "mfa", "at": 4102444800.0, "type": "webauthn", "passwordless": True}
         ]

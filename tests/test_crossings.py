@@ -13,13 +13,16 @@ DOORS = {
     ("sites/gate.py", "_run"),
     ("sites/agenda.py", "handle"),
     ("sites/agenda.py", "_run"),
-    ("sites/outbox.py", "_compose"),
+    ("sites/outbox.py", "_composed"),
+    ("sites/outbox.py", "_put_off"),
+    ("sites/outbox.py", "_send"),
     ("sites/outbox.py", "deliver"),
     ("sites/management/commands/rewrap_vault.py", "handle"),
     ("tracker/management/commands/rebuild_rollups.py", "handle"),
     # An invitation is opened by someone who is in no site yet.
     ("sites/join.py", "_accept"),
     ("sites/join.py", "_send_code"),
+    ("sites/accounts.py", "_join"),
 }
 CROSSINGS = {
     ("referrals/transitions.py", "submit"),

@@ -34,7 +34,10 @@ def rebuild(months: list[int]) -> None:
 def rebuild_all() -> None:
     """Rebuild every month of the current site from its facts."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT extract(year FROM month) * 100 + extract(month FROM month) FROM sites_fact")
+        cursor.execute(
+            "SELECT extract(year FROM month) * 100 + extract(month FROM month)"
+            " FROM (SELECT month FROM sites_fact UNION SELECT month FROM tracker_rollup) AS months"
+        )
         months = [int(row[0]) for row in cursor.fetchall()]
     rebuild(months)
 

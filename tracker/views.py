@@ -13,6 +13,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from matching.models import Match
 from matching.queries import matches_of
 from psi import tenancy
+from sites import kept_form
+from sites.forms import status_of
 from sites.models import Role
 from sites.permissions import for_roles
 from tracker import figures, transitions
@@ -31,7 +33,7 @@ def conversation(request: Any, ref: str) -> HttpResponse:
     match = matches_of(request.user.pk).filter(referral__ref=ref).first()
     if match is None or match.state not in (Match.State.CONTACTED, Match.State.COMPLETED):
         raise Http404("No such match.")
-    form = ConversationForm(request.POST or None)
+    form = ConversationForm(kept_form.typed(request))
     if request.method == "POST" and form.is_valid():
         transitions.record(match.pk, form.conversation(), key=form.cleaned_data["key"], by=request.actor)
         messages.success(request, _("Recorded. Thank you. Nothing of what was said is kept."))
@@ -40,7 +42,7 @@ def conversation(request: Any, ref: str) -> HttpResponse:
     if not form.is_bound:
         form.initial["number"] = str(min(had + 1, 4))
     context = {"form": form, "match": match, "hand_on": had + 1 >= HAND_ON_AT, "show_crisis": True}
-    return render(request, "tracker/conversation.html", context, status=422 if form.errors else 200)
+    return render(request, "tracker/conversation.html", context, status=status_of(request, form))
 
 
 @for_roles(Role.SUPPORTER, Role.ADMINISTRATOR, Role.LEAD)

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 from django.views.decorators.http import require_http_methods
 
-from sites import audit
+from sites import audit, kept_form
+from sites.forms import status_of
 from sites.models import Membership, Profile, Role
 from sites.permissions import for_roles
 from training.forms import SupporterForm
@@ -27,7 +28,7 @@ def supporter(request: Any, user_id: int) -> HttpResponse:
     if found is None and not held.exists():
         raise Http404("Not a supporter here.")
     form = SupporterForm(
-        request.POST or None,
+        kept_form.typed(request),
         instance=found or PeerSupporter(user_id=user_id, profile=profile, state=PeerSupporter.State.ACTIVE),
     )
     if request.method == "POST" and form.is_valid():
@@ -36,7 +37,7 @@ def supporter(request: Any, user_id: int) -> HttpResponse:
         messages.success(request, _("Saved."))
         return redirect("supporters", request.site.slug)
     context = {"form": form, "name": profile.name, "new": found is None}
-    return render(request, "training/supporter.html", context, status=422 if form.errors else 200)
+    return render(request, "training/supporter.html", context, status=status_of(request, form))
 
 
 class DepartmentForm(forms.ModelForm):
@@ -61,11 +62,11 @@ class DepartmentForm(forms.ModelForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 def departments(request: Any) -> HttpResponse:
     """The site's list of departments, offered on its form and on each supporter's line."""
-    form = DepartmentForm(request.POST or None)
+    form = DepartmentForm(kept_form.typed(request))
     if request.method == "POST" and form.is_valid():
         form.save()
         audit.record("DEPARTMENT", "SITE", request.site.pk, by=request.actor)
         messages.success(request, _("Added."))
         return redirect("departments", request.site.slug)
     context = {"form": form, "departments": Department.objects.all()}
-    return render(request, "training/departments.html", context, status=422 if form.errors else 200)
+    return render(request, "training/departments.html", context, status=status_of(request, form))

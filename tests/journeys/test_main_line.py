@@ -1,0 +1,320 @@
+"""The line the house is built for, walked by people with browsers: real server, real worker, real mail."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.house import DESK, House, Person, until
+
+SLUG, SITE = "river", "River Division"
+NAME, PHONE_NUMBER, ADDRESS = "Robin Quiet", "604 555 0177", "robin.quiet@example.org"
+INVITE = """
+from psi import tenancy
+from sites import people
+from sites.audit import SYSTEM
+from sites.models import Site
+province = Site.objects.get(slug="province")
+with tenancy.site_scope(province.pk):
+    people.invite(province, email="cora@example.org", name="Cora Coordinator", role="administrator", by=SYSTEM)
+"""
+
+
+@dataclass
+class Cast:
+    """The staff, each signed in on a browser of their own."""
+
+    coordinator: Person
+    administrator: Person
+    supporter: Person
+    away: Person
+
+    def __iter__(self) -> Iterator[Person]:
+        return iter((self.coordinator, self.administrator, self.supporter, self.away))
+
+
+def invite(by: Person, slug: str, name: str, address: str, role: str) -> None:
+    by.open(f"/{slug}/supporters/")
+    by.press("Invite a supporter")
+    by.fill(Name=name, Email=address)
+    by.page.get_by_label("Role").select_option(label=role)
+    by.press("Send the invitation")
+    by.sees("The invitation is on its way.", address)
+
+
+@pytest.fixture(scope="module")
+def staff(house: House, chrome: Browser) -> Iterator[Cast]:
+    """The first coordinator is invited by command; everyone else by somebody who is here already, through the pages."""
+    coordinator = Person(house, chrome, "cora@example.org", viewport=DESK)
+    administrator = Person(house, chrome, "ada@example.org", viewport=DESK)
+    cast = Cast(
+        coordinator, administrator, Person(house, chrome, "sam@example.org"), Person(house, chrome, "olive@example.org")
+    )
+    house.manage(code=INVITE)
+    coordinator.join()
+    coordinator.press("I have kept them")
+    coordinator.sees("Nothing needs you now")
+    open_site(coordinator)
+    administrator.join()
+    administrator.press("I have kept them")
+    open_doors(administrator)
+    for by, slug, name, person in (
+        (administrator, SLUG, "Dr Sam Steady", cast.supporter),
+        (coordinator, "province", "Dr Olive Outside", cast.away),
+    ):
+        invite(by, slug, name, person.address, "Peer supporter")
+        person.join()
+        roster(by, slug, name)
+        person.sign_out()
+    for person in cast:
+        house.forget_mails_to(person.address)
+    yield cast
+    for person in cast:
+        person.close()
+
+
+def open_site(coordinator: Person) -> None:
+    coordinator.open("/province/sites/")
+    coordinator.fill(
+        **{
+            "Name_of_the_organization": SITE,
+            "Short_name_in_the_address": SLUG,
+            "First_administrator:_name": "Ada Administrator",
+            "First_administrator:_email": "ada@example.org",
+        }
+    )
+    coordinator.press("Set up and invite")
+    coordinator.sees("River Division is set up, and its first administrator invited.")
+
+
+def open_doors(administrator: Person) -> None:
+    """A site opens once it says who answers for privacy; the form comes back filled when that is missing."""
+    administrator.open(f"/{SLUG}/settings/")
+    administrator.page.get_by_label("Requests can be sent").check()
+    administrator.press("Save")
+    administrator.sees("Name who answers for privacy before you open.")
+    expect(administrator.page.get_by_label("Requests can be sent")).to_be_checked()
+    administrator.page.get_by_label("Who answers questions about privacy").fill("Privacy officer, 250 555 0100")
+    administrator.press("Save")
+    administrator.sees("Saved.")
+
+
+def roster(by: Person, slug: str, name: str) -> None:
+    by.open(f"/{slug}/supporters/")
+    by.sees("Joined, not in the roster yet", name)
+    by.press("Add to the roster")
+    by.page.get_by_label("Training completed on").fill("2026-02-03")
+    by.page.get_by_label("Agreement holds until").fill("2099-01-31")
+    by.page.get_by_role("combobox", name="Career stage").select_option(label="Mid (6 to 20 years)")
+    by.press("Save")
+    expect(by.page.get_by_role("row", name=re.compile(name)).get_by_text("ready", exact=True)).to_be_visible()
+
+
+def ask(physician: Person, *, where: str) -> str:
+    """Fill the request form by its labels, send it, and return the receipt."""
+    page = physician.page
+    physician.open(f"/{SLUG}/")
+    physician.press("Ask for peer support")
+    page.get_by_label("Burnout or moral injury").check()
+    page.get_by_label(where, exact=True).check()
+    page.get_by_label("Your name").fill(NAME)
+    page.get_by_label("Phone").fill(PHONE_NUMBER)
+    page.get_by_label("Email").fill(ADDRESS)
+    page.get_by_role("combobox", name="Career stage").select_option(label="Mid (6 to 20 years)")
+    page.get_by_label("I agree to be matched with a peer supporter and contacted").check()
+    physician.press("Send my request")
+    expect(page.get_by_role("heading", name="We have your request")).to_be_visible()
+    receipt = page.locator(".receipt").inner_text()
+    assert re.fullmatch(r"\d{4} \d{4} \d{4} \d{4}", receipt)
+    return receipt
+
+
+def send(physician: Person) -> None:
+    """The same without looking: fetch the form, post it as the page would."""
+    client, path = physician.page.context.request, f"/{SLUG}/request/"
+    form = dict(re.findall(r'name="(csrfmiddlewaretoken|key)" value="([^"]+)"', client.get(path).text()))
+    said = {"peer_from": "HERE", "name": NAME, "phone": PHONE_NUMBER, "agree_match": "on"}
+    answer = client.post(path, form=form | said, headers={"Referer": physician.house.url + path})
+    assert answer.url.endswith("/sent/")
+
+
+def status(physician: Person, receipt: str) -> str:
+    """Type the receipt; return the step that is marked as the present one."""
+    physician.open(f"/{SLUG}/status/")
+    physician.page.get_by_label("Receipt").fill(receipt)
+    physician.press("Check my request")
+    return physician.page.locator("[aria-current=step]").inner_text()
+
+
+def neutral(mail: Any) -> None:
+    """A mail is a locator and nothing else."""
+    text = f"{mail['Subject']} {mail['From']} {mail.get_content()}".lower()
+    told = (NAME, SITE, "robin", "river", "physician", "peer", "support", "burnout")
+    assert [word for word in told if word.lower() in text] == []
+
+
+@dataclass
+class Line:
+    """Who does the line, and where."""
+
+    slug: str
+    coordinator: Person
+    supporter: Person
+    supporter_name: str
+
+
+def walk(line: Line, physician: Person, receipt: str, house: House) -> str:
+    """Choose, invite, accept, confirm, make contact, record, finish, close; return the reference."""
+    chooser, peer = line.coordinator, line.supporter
+    neutral(house.next_mail(chooser.address))
+    chooser.open(f"/{line.slug}/today/")
+    chooser.sees("new request", "Burnout or moral injury")
+    assert NAME not in chooser.page.content()
+    chooser.press("Choose a peer")
+    ref = re.search(r"/requests/(\w+)/choose/", chooser.page.url).group(1)
+    chooser.sees(line.supporter_name, "free now", "0 of 7 this year", "same career stage")
+    chooser.press("Invite")
+    chooser.sees("The invitation is on its way.")
+    assert status(physician, receipt) == "Looking for a peer"
+
+    mail = house.next_mail(peer.address)
+    neutral(mail)
+    # A link from a mail changes nothing and shows nothing before the sign-in.
+    peer.touch(re.search(r"http\S+(/go/\S+)", mail.get_content()).group(1))
+    assert peer.page.url.endswith(f"/{line.slug}/my/{ref}/")
+    peer.sees(NAME, "Burnout or moral injury", "Declining is always fine, no questions asked.")
+    assert PHONE_NUMBER not in peer.page.content()
+    assert ADDRESS not in peer.page.content()
+    peer.press("Accept")
+    peer.sees("You will get the contact details once the match is confirmed.")
+    assert PHONE_NUMBER not in peer.page.content()
+    assert status(physician, receipt) == "A peer has agreed"
+
+    neutral(house.next_mail(chooser.address))
+    chooser.open(f"/{line.slug}/today/")
+    chooser.press("Confirm the match")
+    chooser.sees("Confirmed.", "72 h left")
+    assert status(physician, receipt) == "Your peer contacts you"
+    physician.sees("You will hear by", "Peer supporter: 2 times")
+
+    neutral(house.next_mail(peer.address))
+    peer.open(f"/{line.slug}/my/")
+    peer.sees("Please make contact within the 72 hours.", "72 h left")
+    peer.press("Open")
+    peer.sees(NAME, PHONE_NUMBER, ADDRESS, "72 h left")
+    expect(peer.page.get_by_role("img", name="0 of 72 hours")).to_be_visible()
+    peer.press("I have made contact")
+    peer.sees("Noted.")
+    assert status(physician, receipt) == "In contact"
+    record(peer)
+    peer.press("Finish")
+    peer.sees("This match is finished.")
+
+    neutral(house.next_mail(chooser.address))
+    chooser.open(f"/{line.slug}/today/")
+    chooser.sees("is finished")
+    chooser.press("Close the request")
+    chooser.page.get_by_label("Support was given").check()
+    chooser.press("Close the request")
+    chooser.sees("The request is closed.")
+    assert status(physician, receipt) == "Closed"
+    return ref
+
+
+def record(peer: Person) -> None:
+    """The tracker: closed lists only, first sent empty, then filled."""
+    page = peer.page
+    peer.press("Record the conversation")
+    assert page.locator("main input[type=text], main textarea").count() == 0
+    expect(page.get_by_role("group", name="Which conversation was it?").get_by_label("First")).to_be_checked()
+    peer.press("Record the conversation")
+    expect(page.get_by_role("alert")).to_contain_text("Choose how you talked.")
+    page.get_by_label("By phone").check()
+    page.get_by_label("15 to 30 minutes").check()
+    for group, mark in (("How easy was it for you?", "4"), ("How much does it weigh on you?", "2")):
+        page.get_by_role("group", name=group).get_by_label(mark, exact=True).check()
+    page.get_by_label("Their own family physician").check()
+    peer.press("Record the conversation")
+    peer.sees("Recorded. Thank you. Nothing of what was said is kept.")
+
+
+def figure(person: Person, slug: str, label: str) -> str:
+    person.open(f"/{slug}/figures/")
+    return person.page.locator(".figure", has_text=label).locator("b").inner_text()
+
+
+def test_a_physician_asks_and_is_heard(house: House, staff: Cast, person: Callable[..., Person]) -> None:
+    physician = person(house)
+    physician.open(f"/{SLUG}/")
+    assert physician.page.context.cookies() == []
+    receipt = ask(physician, where="My own community")
+    assert status(physician, receipt) == "Looking for a peer"
+    physician.sees("Nobody so far.")
+    line = Line(SLUG, staff.administrator, staff.supporter, "Dr Sam Steady")
+    ref = walk(line, physician, receipt, house)
+
+    # The figures of the site show it at once, without a name; nobody else's pages know of it.
+    expected = {"requests": "1", "confirmed matches": "1", "of 1 contacts within 72 hours": "1"}
+    for label, count in (expected | {"conversations recorded": "1"}).items():
+        until(lambda: figure(staff.administrator, SLUG, label) == count, f"{count} {label}")  # noqa: B023
+    trail = staff.administrator.read(f"/{SLUG}/settings/audit/")
+    assert NAME not in trail
+    assert trail.count("READ_IDENT") >= 2
+    for path in (f"/{SLUG}/requests/{ref}/", f"/province/requests/{ref}/", f"/{SLUG}/my/{ref}/"):
+        staff.coordinator.open(path)
+        expect(staff.coordinator.page.get_by_role("heading", level=1)).to_have_text("This page is not here")
+
+
+def test_outside_my_region_the_local_administrator_sees_nothing_at_all(
+    house: House, staff: Cast, person: Callable[..., Person]
+) -> None:
+    local, pages = staff.administrator, ("today", "requests", "supporters", "figures", "settings/audit")
+    before, rows = {page: local.read(f"/{SLUG}/{page}/") for page in pages}, house.rows(SLUG)
+    mails = len(house.mails_to(local.address))
+
+    physician = person(house)
+    receipt = ask(physician, where="Outside my region")
+    assert status(physician, receipt) == "Looking for a peer"
+    line = Line("province", staff.coordinator, staff.away, "Dr Olive Outside")
+    ref = walk(line, physician, receipt, house)
+
+    assert {page: local.read(f"/{SLUG}/{page}/") for page in pages} == before
+    for path in (f"/{SLUG}/requests/{ref}/", f"/{SLUG}/requests/{ref}/choose/", f"/province/requests/{ref}/"):
+        local.open(path)
+        expect(local.page.get_by_role("heading", name="This page is not here")).to_be_visible()
+    assert len(house.mails_to(local.address)) == mails
+    changed = {table: count - rows[table] for table, count in house.rows(SLUG).items() if count != rows[table]}
+    # The form's key, so that a double press sends one.
+    assert changed == {"public.referrals_formkey": 1}
+    staff.coordinator.open(f"/province/requests/{ref}/")
+    staff.coordinator.sees("From the page of", SITE)
+
+
+def test_the_province_sees_a_count_and_nothing_else(house: House, staff: Cast, person: Callable[..., Person]) -> None:
+    physician = person(house)
+    for _ in range(10):
+        send(physician)
+    sent = sum(
+        house.sql("SELECT count(*) FROM sites_fact WHERE measure = 'REQUEST'", site=site)[0][0]
+        for site in (SLUG, "province")
+    )
+    assert sent >= 10
+    staff.coordinator.open("/province/figures/")
+    staff.coordinator.sees("Nothing is published yet")
+    # The quarter this runs in, closed and thirty days past, whatever today is.
+    printed = house.manage(
+        code="from datetime import timedelta\nfrom psi import tenancy\nfrom sites.queries import province\n"
+        "from tracker import releases\nhome = province()\n"
+        "with tenancy.site_scope(home.pk, now=tenancy.now() + timedelta(days=130)):\n"
+        "    print(releases.release_closed_quarters())"
+    )
+    assert int(printed) >= 1
+    staff.coordinator.open("/province/figures/")
+    expect(staff.coordinator.page.locator(".figure b")).to_have_text(str(sent))
+    expect(staff.coordinator.page.locator("tbody th b").last.locator("xpath=../../td")).to_have_text(str(sent))
+    assert SITE not in staff.coordinator.page.get_by_role("main").inner_text()
+    for mail in house.mails():
+        neutral(mail)

@@ -1,0 +1,122 @@
+"""Short ways along the line: a request, an invitation, a match in each state; and time that passes."""
+
+import itertools
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, connections
+
+from matching import transitions
+from matching.models import Match
+from psi.tenancy import site_scope
+from referrals.models import Consent, Referral
+from referrals.receipts import receipt_digest
+from referrals.transitions import Ask, Identity, submit
+from sites.audit import Actor
+from sites.models import Site, User
+from sites.queries import current_text, province
+from tests.people import World
+
+# Each request is another person's, unless a test says otherwise.
+_phones = itertools.count(1000)
+
+
+def acting(user: User, role: str) -> Actor:
+    return Actor(user.pk, role)
+
+
+def administrator(world: World, at: str = "north") -> Actor:
+    return acting(world[f"{at} administrator"], "administrator")
+
+
+def helper(world: World, at: str = "north") -> Actor:
+    return acting(world[f"{at} supporter"], "supporter")
+
+
+def request(site: Site, *, outside: bool = False, now: datetime | None = None, **said: Any) -> Referral:
+    """Send a request to a site and return the referral it made. `said` are fields of `Ask` and `Identity`."""
+    key = said.pop("key", None) or uuid.uuid4()
+    ask = Ask(
+        reasons=said.pop("reasons", ("BURNOUT",)),
+        stage=said.pop("stage", "UNSAID"),
+        practice=said.pop("practice", "UNSAID"),
+    )
+    identity = Identity(**{"name": "Robin Example", "phone": f"604 555 {next(_phones)}", **said})
+    at = province() if outside else site
+    with site_scope(site.pk, now=now):
+        texts = {Consent.MATCH.value: current_text(Consent.MATCH, "en")}
+        receipt = submit(ask, identity, site=site, at=at, key=key, texts=texts)
+    with site_scope(at.pk):
+        return Referral.objects.get(receipt_digest=receipt_digest(receipt))
+
+
+def invited(world: World, at: str = "north", *, now: datetime | None = None, **said: Any) -> Match:
+    """Return a match to which the site's supporter is invited."""
+    site = getattr(world, at)
+    referral = request(site, now=now, **said)
+    with site_scope(site.pk, now=now):
+        return transitions.invite(referral.pk, world.supporters[at].pk, by=administrator(world, at))
+
+
+def accepted(world: World, at: str = "north", *, now: datetime | None = None, **said: Any) -> Match:
+    match = invited(world, at, now=now, **said)
+    with site_scope(match.site_id, now=now):
+        return transitions.accept(match.pk, by=helper(world, at))
+
+
+def confirmed(world: World, at: str = "north", *, now: datetime | None = None, **said: Any) -> Match:
+    match = accepted(world, at, now=now, **said)
+    with site_scope(match.site_id, now=now):
+        return transitions.confirm(match.pk, by=administrator(world, at))
+
+
+def contacted(world: World, at: str = "north", *, now: datetime | None = None, **said: Any) -> Match:
+    match = confirmed(world, at, now=now, **said)
+    with site_scope(match.site_id, now=now):
+        return transitions.record_contact(match.pk, by=helper(world, at))
+
+
+def fresh(match: Match) -> Match:
+    """Read a match again."""
+    with site_scope(match.site_id):
+        return Match.objects.select_related("referral", "supporter").get(pk=match.pk)
+
+
+def rewind(by: timedelta = timedelta(hours=1), where: str = "NOT parked") -> None:
+    """Let what waits be due: as if `by` had passed since it was put off, leases included."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE sites_due SET at = at - %s WHERE {where}", [by])
+
+
+def together(*jobs: Callable[[], Any], patience: float = 60) -> list[Any]:
+    """Run the jobs at the same moment in threads; return what each returned or raised, in order."""
+    answers: list[Any] = [None] * len(jobs)
+    barrier = threading.Barrier(len(jobs))
+
+    def run(number: int) -> None:
+        try:
+            barrier.wait(patience)
+            answers[number] = jobs[number]()
+        except Exception as error:
+            answers[number] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[n], daemon=True) for n in range(len(jobs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(patience)
+    assert not any(thread.is_alive() for thread in threads), "A thread hangs."
+    return answers
+
+
+def kinds(answers: Sequence[Any]) -> dict[str, int]:
+    """Count answers by the name of their type, for messages that say what went wrong."""
+    found: dict[str, int] = {}
+    for answer in answers:
+        found[type(answer).__name__] = found.get(type(answer).__name__, 0) + 1
+    return found

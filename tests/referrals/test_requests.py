@@ -1,0 +1,212 @@
+"""A physician asks: once, whatever the finger or the line does, and only where the form was told."""
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from psi import vault
+from psi.tenancy import site_scope
+from referrals.models import FormKey, Referral, ReferralConsent, ReferralEvent, ReferralReason
+from referrals.receipts import receipt_digest, receipt_of
+from referrals.transitions import ALPHABET, known_to_rules, reference
+from sites.audit import broken_links
+from sites.models import AuditEntry, Due, Fact, Notice
+from tests import line
+from tests.people import World
+
+GOOD = {
+    "peer_from": "HERE",
+    "name": "Robin Example",
+    "phone": "604 555 0100",
+    "reasons": ["BURNOUT", "COMPLAINT"],
+    "agree_match": "on",
+}
+
+
+def post(site: str, key: uuid.UUID | str, client: Client | None = None, **said: Any) -> Any:
+    return (client or Client()).post(f"/{site}/request/", GOOD | {"key": str(key)} | said)
+
+
+def receipt(response: Any) -> str:
+    """Return the receipt that travels sealed to the confirmation."""
+    assert (response.status_code, response["Location"]) == (302, f"/{response.request['PATH_INFO'].split('/')[1]}/request/sent/")
+    return vault.envelope("receipt").decrypt(response.cookies["receipt"].value.encode()).decode()
+
+
+# Once
+
+
+@pytest.mark.xdist_group("races")
+def test_fifty_identical_posts_make_one_request_and_show_one_receipt(committed_world: World) -> None:
+    key = uuid.uuid4()
+    answers = line.together(*[lambda: receipt(post("north", key))] * 50)
+    assert set(answers) == {receipt_of(committed_world.north.pk, key)}, line.kinds(answers)
+    with site_scope(committed_world.north.pk):
+        assert Referral.objects.count() == FormKey.objects.count() == 1
+        assert Notice.objects.count() == 1
+        assert ReferralEvent.objects.count() == 1
+        assert Fact.objects.filter(measure="REQUEST").count() == 1
+        assert AuditEntry.objects.filter(action="RECEIVED").count() == 1
+        assert Referral.objects.get().receipt_digest.tobytes() == receipt_digest(answers[0])
+
+
+@pytest.mark.xdist_group("races")
+def test_twenty_different_posts_make_twenty(committed_world: World) -> None:
+    answers = line.together(*[lambda: receipt(post("north", uuid.uuid4()))] * 20)
+    assert len(set(answers)) == 20, line.kinds(answers)
+    with site_scope(committed_world.north.pk):
+        assert Referral.objects.count() == 20
+        assert len(set(Referral.objects.values_list("ref", flat=True))) == 20
+        assert broken_links() == []
+        assert AuditEntry.objects.count() == 20
+
+
+@pytest.mark.xdist_group("races")
+def test_the_same_form_sent_here_and_outside_at_once_makes_one(committed_world: World) -> None:
+    """The key is claimed under the site of the URL, even when the request is the province's."""
+    key = uuid.uuid4()
+    answers = line.together(
+        *[lambda: receipt(post("north", key)), lambda: receipt(post("north", key, peer_from="OUTSIDE"))] * 4
+    )
+    assert len(set(answers)) == 1, line.kinds(answers)
+    counts = []
+    for site in (committed_world.north, committed_world.province):
+        with site_scope(site.pk):
+            counts.append(Referral.objects.count())
+    assert sorted(counts) == [0, 1]
+
+
+def test_the_same_key_at_another_site_is_another_form(world: World) -> None:
+    key = uuid.uuid4()
+    assert receipt(post("north", key)) != receipt(post("south", key))
+    for site in (world.north, world.south):
+        with site_scope(site.pk):
+            assert Referral.objects.count() == 1
+
+
+def test_a_double_press_shows_the_receipt_again_after_a_change_of_mind(world: World) -> None:
+    key = uuid.uuid4()
+    assert receipt(post("north", key)) == receipt(post("north", key, name="Somebody Else"))
+    with site_scope(world.north.pk):
+        assert known_to_rules(Referral.objects.get()).name == "Robin Example"
+
+
+# What is kept, and where
+
+
+def test_what_was_said_stands_in_rows_and_who_said_it_in_the_vault(world: World) -> None:
+    post("north", uuid.uuid4(), email="robin@example.ca", stage="MID", wishes=["WOMAN"], avoid_names="Dr Gray")
+    with site_scope(world.north.pk):
+        referral = Referral.objects.get()
+        assert (referral.state, referral.pathway, referral.stage) == ("OPEN", "REACH_IN", "MID")
+        assert set(ReferralReason.objects.values_list("reason", flat=True)) == {"BURNOUT", "COMPLAINT"}
+        assert set(ReferralConsent.objects.values_list("purpose", flat=True)) == {"MATCH"}
+        identity = known_to_rules(referral)
+        assert (identity.name, identity.email, identity.wishes) == ("Robin Example", "robin@example.ca", ("WOMAN",))
+        assert set(vault.blinds("REFERRAL", referral.pk)) == {"email", "phone"}
+        facts = set(Fact.objects.values_list("measure", "category"))
+    assert facts == {
+        ("REQUEST", "ALL"),
+        ("REQ_PATH", "REACH_IN"),
+        ("REQ_REASON", "BURNOUT"),
+        ("REQ_REASON", "COMPLAINT"),
+    }
+
+
+def test_outside_my_region_leaves_the_local_site_with_a_key_and_nothing_else(world: World) -> None:
+    post("north", uuid.uuid4(), peer_from="OUTSIDE", departments=[])
+    with site_scope(world.north.pk):
+        assert (Referral.objects.count(), Fact.objects.count(), Notice.objects.count()) == (0, 0, 0)
+        assert (AuditEntry.objects.count(), FormKey.objects.count()) == (0, 1)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT (SELECT count(*) FROM vault.key) + (SELECT count(*) FROM vault.blind)")
+            assert cursor.fetchone() == (0,)
+    with site_scope(world.province.pk):
+        assert Referral.objects.get().home == world.north
+        assert set(ReferralConsent.objects.values_list("purpose", flat=True)) == {"MATCH", "PROVINCE"}
+        assert [n.recipient for n in Notice.objects.all()] == [world["coordinator"]]
+    assert set(Due.objects.values_list("site_id", flat=True)) == {world.province.pk}
+
+
+def test_the_receipt_is_not_stored(world: World) -> None:
+    digits = receipt(post("north", uuid.uuid4())).replace(" ", "")
+    with site_scope(world.north.pk):
+        stored = Referral.objects.get().receipt_digest.tobytes()
+    assert len(stored) == 32
+    assert digits.encode() not in stored
+    assert int(digits).to_bytes(8, "big") not in stored
+
+
+def test_a_receipt_depends_on_the_server_the_site_and_the_form(settings: Any) -> None:
+    key = uuid.UUID(int=7)
+    here = receipt_of(1, key)
+    assert re.fullmatch(r"\d{4} \d{4} \d{4} \d{4}", here)
+    assert receipt_of(1, key) == here
+    assert len({here, receipt_of(2, key), receipt_of(1, uuid.UUID(int=8))}) == 3
+    settings.SECRET_KEY = "another"
+    assert receipt_of(1, key) != here
+
+
+@pytest.mark.parametrize("typed", ["1234567890123456", "1234 5678 9012 3456", " 1234-5678-9012-3456 ", "1234.5678–9012 3456"])
+def test_a_receipt_may_be_typed_in_any_spelling(typed: str) -> None:
+    assert receipt_digest(typed) == receipt_digest("1234 5678 9012 3456")
+
+
+@pytest.mark.parametrize("typed", ["", "1234", "1234 5678 9012 345x", "1" * 17, "١٢٣٤" * 4])
+def test_what_is_no_receipt_is_none(typed: str) -> None:
+    assert receipt_digest(typed) is None
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"name": ""}, "Enter a name. It may be one you made up."),
+        ({"phone": ""}, "Enter a phone number or an email address"),
+        ({"phone": "call me"}, "Enter a phone number with digits only"),
+        ({"phone": "12345"}, "This phone number is too short"),
+        ({"email": "robin@"}, "Enter an email address such as name@example.ca."),
+        ({"peer_from": ""}, "Choose where your peer should come from."),
+        ({"agree_match": ""}, "Tick the box to agree to be matched and contacted."),
+        ({"wishes": ["WOMAN", "FRENCH", "STAGE", "SPECIALTY"]}, "Choose at most three wishes."),
+        ({"best_time": "x" * 61}, "Keep this to 60 characters."),
+    ],
+)
+def test_bad_input_gets_a_sentence_keeps_what_was_typed_and_writes_nothing(
+    world: World, said: dict[str, Any], sentence: str
+) -> None:
+    answer = post("north", uuid.uuid4(), avoid_names="Kept Words", **said)
+    page = answer.content.decode().replace("&#x27;", "'")
+    assert answer.status_code == 422
+    assert sentence in page
+    assert "Kept Words" in page
+    with site_scope(world.north.pk):
+        assert (Referral.objects.count(), FormKey.objects.count(), Notice.objects.count()) == (0, 0, 0)
+
+
+def test_nonsense_in_closed_lists_is_refused(world: World) -> None:
+    for said in ({"reasons": ["<b>"]}, {"stage": "EXPERT"}, {"departments": ["999"]}, {"key": "no"}):
+        departments = "departments" in said
+        answer = post("north", said.get("key", uuid.uuid4()), **{k: v for k, v in said.items() if k != "key"})
+        assert answer.status_code == (302 if departments else 422), said
+    with site_scope(world.north.pk):
+        # The site has no departments, so the field was not on its form.
+        assert [known_to_rules(r).departments for r in Referral.objects.all()] == [()]
+
+
+# References
+
+
+def test_references_never_repeat_and_do_not_tell_the_order() -> None:
+    codes = [reference(number) for number in range(50_000)]
+    assert len(set(codes)) == 50_000
+    assert {len(code) for code in codes} == {4}
+    assert set("".join(codes)) == set(ALPHABET)
+    assert codes[:2000] != sorted(codes[:2000])
+    assert len(reference(31**4)) == 5

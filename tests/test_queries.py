@@ -1,0 +1,218 @@
+"""Every list costs the same number of queries, however long it is: the number stands here in full."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from psi.tenancy import site_scope
+from referrals.receipts import receipt_of
+from sites import agenda, people
+from sites.audit import SYSTEM
+from sites.models import Role
+from tests import line, rows
+from tests import people as cast
+from tracker.models import ReleaseCell
+from training.models import Department, PeerSupporter
+
+World = cast.World
+SignIn = Callable[[Any], Client]
+
+
+# A test runs inside a transaction, so the gate's scope is a savepoint that is put back; on a server it is a plain one.
+OF_THE_TEST = ("SAVEPOINT", "RELEASE SAVEPOINT", "SELECT set_config('psi.site_id', '',")
+
+
+@contextmanager
+def exactly(number: int) -> Iterator[None]:
+    """As many queries as said, the gate's own included; when not, which they were."""
+    with CaptureQueriesContext(connection) as seen:
+        yield
+    asked = [query["sql"] for query in seen.captured_queries if not query["sql"].startswith(OF_THE_TEST)]
+    words = "\n".join(f"{i}. {sql[:160]}" for i, sql in enumerate(asked, 1))
+    assert len(asked) == number, f"{len(asked)} instead of {number}:\n{words}"
+
+
+def opened(client: Client, path: str, number: int, *shown: str) -> None:
+    """Open a page at its price, and see on it what makes the price count."""
+    client.get(path)  # the first visit notes the time in the session
+    with exactly(number):
+        answer = client.get(path)
+    assert answer.status_code == 200
+    text = answer.content.decode()
+    assert [words for words in shown if words not in text] == []
+
+
+@pytest.fixture
+def roster(world: World) -> list[PeerSupporter]:
+    """Three supporters beside the one of the cast, so that each request may have its own."""
+    return [rows.supporter(world.north, f"Dr Number {i}") for i in range(3)]
+
+
+def requests(world: World, roster: list[PeerSupporter], count: int) -> list[str]:
+    """Return references of requests in as many states as there are."""
+    refs = []
+    for i, state in zip(range(count), ("CONTACTED", "INVITED", "ACCEPTED"), strict=False):
+        referral = line.request(world.north, reasons=("EVENT", "BURNOUT"))
+        rows.match(referral, roster[i], state)
+        refs.append(str(referral))
+    return refs
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_today(world: World, roster: list[PeerSupporter], sign_in: SignIn, count: int) -> None:
+    refs = requests(world, roster, count)
+    opened(sign_in(world["north administrator"]), "/north/today/", 8, *refs)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_requests(world: World, roster: list[PeerSupporter], sign_in: SignIn, count: int) -> None:
+    refs = requests(world, roster, count)
+    opened(sign_in(world["north administrator"]), "/north/requests/", 8, *refs)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_one_request(world: World, roster: list[PeerSupporter], sign_in: SignIn, count: int) -> None:
+    referral = line.request(world.north)
+    for supporter in roster[: count - 1]:
+        found = rows.match(referral, supporter)
+        with site_scope(world.north.pk):
+            line.transitions.decline(found.pk, by=line.acting(supporter.user, Role.SUPPORTER))
+    rows.match(referral, roster[-1])
+    names = [f"Dr Number {i}" for i in (*range(count - 1), 2)]
+    opened(sign_in(world["north administrator"]), f"/north/requests/{referral.ref}/", 8, *names)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_choose(world: World, sign_in: SignIn, count: int) -> None:
+    """Candidates and those left out, each with reasons, departments and earlier matches."""
+    with site_scope(world.north.pk):
+        department = Department.objects.create(name="Obstetrics")
+    for i in range(count):
+        free = rows.supporter(world.north, f"Dr Free {i}")
+        rows.match(line.request(world.north), free, "COMPLETED")
+        busy = rows.supporter(world.north, f"Dr Evaluates {i}")
+        with site_scope(world.north.pk):
+            busy.evaluates.create(department=department)  # type: ignore[attr-defined]
+    referral = line.request(world.north, departments=(department.pk,), wishes=("FRENCH",))
+    names = [f"Dr {what} {i}" for i in range(count) for what in ("Free", "Evaluates")]
+    opened(sign_in(world["north administrator"]), f"/north/requests/{referral.ref}/choose/", 15, *names)
+
+
+@pytest.mark.parametrize("role", ["administrator", "lead"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_supporters(world: World, sign_in: SignIn, role: str, count: int) -> None:
+    for i in range(count):
+        rows.supporter(world.north, f"Dr Number {i}")
+        cast.member(world.north, Role.SUPPORTER, f"Dr Missing {i}")
+    names = [f"Dr {what} {i}" for i in range(count) for what in ("Number", "Missing")]
+    opened(sign_in(world[f"north {role}"]), "/north/supporters/", 8, *names)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_figures(world: World, roster: list[PeerSupporter], sign_in: SignIn, count: int) -> None:
+    requests(world, roster, count)
+    agenda.sweep()
+    opened(sign_in(world["north lead"]), "/north/figures/", 7, f'<b class="num">{count}</b>requests')
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_figures_of_the_province(world: World, sign_in: SignIn, count: int) -> None:
+    with site_scope(world.province.pk) as scope:
+        for i in range(count):
+            months = date(2025, 3 * i + 1, 1), date(2025, 3 * i + 3, 1)
+            ReleaseCell.objects.create(
+                measure="REQUEST", first=months[0], last=months[1], count=40 + i, released_at=scope.now
+            )
+    counts = [f"<b>{40 + i}</b>" for i in range(count)]
+    opened(sign_in(world["advisor"]), "/province/figures/", 6, *counts)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_my(world: World, sign_in: SignIn, count: int) -> None:
+    helper = rows.supporter(world.north, "Dr Helper")
+    refs = []
+    for state in ("INVITED", "COMPLETED"):
+        for _ in range(count):
+            referral = line.request(world.north)
+            rows.match(referral, helper, state)
+            refs.append(str(referral))
+    opened(sign_in(helper.user), "/north/my/", 10, *refs)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_people(world: World, sign_in: SignIn, count: int) -> None:
+    with site_scope(world.north.pk):
+        for i in range(count):
+            people.invite(world.north, email=f"g{i}@example.org", name=f"Guest {i}", role=Role.LEAD, by=SYSTEM)
+    for i in range(count):
+        cast.member(world.north, Role.LEAD, f"Dr Member {i}")
+    names = [f"{what} {i}" for i in range(count) for what in ("Guest", "Dr Member")]
+    opened(sign_in(world["north administrator"]), "/north/settings/people/", 9, *names)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_audit(world: World, sign_in: SignIn, count: int) -> None:
+    line.invited(world)
+    for _ in range(count):
+        line.request(world.north)
+    opened(sign_in(world["north administrator"]), "/north/settings/audit/", 7, "RECEIVED", "INVITED", "Ada North")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_departments(world: World, sign_in: SignIn, count: int) -> None:
+    with site_scope(world.north.pk):
+        Department.objects.bulk_create(Department(name=f"Department {i}") for i in range(count))
+    names = [f"Department {i}" for i in range(count)]
+    opened(sign_in(world["north administrator"]), "/north/settings/departments/", 6, *names)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_sites_of_the_province(world: World, sign_in: SignIn, count: int) -> None:
+    for i in range(count):
+        cast.site(f"valley-{i}")
+    names = [f"/valley-{i}/" for i in range(count)]
+    opened(sign_in(world["coordinator"]), "/province/sites/", 6, *names)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_find_your_site(world: World, client: Client, count: int) -> None:
+    for i in range(count):
+        cast.site(f"valley-{i}")
+    opened(client, "/", 2, *[f"/valley-{i}/" for i in range(count)])
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_where_to_go(world: World, sign_in: SignIn, count: int) -> None:
+    user = world["coordinator"]
+    for i in range(count):
+        cast.member(cast.site(f"valley-{i}"), Role.LEAD, f"Guest of {i}", user)
+    opened(sign_in(user), "/start/", 4, *[f"/valley-{i}/figures/" for i in range(count)])
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_request_form(world: World, client: Client, count: int) -> None:
+    with site_scope(world.north.pk):
+        Department.objects.bulk_create(Department(name=f"Department {i}") for i in range(count))
+    opened(client, "/north/request/", 2, *[f"Department {i}" for i in range(count)])
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_status_page(world: World, roster: list[PeerSupporter], client: Client, count: int) -> None:
+    key = uuid.uuid4()
+    referral = line.request(world.north, key=key)
+    for supporter in roster[: count - 1]:
+        found = rows.match(referral, supporter)
+        with site_scope(world.north.pk):
+            line.transitions.decline(found.pk, by=line.acting(supporter.user, Role.SUPPORTER))
+    rows.match(referral, roster[-1], "ACCEPTED")
+    receipt = {"receipt": receipt_of(world.north.pk, key)}
+    with exactly(6):
+        answer = client.post("/north/status/", receipt)
+    assert "A peer has agreed" in answer.content.decode()

@@ -1,0 +1,196 @@
+"""Rollups: what is counted is what happened, however often and by whomever it is counted."""
+
+import random
+import threading
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from matching import transitions
+from psi import tenancy
+from psi.tenancy import site_scope
+from sites import agenda, facts
+from sites.models import Due, Fact, Site
+from tests import line
+from tests.people import World
+from tracker import rollups
+from tracker.models import Rollup
+
+
+def counts(site: Site) -> dict[tuple[date, str, str], int]:
+    with site_scope(site.pk):
+        rows = Rollup.objects.values_list("month", "measure", "category", "count")
+        return {(month, measure, category): count for month, measure, category, count in rows}
+
+
+def recount(site: Site) -> dict[tuple[date, str, str], int]:
+    """Count the facts in Python, without the SQL under test."""
+    found: dict[tuple[date, str, str], int] = {}
+    with site_scope(site.pk):
+        for key in Fact.objects.values_list("month", "measure", "category"):
+            found[key] = found.get(key, 0) + 1
+    return found
+
+
+def differences(site: Site) -> list[Any]:
+    with site_scope(site.pk):
+        return rollups.differences()
+
+
+def dirty() -> set[tuple[int, int]]:
+    return set(Due.objects.filter(kind=facts.DIRTY_MONTH).values_list("site_id", "object_id"))
+
+
+def busy_months(world: World, seed: int) -> None:
+    """Let things happen at two sites over three months."""
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    for _ in range(30):
+        at = start + timedelta(minutes=dice.randrange(90 * 24 * 60))
+        site = dice.choice([world.north, world.south])
+        with site_scope(site.pk, now=at):
+            facts.count(
+                ("REQUEST", "ALL"), ("REQ_REASON", dice.choice(["BURNOUT", "OTHER"])), *[("TALK", "ALL")] * dice.randrange(3)
+            )
+
+
+def test_rebuilding_equals_a_full_recount(world: World) -> None:
+    busy_months(world, random.randrange(10**6))
+    assert (counts(world.north), differences(world.north) == []) == ({}, False)
+    agenda.sweep()
+    for site in (world.north, world.south):
+        assert counts(site) == recount(site)
+        assert differences(site) == []
+    assert dirty() == set()
+    before = counts(world.north)
+    busy_months(world, 1)
+    assert counts(world.north) == before
+    assert differences(world.north) != []
+    agenda.sweep()
+    assert counts(world.north) == recount(world.north)
+
+
+def test_a_count_that_is_wrong_or_of_nothing_is_found_and_mended(world: World) -> None:
+    busy_months(world, 7)
+    agenda.sweep()
+    with site_scope(world.north.pk):
+        cell = Rollup.objects.order_by("pk").first()
+        Rollup.objects.filter(pk=cell.pk).update(count=cell.count + 1)  # type: ignore[union-attr]
+        Rollup.objects.create(month=cell.month, measure="GHOST", category="ALL", count=1)  # type: ignore[union-attr]
+        gone = Rollup.objects.exclude(pk=cell.pk).exclude(measure="GHOST").order_by("pk").first()  # type: ignore[union-attr]
+        gone.delete()  # type: ignore[union-attr]
+        found = {(cell.month, cell.measure, cell.category), (cell.month, "GHOST", "ALL")}  # type: ignore[union-attr]
+        found |= {(gone.month, gone.measure, gone.category)}  # type: ignore[union-attr]
+        assert set(rollups.differences()) == found
+        rollups.rebuild_all()
+        assert rollups.differences() == []
+    assert counts(world.north) == recount(world.north)
+
+
+def test_an_event_marks_its_month_in_the_same_transaction(world: World) -> None:
+    with pytest.raises(ZeroDivisionError), site_scope(world.north.pk):
+        facts.count(("REQUEST", "ALL"))
+        raise ZeroDivisionError
+    assert (dirty(), recount(world.north)) == (set(), {})
+    with site_scope(world.north.pk, now=datetime(2026, 3, 5, 12, tzinfo=UTC)):
+        facts.count(("REQUEST", "ALL"))
+        # Last of all, because every event of the month wants the same mark.
+        assert dirty() == set()
+    assert dirty() == {(world.north.pk, 202603)}
+    assert recount(world.north) == {(date(2026, 3, 1), "REQUEST", "ALL"): 1}
+
+
+def test_a_month_is_that_of_the_sites_own_calendar(world: World) -> None:
+    Site.objects.filter(pk=world.south.pk).update(time_zone="Asia/Tokyo")
+    for site in (world.north, world.south):
+        with site_scope(site.pk, now=datetime(2026, 3, 31, 20, tzinfo=UTC)):
+            facts.count(("REQUEST", "ALL"))
+    assert list(recount(world.north)) == [(date(2026, 3, 1), "REQUEST", "ALL")]
+    assert list(recount(world.south)) == [(date(2026, 4, 1), "REQUEST", "ALL")]
+
+
+def test_a_months_rebuild_leaves_the_others_alone(world: World) -> None:
+    busy_months(world, 3)
+    with site_scope(world.north.pk):
+        rollups.rebuild([202603])
+    assert {month for month, _, _ in counts(world.north)} == {date(2026, 3, 1)}
+    assert counts(world.south) == {}
+
+
+def test_facts_have_no_face_and_outlive_the_referral(world: World) -> None:
+    match = line.contacted(world)
+    agenda.sweep()
+    before = counts(world.north)
+    assert before[(tenancy.now().date().replace(day=1), "REQUEST", "ALL")] == 1
+    with site_scope(world.north.pk), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT array_agg(column_name::text ORDER BY column_name) FROM information_schema.columns"
+            " WHERE table_name = 'sites_fact'"
+        )
+        assert cursor.fetchone()[0] == ["category", "id", "measure", "month", "site_id"]
+        cursor.execute("DELETE FROM matching_matchevent")
+        cursor.execute("DELETE FROM matching_match")
+        for table in ("referralreason", "referralconsent", "referralevent"):
+            cursor.execute(f"DELETE FROM referrals_{table}")
+        cursor.execute("DELETE FROM referrals_referral WHERE id = %s", [match.referral_id])
+        rollups.rebuild_all()
+    assert counts(world.north) == before
+
+
+@pytest.mark.xdist_group("races")
+def test_workers_and_events_at_once_lose_and_double_nothing(committed_world: World) -> None:
+    world, stop = committed_world, threading.Event()
+
+    def events() -> None:
+        for _ in range(25):
+            with site_scope(world.north.pk):
+                facts.count(("REQUEST", "ALL"), ("REQ_REASON", "OTHER"))
+
+    def worker() -> None:
+        while not stop.is_set():
+            agenda.sweep()
+
+    def last() -> None:
+        events()
+        stop.set()
+
+    answers = line.together(events, events, events, last, worker, worker, worker)
+    assert answers == [None] * 7
+    agenda.sweep()
+    assert differences(world.north) == []
+    assert sum(counts(world.north).values()) == 200
+    assert dirty() == set()
+
+
+@pytest.mark.xdist_group("races")
+def test_two_workers_rebuild_the_same_month_at_once(committed_world: World) -> None:
+    world = committed_world
+    busy_months(world, 11)
+
+    def rebuild() -> None:
+        for _ in range(10):
+            with site_scope(world.north.pk):
+                rollups.rebuild_all()
+
+    assert line.together(*[rebuild] * 4) == [None] * 4
+    assert counts(world.north) == recount(world.north)
+
+
+def test_the_command_counts_what_the_workers_count(world: World) -> None:
+    busy_months(world, random.randrange(10**6))
+    match = line.contacted(world)
+    with site_scope(world.north.pk):
+        transitions.close(match.referral_id, "DONE", by=line.administrator(world))
+    agenda.sweep()
+    by_workers = [counts(site) for site in (world.north, world.south)]
+    for site in (world.north, world.south):
+        with site_scope(site.pk):
+            Rollup.objects.all().delete()
+            Rollup.objects.create(month=date(2020, 1, 1), measure="GHOST", category="ALL", count=3)
+    call_command("rebuild_rollups")
+    assert [counts(site) for site in (world.north, world.south)] == by_workers
+    assert by_workers[0][(tenancy.now().date().replace(day=1), "CLOSED", "DONE")] == 1
