@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from matching.models import LIVE, Match
-from matching.transitions import CONTACT_HOURS, window_ends
+from matching.transitions import CONTACT_HOURS, MISSED, window_ends
 from psi import tenancy
 from referrals.models import Referral
 from sites import today
@@ -40,7 +40,10 @@ def window_of(match: Match) -> Window | None:
         return None
     until = match.contacted_at or match.ended_at or tenancy.now()
     used = max(int((until - match.confirmed_at).total_seconds() // 3600), 0)
-    late = until > window_ends(match)
+    # The step counts too: when time is played forward the clock on the wall is behind it.
+    missed = match.window_step == MISSED and match.contacted_at is None
+    used = max(used, CONTACT_HOURS) if missed else used
+    late = missed or until > window_ends(match)
     if match.contacted_at:
         words = ngettext("contact after %(n)s hour", "contact after %(n)s hours", used) % {"n": used}
     elif late:
@@ -204,7 +207,7 @@ def ago(moment: datetime | None) -> str:
 
 def length(time: timedelta) -> str:
     """Return a length of time in its largest whole unit."""
-    minutes = int(time.total_seconds() // 60)
+    minutes = max(int(time.total_seconds() // 60), 0)
     if minutes < 60:
         return _("%(n)s min") % {"n": minutes}
     if minutes < 48 * 60:

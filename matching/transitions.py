@@ -23,6 +23,8 @@ from training.models import PeerSupporter, SupporterLoad
 
 INVITATION, WINDOW = "INVITATION", "WINDOW"
 CONTACT_HOURS = 72  # from the confirmed match (program overview, What commitment is involved)
+# The last step of the contact window (`Match.window_step`).
+MISSED = 3
 MOVED_ON = "This has moved on in the meantime. Here is how it stands now."
 
 

@@ -78,7 +78,7 @@ def choose(request: Any, ref: str) -> HttpResponse:
     referral = _referral(ref)
     if request.method == "POST":
         supporter = request.POST.get("supporter", "")
-        if not supporter.isdecimal():
+        if not (supporter.isdecimal() and len(supporter) < 19):
             raise Http404("No such supporter.")
         roster = queries.roster().filter(pk=int(supporter))
         transitions.invite(

@@ -9,14 +9,12 @@ from datetime import datetime, timedelta
 
 from matching import transitions
 from matching.models import Match, MatchEvent
-from matching.transitions import CONTACT_HOURS, INVITATION, WINDOW
+from matching.transitions import CONTACT_HOURS, INVITATION, MISSED, WINDOW
 from psi import tenancy
 from referrals.models import Referral
 from sites import agenda, audit, facts, outbox
 from sites.models import Role
 from sites.queries import holders, numbers
-
-MISSED = 3
 
 
 def register() -> None:
@@ -32,7 +30,7 @@ def steps(hours: dict[str, int]) -> list[int]:
 
 def _locked(ids: Sequence[int]) -> list[Match]:
     """Return these matches locked, their referrals first, in one order everywhere."""
-    of = Match.objects.filter(pk__in=ids).values("referral_id")
+    of = list(Match.objects.filter(pk__in=ids).values_list("referral_id", flat=True))
     list(Referral.objects.select_for_update(of=("self",)).filter(pk__in=of).order_by("pk").values("pk"))
     rows = Match.objects.select_for_update(of=("self",)).select_related("supporter")
     return list(rows.filter(pk__in=ids).order_by("pk"))

@@ -1,7 +1,8 @@
 """The switchboard: every address of the house. Each view carries its mark (sites.permissions)."""
 
 from django.conf import settings
-from django.urls import include, path
+from django.urls import include, path, register_converter
+from django.urls.converters import StringConverter
 
 from matching import my, status
 from matching import views as matching
@@ -12,6 +13,15 @@ from tracker import views as tracker
 from training import views as training
 
 handler500 = "sites.views.trouble"
+
+
+class Ref(StringConverter):
+    """The code of a request; what cannot be one leads nowhere, before anything is looked up."""
+
+    regex = "[0-9A-Z]{1,12}"
+
+
+register_converter(Ref, "ref")
 
 urlpatterns = [
     path("", sites.find_site, name="find_site"),
@@ -34,12 +44,12 @@ urlpatterns = [
     # Administrator and lead
     path("<slug:site>/today/", sites.today_page, name="today"),
     path("<slug:site>/requests/", matching.requests_list, name="requests"),
-    path("<slug:site>/requests/<str:ref>/", matching.request_detail, name="request_detail"),
-    path("<slug:site>/requests/<str:ref>/choose/", matching.choose, name="choose"),
-    path("<slug:site>/requests/<str:ref>/confirm/", matching.confirm, name="confirm"),
-    path("<slug:site>/requests/<str:ref>/revoke/", matching.revoke, name="revoke"),
-    path("<slug:site>/requests/<str:ref>/reassign/", matching.reassign, name="reassign"),
-    path("<slug:site>/requests/<str:ref>/close/", matching.close, name="close"),
+    path("<slug:site>/requests/<ref:ref>/", matching.request_detail, name="request_detail"),
+    path("<slug:site>/requests/<ref:ref>/choose/", matching.choose, name="choose"),
+    path("<slug:site>/requests/<ref:ref>/confirm/", matching.confirm, name="confirm"),
+    path("<slug:site>/requests/<ref:ref>/revoke/", matching.revoke, name="revoke"),
+    path("<slug:site>/requests/<ref:ref>/reassign/", matching.reassign, name="reassign"),
+    path("<slug:site>/requests/<ref:ref>/close/", matching.close, name="close"),
     path("<slug:site>/supporters/", matching.supporters, name="supporters"),
     path("<slug:site>/supporters/<int:user_id>/", training.supporter, name="supporter"),
     path("<slug:site>/figures/", tracker.figures_page, name="figures"),
@@ -51,12 +61,12 @@ urlpatterns = [
     # Supporter
     path("<slug:site>/my/", my.my, name="my"),
     path("<slug:site>/my/safety/", tracker.safety, name="safety"),
-    path("<slug:site>/my/<str:ref>/", my.my_match, name="my_match"),
-    path("<slug:site>/my/<str:ref>/accept/", my.accept, name="accept"),
-    path("<slug:site>/my/<str:ref>/decline/", my.decline, name="decline"),
-    path("<slug:site>/my/<str:ref>/contacted/", my.contacted, name="contacted"),
-    path("<slug:site>/my/<str:ref>/conversation/", tracker.conversation, name="conversation"),
-    path("<slug:site>/my/<str:ref>/finish/", my.finish, name="finish"),
+    path("<slug:site>/my/<ref:ref>/", my.my_match, name="my_match"),
+    path("<slug:site>/my/<ref:ref>/accept/", my.accept, name="accept"),
+    path("<slug:site>/my/<ref:ref>/decline/", my.decline, name="decline"),
+    path("<slug:site>/my/<ref:ref>/contacted/", my.contacted, name="contacted"),
+    path("<slug:site>/my/<ref:ref>/conversation/", tracker.conversation, name="conversation"),
+    path("<slug:site>/my/<ref:ref>/finish/", my.finish, name="finish"),
 ]
 
 if settings.PSI_LOCAL:

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
@@ -41,7 +42,11 @@ class GateMiddleware:
 
     def __call__(self, request: Any) -> HttpResponse:
         request.site, request.roles, request.actor = None, frozenset(), audit.PUBLIC
-        return self.get_response(request)
+        response = self.get_response(request)
+        if hasattr(request, "places"):
+            # What a signed-in person saw is not kept: after them, Back shows nothing at a shared computer.
+            add_never_cache_headers(response)
+        return response
 
     def process_view(
         self, request: Any, view: Callable[..., HttpResponse], args: Any, kwargs: dict[str, Any]
