@@ -16,8 +16,8 @@ from referrals.transitions import known_to_rules
 from sites.models import Membership, Role
 from training.models import Evaluates, PeerSupporter, SupporterLoad
 
-# How a match ended between two people who should not be put together again for this request.
-ENDED_BETWEEN = (Match.State.DECLINED, Match.State.REASSIGNED, Match.State.EXPIRED)
+# Asked for this request before, without a decline: the administrator may try again, and says why.
+TRIED = (Match.State.REASSIGNED, Match.State.EXPIRED)
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,13 @@ def _judged(referral: Referral, need: Need, supporters: QuerySet[PeerSupporter])
     departments: dict[int, set[int]] = defaultdict(set)
     for supporter_id, department_id in Evaluates.objects.values_list("supporter_id", "department_id"):
         departments[supporter_id].add(department_id)
-    ended = Match.objects.filter(referral=referral, state__in=ENDED_BETWEEN)
-    refused = set(ended.values_list("supporter_id", flat=True))
+    ended = list(
+        Match.objects.filter(referral=referral, state__in=[Match.State.DECLINED, *TRIED]).values_list(
+            "state", "supporter_id"
+        )
+    )
+    refused = {supporter_id for state, supporter_id in ended if state == Match.State.DECLINED}
+    tried = {supporter_id for state, supporter_id in ended if state in TRIED}
     confirmed = Match.objects.filter(confirmed_at__isnull=False)
     others = vault.same_person(Referral.KIND, referral.pk)
     before = set(confirmed.filter(referral_id__in=others).values_list("supporter_id", flat=True))
@@ -100,6 +105,7 @@ def _judged(referral: Referral, need: Need, supporters: QuerySet[PeerSupporter])
                 departments=frozenset(departments[row.pk]),
                 email=vault.blind("email", row.user.email),
                 refused=row.pk in refused,
+                tried=row.pk in tried,
                 matched_before=row.pk in before,
                 last_match=last.get(row.pk),
             ),

@@ -73,7 +73,11 @@ def wish_chips(need: Need, peer: Peer) -> list[Chip]:
             "same field of practice, as asked",
             "another field of practice",
         ),
-        Wish.STAGE: (peer.stage == need.stage, "same career stage, as asked", "another career stage"),
+        Wish.STAGE: (
+            peer.stage == need.stage and need.stage != Stage.UNSAID,
+            "same career stage, as asked",
+            "another career stage",
+        ),
     }
     return [Chip(yes if met else no, good=met) for wish, (met, yes, no) in answers.items() if wish.value in need.wishes]
 

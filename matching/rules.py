@@ -4,6 +4,8 @@ Hard rules cannot be set aside. Soft ones can, with a reason from a closed list 
 All are from the program overview (Matching peer supporters) and rules.md (Matching, hard and soft).
 """
 
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -43,7 +45,8 @@ class Peer:
         total: matches taken this year, in every roster.
         departments: ids of departments whose physicians they evaluate.
         email: blind index of the account's address.
-        refused: this request was declined by them, or ended between them.
+        refused: this request was declined by them.
+        tried: they were asked for this request, and did not answer or missed the window.
         matched_before: they supported the same physician earlier.
         last_match: when they were last confirmed in a match.
     """
@@ -67,6 +70,7 @@ class Peer:
     departments: frozenset[int] = frozenset()
     email: bytes | None = None
     refused: bool = False
+    tried: bool = False
     matched_before: bool = False
     last_match: datetime | None = None
 
@@ -168,6 +172,13 @@ def check_matched_before(need: Need, peer: Peer, today: date) -> Reason | None:
     return None
 
 
+def check_tried(need: Need, peer: Peer, today: date) -> Reason | None:
+    """An unanswered mail need not bar someone for ever, least of all where there are few supporters."""
+    if peer.tried:
+        return Reason("TRIED", "was asked for this request before")
+    return None
+
+
 HARD: tuple[Check, ...] = (
     check_active,
     check_trained,
@@ -184,6 +195,7 @@ SOFT: tuple[Check, ...] = (
     check_cap_live,
     check_cap_year,
     check_matched_before,
+    check_tried,
 )
 
 
@@ -207,6 +219,7 @@ def judge(need: Need, peer: Peer, today: date) -> Candidate:
 
 
 def words(name: str) -> frozenset[str]:
-    """Return the casefolded words of a name, without titles, for comparing surnames."""
-    parts = name.replace(",", " ").replace(".", " ").replace("-", " ").casefold().split()
-    return frozenset(part for part in parts if part not in {"dr", "doctor", "dre"})
+    """Return the casefolded words of a name, without titles, accents and sorts of apostrophe."""
+    plain = unicodedata.normalize("NFKD", re.sub("[’‘ʼ`´]", "'", name))
+    parts = re.split(r"[^\w']+", "".join(c for c in plain if not unicodedata.combining(c)).casefold())
+    return frozenset(part for part in parts if part not in {"", "dr", "doctor", "dre"})

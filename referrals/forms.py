@@ -23,7 +23,10 @@ class RequestForm(forms.Form):
 
     use_required_attribute = False  # our own words come back with everything that was typed
 
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    key = forms.UUIDField(
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(("required", "invalid"), __("Please load this page anew, and send it again.")),
+    )
     reasons = forms.MultipleChoiceField(
         label=__("What is behind your request?"),
         help_text=__("Pick any that fit. Please don’t write what happened, here or elsewhere."),

@@ -18,7 +18,10 @@ class ConversationForm(forms.Form):
 
     use_required_attribute = False
 
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    key = forms.UUIDField(
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(("required", "invalid"), __("Please load this page anew, and send it again.")),
+    )
     number = forms.ChoiceField(
         label=__("Which conversation was it?"),
         choices=[("1", __("First")), ("2", __("Second")), ("3", __("Third")), ("4", __("Fourth or later"))],

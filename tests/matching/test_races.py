@@ -88,7 +88,9 @@ def test_accept_revoke_decline_and_expire_at_once_make_one_straight_story(commit
     assert moves[0] == (None, "INVITED")
     assert [source for source, _ in moves[1:]] == [target for _, target in moves[:-1]]
     ways = [["ACCEPTED"]] + [
-        [*before, end] for before in ([], ["ACCEPTED"]) for end in ("DECLINED", "REVOKED") + ((), ("EXPIRED",))[not before]
+        [*before, end]
+        for before in ([], ["ACCEPTED"])
+        for end in ("DECLINED", "REVOKED") + ((), ("EXPIRED",))[not before]
     ]
     assert [target for _, target in moves[1:]] in ways
     assert line.fresh(match).state == moves[-1][1]
@@ -107,7 +109,7 @@ def test_a_cap_holds_across_two_sites(committed_world: World) -> None:
     world = committed_world
     person = world["north supporter"]
     elsewhere = supporter(world.south, "Dr Sam North", user=person, cap_live=1)
-    type(elsewhere).objects  # the second row of the same person
+
     with site_scope(world.north.pk):
         type(elsewhere).objects.filter(user=person).update(cap_live=1)
     matches = [line.invited(world, "north") for _ in range(5)]
@@ -115,8 +117,11 @@ def test_a_cap_holds_across_two_sites(committed_world: World) -> None:
     matches += [line.invited(world, "south") for _ in range(5)]
     by = line.acting(person, Role.SUPPORTER)
     answers = line.together(
-        *[in_scope(world.north if m.site_id == world.north.pk else world.south, transitions.accept, m.pk, by=by)
-          for m in matches for _ in range(2)]
+        *[
+            in_scope(world.north if m.site_id == world.north.pk else world.south, transitions.accept, m.pk, by=by)
+            for m in matches
+            for _ in range(2)
+        ]
     )
     assert len(done(answers)) == 1
     assert load(world) == (1, 1)
@@ -139,7 +144,9 @@ def test_two_administrators_invite_different_peers_and_one_is_invited(committed_
     for _ in range(3):
         referral = line.request(world.north)
         jobs = [
-            in_scope(world.north, transitions.invite, referral.pk, world.supporters["north"].pk, by=line.administrator(world)),
+            in_scope(
+                world.north, transitions.invite, referral.pk, world.supporters["north"].pk, by=line.administrator(world)
+            ),
             in_scope(world.north, transitions.invite, referral.pk, other.pk, by=second),
         ]
         answers = line.together(*jobs * 4)
@@ -177,9 +184,11 @@ def test_contact_and_the_end_of_the_window_at_the_same_moment(committed_world: W
     for _ in range(4):
         match = line.confirmed(world, now=confirmed_at)
         jobs = [in_scope(world.north, transitions.record_contact, match.pk, by=line.helper(world))] * 2
-        jobs += [agenda.sweep] * 4 if shuffled.random() < 0.5 else [
-            in_scope(world.north, window.look_after_windows, [match.pk])
-        ] * 4
+        jobs += (
+            [agenda.sweep] * 4
+            if shuffled.random() < 0.5
+            else [in_scope(world.north, window.look_after_windows, [match.pk])] * 4
+        )
         shuffled.shuffle(jobs)
         line.together(*jobs)
         after = line.fresh(match)

@@ -46,7 +46,12 @@ def test_free_before_not_however_well_the_wishes_fit() -> None:
 
 
 def test_then_by_those_carried_now_then_by_the_years_share() -> None:
-    assert order(NEED, peer(1, live=1), peer(2, total=6), peer(3, total=3), peer(4, total=3, cap_year=10)) == [4, 3, 2, 1]
+    assert order(NEED, peer(1, live=1), peer(2, total=6), peer(3, total=3), peer(4, total=3, cap_year=10)) == [
+        4,
+        3,
+        2,
+        1,
+    ]
 
 
 def test_wishes_order_only_those_who_are_equally_free() -> None:
@@ -95,13 +100,17 @@ def test_chips_say_both_sides_in_the_order_they_matter() -> None:
     one = peer(1, gender="WOMAN", live=1, total=3, paused_until=TODAY)
     assert chips(need, judge(need, one, TODAY)) == [
         Chip("pausing until 10 March", good=False),
-        Chip("supporting 1 now"),
         Chip("3 of 7 this year"),
         Chip("same career stage"),
         Chip("a woman, as asked"),
         Chip("does not speak French", good=False),
         Chip("same field of practice, as asked"),
     ]
+
+
+def test_what_speaks_for_someone_free() -> None:
+    assert chips(NEED, judge(NEED, peer(1), TODAY)) == [Chip("free now"), Chip("0 of 7 this year")]
+    assert chips(NEED, judge(NEED, peer(1, live=1, total=2), TODAY))[0] == Chip("supporting 1 now")
 
 
 def test_at_a_cap_the_load_is_said_once() -> None:

@@ -216,7 +216,11 @@ def test_the_physicians_own_account_is_known_by_its_address_alone(world: World) 
     [
         ({"phone": "(604) 555-0199"}, {"phone": "604 555 0199"}, True),
         ({"email": "robin@example.ca", "phone": ""}, {"email": "Robin@Example.ca"}, True),
-        ({"email": "robin@example.ca", "phone": "604 555 0199"}, {"email": "other@example.ca", "phone": "6045550199"}, True),
+        (
+            {"email": "robin@example.ca", "phone": "604 555 0199"},
+            {"email": "other@example.ca", "phone": "6045550199"},
+            True,
+        ),
         ({"phone": "604 555 0199"}, {"phone": "604 555 0198"}, False),
         ({"phone": "", "email": "a@example.ca"}, {"phone": "", "email": "b@example.ca"}, False),
     ],
@@ -239,8 +243,13 @@ def test_an_invitation_that_came_to_nothing_is_no_match_before(world: World) -> 
     assert judged(world, line.request(world.north, phone="604 555 0199"))[world["north supporter"].pk] == ([], [])
 
 
-@pytest.mark.parametrize("ending", ["decline", "expire", "reassign"])
-def test_who_declined_missed_or_let_it_lapse_is_not_asked_again_for_this_request(world: World, ending: str) -> None:
+@pytest.mark.parametrize(
+    ("ending", "reasons"),
+    [("decline", (["REFUSED"], [])), ("expire", ([], ["TRIED"])), ("reassign", ([], ["TRIED"]))],
+)
+def test_who_was_asked_for_this_request_before_is_not_simply_asked_again(
+    world: World, ending: str, reasons: tuple[list[str], list[str]]
+) -> None:
     match = (line.confirmed if ending == "reassign" else line.invited)(world)
     with site_scope(world.north.pk):
         if ending == "decline":
@@ -250,7 +259,7 @@ def test_who_declined_missed_or_let_it_lapse_is_not_asked_again_for_this_request
         else:
             transitions.reassign(match.pk, by=line.administrator(world))
         referral = Referral.objects.get(pk=match.referral_id)
-    assert judged(world, referral)[world["north supporter"].pk][0] == ["REFUSED"]
+    assert judged(world, referral)[world["north supporter"].pk] == reasons
     assert judged(world, line.request(world.north))[world["north supporter"].pk][0] == []
 
 
@@ -299,7 +308,7 @@ def test_the_number_of_queries_does_not_grow_with_the_roster(
         "one": lambda r: candidates.one(r, world.supporters["north"].pk),
         "readiness": lambda r: candidates.readiness(),
     }
-    expected = {"all_for": 6, "one": 8, "readiness": 1}[ask]
+    expected = {"all_for": 5, "one": 7, "readiness": 1}[ask]
     referral = line.request(world.north, email="robin@example.ca")
     for more in (0, 2):
         for number in range(more):
@@ -321,10 +330,11 @@ def test_the_number_of_queries_does_not_grow_with_the_roster(
 
 def test_a_hard_rule_is_not_set_aside(world: World) -> None:
     referral = line.request(world.north, email=world["north supporter"].email)
-    with pytest.raises(Refused, match=f"cannot be invited to this request: {NOT_FOR_THIS}."), site_scope(world.north.pk):
-        transitions.invite(
-            referral.pk, world.supporters["north"].pk, by=line.administrator(world), override="NOBODY"
-        )
+    with (
+        pytest.raises(Refused, match=f"cannot be invited to this request: {NOT_FOR_THIS}."),
+        site_scope(world.north.pk),
+    ):
+        transitions.invite(referral.pk, world.supporters["north"].pk, by=line.administrator(world), override="NOBODY")
     with site_scope(world.north.pk):
         assert Match.objects.count() == 0
 
@@ -349,3 +359,9 @@ def test_a_reason_nobody_needed_is_not_kept(world: World) -> None:
             referral.pk, world.supporters["north"].pk, by=line.administrator(world), override="WISHED"
         )
         assert match.override is None
+
+
+def test_someone_asked_before_may_be_asked_again_with_a_reason() -> None:
+    """An invitation that ended unanswered, or a missed window, is soft; a decline is hard."""
+    assert codes(tried=True) == ([], ["TRIED"])
+    assert codes(refused=True) == (["REFUSED"], [])

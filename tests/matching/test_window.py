@@ -38,7 +38,9 @@ def match(world: World) -> Match:
 def said(match: Match) -> list[tuple[str, float]]:
     """Return (kind, hours after confirmation) of every notice of the window."""
     with site_scope(match.site_id):
-        rows = Notice.objects.filter(object_id=match.pk, kind__in=[kind for kind, _ in STEPS]).order_by("created_at", "kind")
+        rows = Notice.objects.filter(object_id=match.pk, kind__in=[kind for kind, _ in STEPS]).order_by(
+            "created_at", "kind"
+        )
         return [(row.kind, (row.created_at - match.confirmed_at).total_seconds() / 3600) for row in rows]
 
 
@@ -235,7 +237,19 @@ def test_an_invitation_that_ends_while_the_worker_slept_is_not_reminded_of(invit
 # I3: each state change has its event, and the reverse
 
 
-ACTIONS = ["invite", "invite other", "accept", "decline", "revoke", "confirm", "contact", "reassign", "finish", "close", "wait"]
+ACTIONS = [
+    "invite",
+    "invite other",
+    "accept",
+    "decline",
+    "revoke",
+    "confirm",
+    "contact",
+    "reassign",
+    "finish",
+    "close",
+    "wait",
+]
 
 
 @given(moves=st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(1, 30)), min_size=3, max_size=14))
@@ -307,9 +321,7 @@ def compare(world: World) -> set[str]:
             assert events[-1].target == match.state
             moved = [event for event in events if event.source != event.target]
             for earlier, later in zip(moved, moved[1:], strict=False):
-                assert any(
-                    earlier.target in sources and later.target == goal for sources, goal in Match.MOVES.values()
-                )
+                assert any(earlier.target in sources and later.target == goal for sources, goal in Match.MOVES.values())
             dates = {event.target: event.at for event in moved}
             assert match.invited_at == dates["INVITED"]
             assert (match.accepted_at, match.confirmed_at, match.contacted_at) == (
@@ -328,7 +340,9 @@ def compare(world: World) -> set[str]:
             assert trail[0] == (None, "OPEN")
             assert [source for source, _ in trail[1:]] == [target for _, target in trail[:-1]]
             assert trail[-1][1] == referral.state
-            matched = Match.objects.filter(referral=referral, state__in=["CONFIRMED", "CONTACTED", "COMPLETED"]).exists()
+            matched = Match.objects.filter(
+                referral=referral, state__in=["CONFIRMED", "CONTACTED", "COMPLETED"]
+            ).exists()
             assert referral.state == "CLOSED" or (referral.state == "MATCHED") == matched
         audited = AuditEntry.objects.filter(object_kind="MATCH")
         assert audited.count() == MatchEvent.objects.count()

@@ -1,0 +1,373 @@
+"""The moves of a match: which may follow which, what each leaves behind, and that a refused one leaves nothing."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from matching import transitions
+from matching.models import LIVE, Match, MatchEvent
+from psi import tenancy
+from psi.tenancy import site_scope
+from referrals.models import Referral, ReferralEvent
+from sites import audit
+from sites.models import AuditEntry, Due, Fact, Notice
+from sites.moves import Refused, target
+from tests import line
+from tests.people import World, member, supporter
+from training.models import PeerSupporter, SupporterLoad
+
+Act = Callable[[World, Match], Any]
+ACTS: dict[str, Act] = {
+    "accept": lambda w, m: transitions.accept(m.pk, by=line.helper(w)),
+    "decline": lambda w, m: transitions.decline(m.pk, by=line.helper(w)),
+    "revoke": lambda w, m: transitions.revoke(m.pk, by=line.administrator(w)),
+    "expire": lambda w, m: transitions.expire(Match.objects.select_related("supporter").get(pk=m.pk)),
+    "confirm": lambda w, m: transitions.confirm(m.pk, by=line.administrator(w)),
+    "record_contact": lambda w, m: transitions.record_contact(m.pk, by=line.helper(w)),
+    "reassign": lambda w, m: transitions.reassign(m.pk, by=line.administrator(w)),
+    "finish": lambda w, m: transitions.finish(m.pk, by=line.helper(w)),
+}
+WAYS: dict[str, tuple[str, ...]] = {
+    "INVITED": (),
+    "ACCEPTED": ("accept",),
+    "CONFIRMED": ("accept", "confirm"),
+    "CONTACTED": ("accept", "confirm", "record_contact"),
+    "COMPLETED": ("accept", "confirm", "record_contact", "finish"),
+    "DECLINED": ("decline",),
+    "EXPIRED": ("expire",),
+    "REVOKED": ("revoke",),
+    "REASSIGNED": ("accept", "confirm", "reassign"),
+}
+# Written out here once more, so that a change of the table is a decision.
+MAY = {
+    "INVITED": {"accept": "ACCEPTED", "decline": "DECLINED", "revoke": "REVOKED", "expire": "EXPIRED"},
+    "ACCEPTED": {"decline": "DECLINED", "revoke": "REVOKED", "confirm": "CONFIRMED"},
+    "CONFIRMED": {"record_contact": "CONTACTED", "reassign": "REASSIGNED"},
+    "CONTACTED": {"reassign": "REASSIGNED", "finish": "COMPLETED"},
+}
+
+
+def at(world: World, state: str) -> Match:
+    """Return a match that came to `state` by its moves."""
+    match = line.invited(world)
+    for verb in WAYS[state]:
+        with site_scope(world.north.pk):
+            ACTS[verb](world, match)
+    found = line.fresh(match)
+    assert found.state == state
+    return found
+
+
+def everything(world: World) -> dict[str, Any]:
+    """Return all that a move may leave behind."""
+    with site_scope(world.north.pk), connection.cursor() as cursor:
+        rows: dict[str, Any] = {}
+        for table in (
+            "matching_match",
+            "matching_matchevent",
+            "referrals_referral",
+            "referrals_referralevent",
+            "sites_notice",
+            "sites_due",
+            "sites_fact",
+            "sites_auditentry",
+            "training_supporterload",
+        ):
+            cursor.execute(f"SELECT array_agg(t::text ORDER BY t::text) FROM {table} AS t")
+            rows[table] = cursor.fetchone()[0]
+    return rows
+
+
+@pytest.mark.parametrize("state", WAYS)
+def test_from_each_state_these_moves_and_no_other(world: World, state: str) -> None:
+    match = at(world, state)
+    before = everything(world)
+    for verb, act in ACTS.items():
+        if verb not in MAY.get(state, {}):
+            with pytest.raises(Refused), site_scope(world.north.pk):
+                act(world, match)
+            assert everything(world) == before, verb
+
+
+@pytest.mark.parametrize(("state", "verb"), [(state, verb) for state in MAY for verb in MAY[state]])
+def test_a_move_leads_where_the_table_says_and_leaves_one_event(world: World, state: str, verb: str) -> None:
+    match = at(world, state)
+    with site_scope(world.north.pk):
+        events = MatchEvent.objects.count()
+        entries = AuditEntry.objects.filter(object_kind="MATCH").count()
+        ACTS[verb](world, match)
+    after = line.fresh(match)
+    assert after.state == MAY[state][verb]
+    with site_scope(world.north.pk):
+        assert MatchEvent.objects.count() == events + 1
+        event = MatchEvent.objects.order_by("pk").last()
+        assert (event.source, event.target) == (state, after.state)  # type: ignore[union-attr]
+        assert AuditEntry.objects.filter(object_kind="MATCH").count() == entries + 1
+        referral = Referral.objects.get(pk=match.referral_id)
+    matched = after.state in ("CONFIRMED", "CONTACTED", "COMPLETED")
+    assert referral.state == ("MATCHED" if matched else "OPEN")
+    assert (after.ended_at is None) == (after.state in LIVE)
+
+
+def test_the_table_and_the_test_say_the_same() -> None:
+    table = {
+        state: {verb: goal for verb, (sources, goal) in Match.MOVES.items() if state in sources and verb != "close"}
+        for state in Match.State.values
+    }
+    assert {state: verbs for state, verbs in table.items() if verbs} == MAY
+    with pytest.raises(Refused, match="moved on"):
+        target(Match.MOVES, "accept", "DECLINED", transitions.MOVED_ON)
+
+
+# Who may
+
+
+@pytest.mark.parametrize(
+    ("verb", "state"),
+    [("accept", "INVITED"), ("decline", "INVITED"), ("record_contact", "CONFIRMED"), ("finish", "CONTACTED")],
+)
+def test_only_whose_match_it_is_may_move_it(world: World, verb: str, state: str) -> None:
+    match = at(world, state)
+    before = everything(world)
+    other = supporter(world.north, "Dr Otto North")
+    for by in (line.acting(other.user, "supporter"), line.administrator(world), audit.PUBLIC, audit.SYSTEM):
+        with pytest.raises(Match.DoesNotExist), site_scope(world.north.pk):
+            getattr(transitions, verb)(match.pk, by=by)
+    with pytest.raises(Match.DoesNotExist), site_scope(world.south.pk):
+        ACTS[verb](world, match)
+    assert everything(world) == before
+
+
+def test_another_sites_administrator_finds_nothing_to_move(world: World) -> None:
+    match = at(world, "ACCEPTED")
+    for verb in ("confirm", "revoke", "reassign"):
+        with pytest.raises(Match.DoesNotExist), site_scope(world.south.pk):
+            getattr(transitions, verb)(match.pk, by=line.administrator(world, "south"))
+    with pytest.raises(Referral.DoesNotExist), site_scope(world.south.pk):
+        transitions.close(match.referral_id, "DONE", by=line.administrator(world, "south"))
+    assert line.fresh(match).state == "ACCEPTED"
+
+
+# Inviting
+
+
+def test_one_live_match_for_a_request(world: World) -> None:
+    match = line.invited(world)
+    other = supporter(world.north, "Dr Otto North")
+    for state, verb in (("INVITED", "accept"), ("ACCEPTED", "confirm")):
+        assert line.fresh(match).state == state
+        with pytest.raises(Refused, match="Somebody is invited already"), site_scope(world.north.pk):
+            transitions.invite(match.referral_id, other.pk, by=line.administrator(world))
+        with site_scope(world.north.pk):
+            ACTS[verb](world, match)
+    with pytest.raises(Refused, match="not looking for a peer any more"), site_scope(world.north.pk):
+        transitions.invite(match.referral_id, other.pk, by=line.administrator(world))
+    with site_scope(world.north.pk):
+        assert Match.objects.count() == 1
+
+
+@pytest.mark.parametrize("ending", ["decline", "expire", "revoke"])
+def test_after_a_no_the_next_may_be_asked(world: World, ending: str) -> None:
+    match = line.invited(world)
+    other = supporter(world.north, "Dr Otto North")
+    with site_scope(world.north.pk):
+        ACTS[ending](world, match)
+        again = transitions.invite(match.referral_id, other.pk, by=line.administrator(world))
+        assert again.state == "INVITED"
+        assert Match.objects.filter(state__in=LIVE).count() == 1
+
+
+def test_a_supporter_of_another_site_does_not_exist(world: World) -> None:
+    referral = line.request(world.north)
+    with pytest.raises(PeerSupporter.DoesNotExist), site_scope(world.north.pk):
+        transitions.invite(referral.pk, world.supporters["south"].pk, by=line.administrator(world))
+
+
+def test_an_invitation_has_its_end_and_its_reminder(world: World) -> None:
+    match = line.invited(world)
+    assert match.expires_at == match.invited_at + timedelta(hours=48)
+    (due,) = Due.objects.filter(kind=transitions.INVITATION)
+    assert (due.object_id, due.at) == (match.pk, match.invited_at + timedelta(hours=24))
+
+
+# Accepting
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"state": "LEFT"},
+        {"trained_on": None},
+        {"agreement_until": None},
+        {"agreement_until": date(2020, 1, 1)},
+    ],
+    ids=["left", "untrained", "no agreement", "old agreement"],
+)
+def test_whose_agreement_or_training_ended_meanwhile_cannot_accept(world: World, fields: dict[str, Any]) -> None:
+    match = line.invited(world)
+    with site_scope(world.north.pk):
+        PeerSupporter.objects.update(**fields)
+    before = everything(world)
+    with pytest.raises(Refused, match="not current"), site_scope(world.north.pk):
+        ACTS["accept"](world, match)
+    assert everything(world) == before
+
+
+def test_caps_are_asked_again(world: World) -> None:
+    matches = [line.invited(world) for _ in range(3)]
+    for match in matches[:2]:
+        with site_scope(world.north.pk):
+            ACTS["accept"](world, match)
+    with pytest.raises(Refused, match="as many colleagues at a time"), site_scope(world.north.pk):
+        ACTS["accept"](world, matches[2])
+    SupporterLoad.objects.update(live=0, total=7)
+    with pytest.raises(Refused, match="number of matches you set for this year"), site_scope(world.north.pk):
+        ACTS["accept"](world, matches[2])
+    SupporterLoad.objects.update(live=0, total=6)
+    with site_scope(world.north.pk):
+        ACTS["accept"](world, matches[2])
+    assert SupporterLoad.objects.values_list("live", "total").get() == (1, 7)
+
+
+def test_a_cap_set_aside_at_the_invitation_is_set_aside_at_the_acceptance(world: World) -> None:
+    referral = line.request(world.north)
+    SupporterLoad.objects.create(user=world["north supporter"], year=tenancy.now().year, live=2, total=7)
+    with site_scope(world.north.pk):
+        match = transitions.invite(
+            referral.pk, world.supporters["north"].pk, by=line.administrator(world), override="AGREED"
+        )
+        assert (match.cap_waived, match.override) == (True, "AGREED")
+        ACTS["accept"](world, match)
+    assert SupporterLoad.objects.values_list("live", "total").get() == (3, 8)
+
+
+# The load
+
+
+@pytest.mark.parametrize(
+    ("ways", "load"),
+    [
+        (("accept",), (1, 1)),
+        (("accept", "decline"), (0, 0)),
+        (("accept", "revoke"), (0, 0)),
+        (("accept", "confirm", "reassign"), (0, 0)),
+        (("accept", "confirm", "record_contact"), (1, 1)),
+        (("accept", "confirm", "record_contact", "reassign"), (0, 1)),
+        (("accept", "confirm", "record_contact", "finish"), (0, 1)),
+    ],
+    ids=lambda way: "-".join(map(str, way)),
+)
+def test_load_is_taken_and_given_back(world: World, ways: tuple[str, ...], load: tuple[int, int]) -> None:
+    match = line.invited(world)
+    for verb in ways:
+        with site_scope(world.north.pk):
+            ACTS[verb](world, match)
+    assert SupporterLoad.objects.values_list("live", "total").get() == load
+
+
+def test_load_is_given_back_to_the_year_it_was_taken_in(world: World) -> None:
+    december = tenancy.now().replace(year=2026, month=12, day=30)
+    match = line.contacted(world, now=december)
+    with site_scope(world.north.pk, now=december + timedelta(days=10)):
+        transitions.finish(match.pk, by=line.helper(world))
+    assert list(SupporterLoad.objects.values_list("year", "live", "total")) == [(2026, 0, 1)]
+
+
+# Declining
+
+
+@pytest.mark.parametrize("why", ["NONE", "KNOWN", "EVALUATES"])
+def test_nobody_asks_why_and_two_reasons_may_be_given(world: World, why: str) -> None:
+    match = line.invited(world)
+    with site_scope(world.north.pk):
+        transitions.decline(match.pk, by=line.helper(world), why=why)
+    assert (line.fresh(match).state, line.fresh(match).why) == ("DECLINED", why)
+
+
+def test_no_other_reason_is_taken(world: World) -> None:
+    match = line.invited(world)
+    for why in ("MISSED", "", "he is my brother-in-law"):
+        with pytest.raises(Refused, match="one of the buttons"), site_scope(world.north.pk):
+            transitions.decline(match.pk, by=line.helper(world), why=why)
+    assert line.fresh(match).state == "INVITED"
+
+
+def test_a_decline_is_in_no_fact(world: World) -> None:
+    match = line.invited(world)
+    with site_scope(world.north.pk):
+        before = list(Fact.objects.values_list("measure", "category").order_by("pk"))
+        transitions.decline(match.pk, by=line.helper(world), why="EVALUATES")
+    with site_scope(world.north.pk):
+        assert len(before) == 4
+        assert list(Fact.objects.values_list("measure", "category").order_by("pk")) == before
+
+
+# Telling
+
+
+def told(world: World) -> list[tuple[str, int]]:
+    with site_scope(world.north.pk):
+        return list(Notice.objects.order_by("pk").values_list("kind", "recipient_id"))
+
+
+def test_each_move_tells_whom_it_concerns(world: World) -> None:
+    line.contacted(world)
+    administrator, helper = world["north administrator"].pk, world["north supporter"].pk
+    assert told(world) == [
+        ("REQUEST", administrator),
+        ("INVITED", helper),
+        ("ACCEPTED", administrator),
+        ("CONFIRMED", helper),
+    ]
+
+
+def test_every_administrator_is_told_and_no_former_one(world: World) -> None:
+    second = member(world.north, "administrator", "Bea North")
+    former = member(world.north, "administrator", "Old North")
+    type(former.memberships.get()).objects.filter(user=former).update(ended_at=tenancy.now())
+    line.request(world.north)
+    assert told(world) == [("REQUEST", world["north administrator"].pk), ("REQUEST", second.pk)]
+
+
+# Closing
+
+
+@pytest.mark.parametrize(
+    ("state", "match_after", "released"),
+    [
+        ("INVITED", "REVOKED", True),
+        ("ACCEPTED", "REVOKED", True),
+        ("CONFIRMED", "REVOKED", True),
+        ("CONTACTED", "COMPLETED", False),
+        ("COMPLETED", "COMPLETED", False),
+        ("DECLINED", "DECLINED", False),
+        ("EXPIRED", "EXPIRED", False),
+    ],
+)
+def test_closing_a_request_ends_its_match(world: World, state: str, match_after: str, released: bool) -> None:
+    match = at(world, state)
+    with site_scope(world.north.pk):
+        transitions.close(match.referral_id, "DONE", by=line.administrator(world))
+        referral = Referral.objects.get(pk=match.referral_id)
+        assert (referral.state, referral.outcome, referral.closed_at is None) == ("CLOSED", "DONE", False)
+        assert ReferralEvent.objects.filter(target="CLOSED").count() == 1
+    with site_scope(world.north.pk):
+        assert Fact.objects.filter(measure="CLOSED").values_list("category").get() == ("DONE",)
+    assert line.fresh(match).state == match_after
+    assert [kind for kind, _ in told(world)].count("RELEASED") == released
+    assert not Due.objects.filter(kind__in=["INVITATION", "WINDOW"]).exists()
+    assert sum(SupporterLoad.objects.values_list("live", flat=True)) == 0
+    with pytest.raises(Refused, match="moved on"), site_scope(world.north.pk):
+        transitions.close(match.referral_id, "DONE", by=line.administrator(world))
+
+
+@pytest.mark.parametrize("outcome", ["", "NONE", "went well, we talked about his divorce"])
+def test_an_outcome_is_from_the_list(world: World, outcome: str) -> None:
+    referral = line.request(world.north)
+    before = everything(world)
+    with pytest.raises(Refused, match="how it ended"), site_scope(world.north.pk):
+        transitions.close(referral.pk, outcome, by=line.administrator(world))
+    assert everything(world) == before

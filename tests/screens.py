@@ -1,0 +1,301 @@
+"""A tour through every page, and pictures of it: `python -m tests.screens [FOLDER]` (`make screens`).
+
+FOLDER   where the pictures go, PSI_HOME/screens when left out: NAME-1200.png and NAME-390.png
+"""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.house import BASE, DESK, PHONE, House, Person, browsing, running
+
+SITE = "harbour"
+Stop = tuple[str, Page]
+
+
+def tour(house: House, browser: Browser) -> Iterator[Stop]:
+    """Yield (name, page) at every page of a house with demonstration data, forms in their error state as well."""
+    for part in (_public, _troubles, _entrance, _administrator, _lead, _supporter, _province):
+        person = Person(house, browser)
+        yield from part(house, person)
+        person.close()
+
+
+def _public(house: House, person: Person) -> Iterator[Stop]:
+    page = person.page
+    for name, path in (
+        ("public-find", "/"),
+        ("public-site", f"/{SITE}/"),
+        ("public-province", "/province/"),
+        ("public-colleague", f"/{SITE}/colleague/"),
+        ("public-colleague-off", "/province/colleague/"),
+        ("public-request", f"/{SITE}/request/"),
+    ):
+        person.open(path)
+        yield name, page
+    page.get_by_label("Phone").fill("call me")
+    page.get_by_label("A complaint").check()
+    person.press("Send my request")
+    yield "public-request-errors", page
+    page.get_by_label("Phone").fill("604 555 0133")
+    page.get_by_label("Your name").fill("Robin")
+    page.get_by_label("My own community").check()
+    page.get_by_label("I agree to be matched").check()
+    person.press("Send my request")
+    yield "public-sent", page
+    receipt = page.locator(".receipt").inner_text()
+    page.reload()
+    person.press("Check my request")
+    yield "public-status", page
+    page.get_by_label("Receipt").fill("1234")
+    person.press("Check my request")
+    yield "public-status-errors", page
+    page.get_by_label("Receipt").fill(receipt)
+    person.press("Check my request")
+    yield "public-status-answer", page
+    for name, path in (("demo", "/demo/"), ("mailbox", "/mailbox/")):
+        person.open(path)
+        yield name, page
+
+
+def _troubles(house: House, person: Person) -> Iterator[Stop]:
+    page = person.page
+    person.open("/nowhere/at/all/")
+    yield "trouble-404", page
+    for number in ("500", "503"):
+        body = (BASE / f"templates/{number}.html").read_text()
+        page.route(f"**/{number}.html", partial(Route.fulfill, body=body, content_type="text/html"))
+        person.open(f"/{number}.html")
+        yield f"trouble-{number}", page
+    person.open(f"/{SITE}/request/")
+    page.context.clear_cookies()
+    person.press("Send my request")
+    yield "trouble-stale-form", page
+    with _closed(house):
+        for name, path in (("public-closed-site", "north-islands/"), ("public-closed", "north-islands/request/")):
+            person.open(f"/{path}")
+            yield name, page
+
+
+class _closed:
+    """Close a site for a moment."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+
+    def set(self, is_open: bool) -> None:
+        site = "Site.objects.filter(slug='north-islands')"
+        self.house.manage(code=f"from sites.models import Site\n{site}.update(is_open={is_open})")
+
+    def __enter__(self) -> None:
+        self.set(False)
+
+    def __exit__(self, *error: object) -> None:
+        self.set(True)
+
+
+def _entrance(house: House, person: Person) -> Iterator[Stop]:
+    """Sign-in, and an invitation from the mail to the recovery codes."""
+    page, address = person.page, "new.person@example.org"
+    person.open("/accounts/login/")
+    yield "sign-in", page
+    person.press("Send me a code")
+    yield "sign-in-errors", page
+    page.get_by_label("Email").fill(address)
+    person.press("Send me a code")
+    yield "sign-in-code", page
+    page.get_by_label("Six-digit code").fill("1")
+    person.press("Continue")
+    yield "sign-in-code-errors", page
+    path = house.manage(
+        code="from psi.tenancy import site_scope\nfrom sites import people\nfrom sites.audit import SYSTEM\n"
+        f"from sites.models import Site\nsite = Site.objects.get(slug='{SITE}')\nwith site_scope(site.pk):\n"
+        f"    made = people.invite(site, email='{address}', name='Dr New Person', role='supporter', by=SYSTEM)\n"
+        "    print(people.join_path(site.pk, made.pk))"
+    )
+    page.context.clear_cookies()
+    person.open(path)
+    yield "join", page
+    page.get_by_label("Email").fill("someone.else@example.org")
+    person.press("Continue")
+    yield "join-errors", page
+    page.get_by_label("Email").fill(address)
+    person.press("Continue")
+    expect(page.get_by_role("heading", name="Type the code")).to_be_visible()
+    person.address = address
+    house.mailboxes[address] = len([m for m in house.mails_to(address) if not re.search(r"\b\d{6}\b", m.get_content())])
+    page.get_by_label("Six-digit code").fill(person.code())
+    person.press("Continue")
+    expect(page.get_by_role("heading", name="Make your sign-in safe")).to_be_visible()
+    yield "join-second-factor", page
+    person.press("Set up an app")
+    yield "join-app", page
+    page.get_by_label("Code from the app").fill("000000")
+    person.press("Continue")
+    yield "join-app-errors", page
+    page.go_back()
+    page.goto("/accounts/second-factor/")
+    person.press("Add a passkey")
+    expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
+    yield "join-recovery-codes", page
+    for name, at in (
+        ("account-factors", "factors/"),
+        ("account-add-passkey", "factors/passkeys/add/"),
+        ("account-codes", "factors/codes/"),
+        ("account-new-codes", "factors/codes/new/"),
+        ("account-sign-out", "logout/"),
+    ):
+        person.open(f"/accounts/{at}")
+        yield name, page
+    person.open(path)
+    yield "join-gone", page
+
+
+def _ref(house: House, state: str, *, site: str = SITE, user: str = "", late: bool = False) -> str:
+    """Return the reference of a request whose latest match stands so; `state` empty: one nobody was invited to."""
+    whose = "AND s.user_id = (SELECT id FROM sites_user WHERE email = %s)" if user else "AND %s = ''"
+    question = (
+        "SELECT r.ref FROM referrals_referral r LEFT JOIN matching_match m ON m.referral_id = r.id"
+        " LEFT JOIN training_peersupporter s ON s.id = m.supporter_id"
+        f" WHERE coalesce(m.state, '') = %s {whose} AND (%s OR coalesce(m.window_step, 0) < 3) ORDER BY r.id DESC"
+    )
+    if late:
+        question = question.replace("(%s OR coalesce(m.window_step, 0) < 3)", "%s AND m.window_step = 3")
+    rows = house.sql(question, state, user, late, site=site)
+    assert rows, f"The demonstration has no match {state or 'unasked'} at {site} {user}"
+    return rows[0][0]
+
+
+def _administrator(house: House, person: Person) -> Iterator[Stop]:
+    page, requests = person.page, f"/{SITE}/requests"
+    person.play("Program administrator")
+    yield "admin-today", page
+    for name, path in (
+        ("admin-requests", "requests/"),
+        ("admin-supporters", "supporters/"),
+        ("admin-figures", "figures/"),
+        ("admin-settings", "settings/"),
+        ("admin-people", "settings/people/"),
+        ("admin-departments", "settings/departments/"),
+        ("admin-audit", "settings/audit/"),
+        ("admin-safety", "my/safety/"),
+    ):
+        person.open(f"/{SITE}/{path}")
+        yield name, page
+    page.goto(f"/{SITE}/figures/")
+    page.get_by_text("The same as a table").click()
+    yield "admin-figures-table", page
+    for state in ("INVITED", "ACCEPTED", "CONFIRMED", "CONTACTED", "COMPLETED"):
+        person.open(f"{requests}/{_ref(house, state)}/")
+        yield f"admin-request-{state.lower()}", page
+    person.open(f"{requests}/{_ref(house, 'CONFIRMED', late=True)}/")
+    yield "admin-request-late", page
+    open_ref = _ref(house, "")
+    person.open(f"{requests}/{open_ref}/")
+    yield "admin-request-open", page
+    person.press("Show who asked")
+    yield "admin-request-who", page
+    person.press("Close the request")
+    yield "admin-request-errors", page
+    person.open(f"{requests}/{open_ref}/choose/")
+    yield "admin-choose", page
+    person.open(f"/{SITE}/my/")
+    yield "trouble-403", page
+    person.open(f"/{SITE}/settings/")
+    page.get_by_label("Who answers questions about privacy").fill("")
+    person.press("Save")
+    yield "admin-settings-errors", page
+    person.open(f"/{SITE}/settings/people/")
+    person.press("Send the invitation")
+    yield "admin-people-errors", page
+    person.open(f"/{SITE}/settings/people/")
+    page.locator("main td, main th").get_by_role("link").nth(3).click()
+    yield "admin-member", page
+    person.open(f"/{SITE}/settings/departments/")
+    person.press("Add")
+    yield "admin-departments-errors", page
+    person.open(f"/{SITE}/supporters/")
+    page.locator("main th").get_by_role("link").first.click()
+    yield "admin-supporter", page
+    page.get_by_label("Matches a year").fill("")
+    person.press("Save")
+    yield "admin-supporter-errors", page
+
+
+def _lead(house: House, person: Person) -> Iterator[Stop]:
+    person.play("Physician lead")
+    yield "lead-figures", person.page
+    person.open(f"/{SITE}/supporters/")
+    yield "lead-supporters", person.page
+
+
+def _supporter(house: House, person: Person) -> Iterator[Stop]:
+    page, ada = person.page, "ada.cedar@example.org"
+    person.play("Peer supporter")
+    yield "supporter-my", page
+    for state in ("INVITED", "CONFIRMED", "CONTACTED", "COMPLETED"):
+        person.open(f"/{SITE}/my/{_ref(house, state, user=ada)}/")
+        yield f"supporter-match-{state.lower()}", page
+    person.open(f"/{SITE}/my/{_ref(house, 'CONTACTED', user=ada)}/conversation/")
+    yield "supporter-conversation", page
+    person.press("Record the conversation")
+    yield "supporter-conversation-errors", page
+    person.open(f"/{SITE}/my/safety/")
+    yield "supporter-safety", page
+    person.open(f"/{SITE}/my/{_ref(house, 'INVITED', user=ada)}/")
+    person.press("Accept")
+    yield "supporter-match-accepted", page
+
+
+def _province(house: House, person: Person) -> Iterator[Stop]:
+    page = person.page
+    person.play("Advisor")
+    yield "advisor-figures", page
+    person.play("Provincial coordinator")
+    yield "province-today", page
+    for name, path in (
+        ("province-requests", "requests/"),
+        ("province-supporters", "supporters/"),
+        ("province-sites", "sites/"),
+        ("province-figures", "figures/"),
+        ("province-settings", "settings/"),
+        ("province-site", f"sites/{SITE}/"),
+        ("province-choose", f"requests/{_ref(house, '', site='province')}/choose/"),
+        ("province-request", f"requests/{_ref(house, 'CONFIRMED', site='province')}/"),
+    ):
+        person.open(f"/province/{path}")
+        yield name, page
+    person.open("/province/sites/")
+    page.get_by_label("Short name in the address").fill("Big North")
+    person.press("Set up and invite")
+    yield "province-sites-errors", page
+    person.open(f"/province/sites/{SITE}/")
+    page.get_by_label("Name of the organization").fill("")
+    person.press("Save")
+    yield "province-site-errors", page
+
+
+def main(words: list[str]) -> int:
+    """Take a picture of every stop at two widths; print how many."""
+    folder = Path(words[0] if words else Path(os.environ["PSI_HOME"]) / "screens").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*-*.png"):
+        old.unlink()
+    count = 0
+    with running(demo=True, name="screens") as house, browsing() as browser:
+        for name, page in tour(house, browser):
+            for size in (DESK, PHONE):
+                page.set_viewport_size(size)
+                page.screenshot(path=folder / f"{name}-{size['width']}.png", full_page=True, animations="disabled")
+                count += 1
+    print(f"{count} pictures of {count // 2} pages: {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
