@@ -29,7 +29,7 @@ lint: .venv/dev
 
 screens: .venv/dev
 	@$(BIN)/python -m tests.chromium
-	@$(AT_TEST) python -m tests.screens
+	@$(AT_TEST) python -m tests.screens "$${PSI_HOME:-.local}/screens"
 
 clean:
 	@for home in .local/test .local; do \

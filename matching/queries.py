@@ -176,12 +176,17 @@ def _in_window(slug: str, referral: Referral, match: Match, url: str) -> today.I
             quiet=True,
         )
     late = window.state == "late"
+    told = (
+        _("%(name)s was to make contact within 72 hours.")
+        if late
+        else _("%(name)s is to make contact within 72 hours.")
+    )
     return today.Item(
         window_ends(match),
         _("%(ref)s has not been contacted") % {"ref": referral}
         if late
         else _("%(ref)s · window running") % {"ref": referral},
-        _("%(name)s was to make contact within 72 hours.") % {"name": name},
+        told % {"name": name},
         _("Find another peer") if late else _("Open"),
         reverse("reassign", args=[slug, referral.ref]) if late else url,
         tone=window.state,

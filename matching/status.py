@@ -35,7 +35,8 @@ def status(request: Any) -> HttpResponse:
         if answer is None:
             form.add_error("receipt", _("We do not find this receipt. Please check its sixteen digits."))
         else:
-            context |= answer
+            # The receipt does not stay on the screen.
+            context |= answer | {"form": StatusForm()}
     return render(request, "matching/status.html", context, status=422 if form.errors else 200)
 
 

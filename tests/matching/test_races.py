@@ -17,7 +17,7 @@ from sites.models import AuditEntry, Due, Fact, Notice, Role, Site
 from sites.moves import Refused
 from tests import line
 from tests.people import World, member, supporter
-from training.models import SupporterLoad
+from training.models import PeerSupporter, SupporterLoad
 
 pytestmark = pytest.mark.xdist_group("races")
 
@@ -104,24 +104,23 @@ def test_accept_revoke_decline_and_expire_at_once_make_one_straight_story(commit
         assert [action for action in audited if action != "NUDGE"] == [target for _, target in moves]
 
 
-def test_a_cap_holds_across_two_sites(committed_world: World) -> None:
+@pytest.mark.parametrize("seen_before", [False, True], ids=["first match ever", "matched before"])
+def test_a_cap_holds_across_two_sites(committed_world: World, seen_before: bool) -> None:
     """One person, in two rosters, who wants one match at a time."""
     world = committed_world
     person = world["north supporter"]
+    if seen_before:
+        SupporterLoad.objects.create(user=person, year=tenancy.now().year)
     elsewhere = supporter(world.south, "Dr Sam North", user=person, cap_live=1)
-
     with site_scope(world.north.pk):
-        type(elsewhere).objects.filter(user=person).update(cap_live=1)
+        PeerSupporter.objects.filter(user=person).update(cap_live=1)
     matches = [line.invited(world, "north") for _ in range(5)]
     world.supporters["south"], world.people["south supporter"] = elsewhere, person
     matches += [line.invited(world, "south") for _ in range(5)]
     by = line.acting(person, Role.SUPPORTER)
+    places = {site.pk: site for site in (world.north, world.south)}
     answers = line.together(
-        *[
-            in_scope(world.north if m.site_id == world.north.pk else world.south, transitions.accept, m.pk, by=by)
-            for m in matches
-            for _ in range(2)
-        ]
+        *[in_scope(places[m.site_id], transitions.accept, m.pk, by=by) for m in matches for _ in range(2)]
     )
     assert len(done(answers)) == 1
     assert load(world) == (1, 1)
@@ -131,7 +130,7 @@ def test_a_cap_holds_across_two_sites(committed_world: World) -> None:
 def test_the_years_cap_holds_too(committed_world: World) -> None:
     world = committed_world
     with site_scope(world.north.pk):
-        type(world.supporters["north"]).objects.filter(user=world["north supporter"]).update(cap_live=50, cap_year=3)
+        PeerSupporter.objects.filter(user=world["north supporter"]).update(cap_live=50, cap_year=3)
     matches = [line.invited(world) for _ in range(8)]
     answers = line.together(*[MOVES["accept"](world, match) for match in matches])
     assert (len(done(answers)), load(world)) == (3, (3, 3))
@@ -176,7 +175,7 @@ def test_contact_and_the_end_of_the_window_at_the_same_moment(committed_world: W
     """Whichever comes first, nothing is said after the contact and each step is said once."""
     world = committed_world
     with site_scope(world.north.pk):
-        type(world.supporters["north"]).objects.update(cap_live=50, cap_year=50)
+        PeerSupporter.objects.update(cap_live=50, cap_year=50)
     seed = random.randrange(10**6)
     print(f"seed {seed}")
     shuffled = random.Random(seed)

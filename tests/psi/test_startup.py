@@ -20,7 +20,13 @@ from tests.processes import Valkey, environment, wait_for
 pytestmark = pytest.mark.xdist_group("startup")
 
 KEY = string.ascii_letters + string.digits
-WEB = [sys.executable, "-W", "ignore:No directory at", "-c", "import psi.wsgi; print(type(psi.wsgi.application).__name__)"]
+WEB = [
+    sys.executable,
+    "-W",
+    "ignore:No directory at",
+    "-c",
+    "import psi.wsgi; print(type(psi.wsgi.application).__name__)",
+]
 CELERY = [sys.executable, "-m", "celery", "-A", "psi"]
 WORKER = [*CELERY, "worker", "--pool", "threads", "--concurrency", "1", "--without-gossip", "--without-mingle"]
 BEAT = [*CELERY, "beat", "--pidfile=", "--schedule", f"{tempfile.gettempdir()}/beat-that-never-starts"]
@@ -184,5 +190,3 @@ def test_the_demonstration_is_not_even_installed_in_production(production: dict[
     ask += "print('demo' in s.INSTALLED_APPS, s.DEBUG, s.SESSION_COOKIE_SECURE, s.SESSION_COOKIE_NAME)"
     code, said = run([sys.executable, "-c", ask], production)
     assert (code, said.strip()) == (0, "False False True __Host-session")
-
-

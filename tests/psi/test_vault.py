@@ -398,5 +398,3 @@ def test_what_was_typed_stands_in_no_column_log_mail_or_message(
         where: [] for where in texts
     }
     assert "sites.tasks.tick" in "\n".join(map(str, broker.lrange("celery", 0, -1))), "no message to look at"
-
-

@@ -33,7 +33,10 @@ def post(site: str, key: uuid.UUID | str, client: Client | None = None, **said: 
 
 def receipt(response: Any) -> str:
     """Return the receipt that travels sealed to the confirmation."""
-    assert (response.status_code, response["Location"]) == (302, f"/{response.request['PATH_INFO'].split('/')[1]}/request/sent/")
+    assert (response.status_code, response["Location"]) == (
+        302,
+        f"/{response.request['PATH_INFO'].split('/')[1]}/request/sent/",
+    )
     return vault.envelope("receipt").decrypt(response.cookies["receipt"].value.encode()).decode()
 
 
@@ -151,7 +154,9 @@ def test_a_receipt_depends_on_the_server_the_site_and_the_form(settings: Any) ->
     assert receipt_of(1, key) != here
 
 
-@pytest.mark.parametrize("typed", ["1234567890123456", "1234 5678 9012 3456", " 1234-5678-9012-3456 ", "1234.5678–9012 3456"])
+@pytest.mark.parametrize(
+    "typed", ["1234567890123456", "1234 5678 9012 3456", " 1234-5678-9012-3456 ", "1234.5678–9012 3456"]
+)
 def test_a_receipt_may_be_typed_in_any_spelling(typed: str) -> None:
     assert receipt_digest(typed) == receipt_digest("1234 5678 9012 3456")
 

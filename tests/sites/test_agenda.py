@@ -228,7 +228,12 @@ def test_a_poisoned_row_is_parked_and_the_others_are_done(
     probe.poison = {2}
     due(world.north, 1, 2, 3)
     assert agenda.sweep() == 3
-    assert probe.calls == [(world.north.pk, [1, 2, 3]), (world.north.pk, [1]), (world.north.pk, [2]), (world.north.pk, [3])]
+    assert probe.calls == [
+        (world.north.pk, [1, 2, 3]),
+        (world.north.pk, [1]),
+        (world.north.pk, [2]),
+        (world.north.pk, [3]),
+    ]
     assert probe.done == [1, 3]
     assert rows() == [(2, 1, False)]
     with site_scope(world.north.pk):
@@ -258,7 +263,9 @@ def test_each_failure_waits_longer_up_to_a_quarter_of_an_hour(world: World, prob
     for _ in range(agenda.ATTEMPTS - 1):
         agenda.sweep()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT round(extract(epoch FROM at - clock_timestamp())) FROM sites_due WHERE kind = 'PROBE'")
+            cursor.execute(
+                "SELECT round(extract(epoch FROM at - clock_timestamp())) FROM sites_due WHERE kind = 'PROBE'"
+            )
             waits.append(int(cursor.fetchone()[0]))
         line.rewind()
     assert waits == [15, 30, 60, 120, 240, 480, 900]

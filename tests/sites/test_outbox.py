@@ -220,9 +220,7 @@ def test_a_notice_that_cannot_be_written_is_parked_and_the_others_go_out(world: 
     line.request(world.south)
     with site_scope(world.north.pk), connection.cursor() as cursor:
         outbox.enqueue("REQUEST", [(Notice.objects.get().object_id, world["north lead"].pk)])
-        cursor.execute(
-            "UPDATE sites_notice SET kind = 'OF_TOMORROW' WHERE recipient_id = %s", [world["north lead"].pk]
-        )
+        cursor.execute("UPDATE sites_notice SET kind = 'OF_TOMORROW' WHERE recipient_id = %s", [world["north lead"].pk])
     for _ in range(agenda.ATTEMPTS):
         agenda.sweep()
         line.rewind()
@@ -231,9 +229,7 @@ def test_a_notice_that_cannot_be_written_is_parked_and_the_others_go_out(world: 
     assert sink.to() == [A, world["south administrator"].email]
 
 
-def test_a_kind_whose_template_fails_delays_no_other(
-    world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kind_whose_template_fails_delays_no_other(world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
     match = line.invited(world)
     broken = outbox.MailKind("no-such-file", "MATCH", outbox._kinds["INVITED"].still_true)
     monkeypatch.setitem(outbox._kinds, "INVITED", broken)

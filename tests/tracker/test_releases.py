@@ -48,9 +48,7 @@ small = st.one_of(st.just(0), st.integers(1, K - 1), st.integers(K, 60))
 def test_no_number_under_k_is_told_nor_can_be_worked_out(counts: list[int]) -> None:
     months = months_from(START, len(counts))
     truth = Counter(dict(zip(months, counts, strict=True)))
-    cells = list(
-        fold(truth, START, months[-1] + timedelta(days=31 + 30), K)
-    )
+    cells = list(fold(truth, START, months[-1] + timedelta(days=31 + 30), K))
     sums: dict[frozenset[date], int] = {}
     for cell in cells:
         assert cell.count == sum(truth[month] for month in covered(cell))
@@ -222,7 +220,9 @@ def test_two_workers_publish_once(committed_world: World, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("count", range(1, 10))
 def test_the_database_refuses_a_small_number(world: World, count: int) -> None:
     with pytest.raises(IntegrityError, match="release_k"), site_scope(world.province.pk):
-        ReleaseCell.objects.create(measure="X", first=APRIL, last=APRIL, count=count, released_at=world.north.created_at)
+        ReleaseCell.objects.create(
+            measure="X", first=APRIL, last=APRIL, count=count, released_at=world.north.created_at
+        )
 
 
 @pytest.mark.parametrize("statement", ["UPDATE tracker_releasecell SET count = 30", "DELETE FROM tracker_releasecell"])

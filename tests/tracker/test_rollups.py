@@ -54,7 +54,9 @@ def busy_months(world: World, seed: int) -> None:
         site = dice.choice([world.north, world.south])
         with site_scope(site.pk, now=at):
             facts.count(
-                ("REQUEST", "ALL"), ("REQ_REASON", dice.choice(["BURNOUT", "OTHER"])), *[("TALK", "ALL")] * dice.randrange(3)
+                ("REQUEST", "ALL"),
+                ("REQ_REASON", dice.choice(["BURNOUT", "OTHER"])),
+                *[("TALK", "ALL")] * dice.randrange(3),
             )
 
 
