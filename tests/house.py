@@ -29,7 +29,8 @@ from tests import chromium
 BASE = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0  # seconds; nothing here waits longer
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1200, "height": 900}
-SHORT = {"DJANGO_SETTINGS_MODULE": "psi.settings", "PSI_LOCAL": "1"}
+ASYNC = "DJANGO_ALLOW_ASYNC_UNSAFE"
+LOCAL = {"DJANGO_SETTINGS_MODULE": "psi.settings", "PSI_LOCAL": "1"}
 
 
 def until(answer: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
@@ -101,6 +102,12 @@ class House:
             cursor.execute(question, values)
             return cursor.fetchall()
 
+    def change(self, statement: str, *values: Any) -> None:
+        """Change a row outside the wall."""
+        connection = psycopg2.connect(self.env["DATABASE_OWNER_URL"])
+        with contextlib.closing(connection), connection, connection.cursor() as cursor:
+            cursor.execute(statement, values)
+
     def rows(self, site: str) -> dict[str, int]:
         """Return table → rows of one site, in every table that has sites, the vault included."""
         tables = self.sql(
@@ -125,7 +132,7 @@ def running(*, demo: bool = False, worker: bool = True, name: str = "house") -> 
     number = 8 + sum(map(ord, name)) % 8  # a numbered database of Valkey, away from those of other tests
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="psi-house-")))
-        env = os.environ | SHORT | {"PSI_HOME": str(folder), "PYTHONUNBUFFERED": "1"}
+        env = os.environ | LOCAL | {"PSI_HOME": str(folder), "PYTHONUNBUFFERED": "1"}
         port = _free_port()
         env |= {"PORT": str(port), "PSI_ORIGIN": f"http://localhost:{port}"}
         env |= stack.enter_context(_database(name))
@@ -224,14 +231,17 @@ def _dropped(cursor: Any, name: str) -> bool:
 @contextlib.contextmanager
 def browsing() -> Iterator[Browser]:
     """Have Chromium up inside the block."""
-    # Playwright's own event loop makes Django believe that it runs in one.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     path = chromium.find()
     assert path, "The browser tests need Chromium: python -m tests.chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    # Playwright's own event loop makes Django believe that it runs in one.
+    os.environ[ASYNC] = "true"
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            yield browser
+            browser.close()
+    finally:
+        del os.environ[ASYNC]
 
 
 class Person:

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -82,21 +83,13 @@ def _troubles(house: House, person: Person) -> Iterator[Stop]:
             yield name, page
 
 
-class _closed:
+@contextmanager
+def _closed(house: House) -> Iterator[None]:
     """Close a site for a moment."""
-
-    def __init__(self, house: House) -> None:
-        self.house = house
-
-    def set(self, is_open: bool) -> None:
-        site = "Site.objects.filter(slug='north-islands')"
-        self.house.manage(code=f"from sites.models import Site\n{site}.update(is_open={is_open})")
-
-    def __enter__(self) -> None:
-        self.set(False)
-
-    def __exit__(self, *error: object) -> None:
-        self.set(True)
+    switch = "UPDATE sites_site SET is_open = %s WHERE slug = 'north-islands'"
+    house.change(switch, False)
+    yield
+    house.change(switch, True)
 
 
 def _entrance(house: House, person: Person) -> Iterator[Stop]:

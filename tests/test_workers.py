@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from matching import transitions
 from matching.models import MatchEvent
 from psi import tenancy
 from psi.tenancy import site_scope
@@ -152,7 +153,10 @@ def test_the_workers_test_database_is_this_one(db: Any) -> None:
 def test_two_workers_and_two_beats_send_one_mail_and_make_one_move(committed_world: World, house: House) -> None:
     world, then = committed_world, tenancy.now() - timedelta(hours=73)
     ready_for_many(world)
-    matches = [line.confirmed(world, now=then) for _ in range(3)]
+    matches = [line.accepted(world) for _ in range(3)]
+    for match in matches:
+        with site_scope(world.north.pk, now=then):
+            transitions.confirm(match.pk, by=line.administrator(world))
     for _ in range(6):
         house.valkey.tick()
     wait_for(lambda: not Due.objects.filter(kind="WINDOW").exists() and unsent() == 0, "all is done", 3 * TICK)
