@@ -18,6 +18,7 @@ DOORS = {
     ("sites/outbox.py", "_send"),
     ("sites/outbox.py", "deliver"),
     ("sites/management/commands/rewrap_vault.py", "handle"),
+    ("sites/management/commands/invite_coordinator.py", "handle"),
     ("tracker/management/commands/rebuild_rollups.py", "handle"),
     # An invitation is opened by someone who is in no site yet.
     ("sites/join.py", "_accept"),

@@ -14,31 +14,18 @@ from axe_core_python.sync_playwright import Axe
 from django.contrib.sessions.models import Session
 from django.test.testcases import LiveServerThread
 from django.urls import reverse
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from psi import tenancy
 from sites import people
 from sites.audit import SYSTEM
 from sites.gate import SEEN
 from sites.models import Invitation, Role, SignInEvent, User
-from tests import chromium
 
 ADDRESS = "new.person@example.org"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 SEEN_BY_AXE: set[str] = set()
 SCREENS = os.environ.get("PSI_SCREENS")
-
-
-@pytest.fixture(scope="module")
-def chrome():
-    # Playwright's own event loop makes Django believe that it runs in one.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    path = chromium.find()
-    assert path, "The browser tests need Chromium: python -m tests.chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
