@@ -186,6 +186,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not PSI_LOCAL
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_AGE = None  # gone with the browser: the form may be opened on a shared computer
 CSRF_FAILURE_VIEW = "sites.views.csrf_failure"
 if not PSI_LOCAL:
     SESSION_COOKIE_NAME = "__Host-session"

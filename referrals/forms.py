@@ -49,7 +49,10 @@ class RequestForm(forms.Form):
     )
     phone = forms.CharField(
         label=__("Phone"),
-        help_text=__("Phone or email, one is enough. Only your peer supporter will get it, once you are matched."),
+        help_text=__(
+            "Phone or email, one is enough. Your peer gets it once you are matched."
+            " An administrator can open it if needed; you can see how often."
+        ),
         max_length=30,
         required=False,
         validators=[
