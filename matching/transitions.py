@@ -249,7 +249,9 @@ def _note(match: Match, source: str | None, *, by: Actor, why: str = Match.Why.N
     MatchEvent(match=match, source=source, target=match.state, why=why, by_id=by.user_id, at=tenancy.now()).save(
         force_insert=True
     )
-    audit.record(match.state, Match.KIND, match.pk, by=by)
+    # Only the inviter learns of a decline; the trail, which every administrator reads, says "answered".
+    answered = match.state in (Match.State.ACCEPTED, Match.State.DECLINED)
+    audit.record("ANSWERED" if answered else match.state, Match.KIND, match.pk, by=by)
 
 
 def _tell_administrators(kind: str, match: Match) -> None:

@@ -204,7 +204,7 @@ def test_every_move_of_the_line_has_its_entry(world: World) -> None:
     assert [(action, role) for action, role, _ in trail(world.north)] == [
         ("RECEIVED", "public"),
         ("INVITED", "administrator"),
-        ("ACCEPTED", "supporter"),
+        ("ANSWERED", "supporter"),
         ("CONFIRMED", "administrator"),
         ("CONFIRMED", "administrator"),
         ("CONTACTED", "supporter"),
