@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -177,6 +178,22 @@ def in_north(world: cast.World) -> Iterator[Any]:
     """The rest of the test runs in the scope of the northern site."""
     with site_scope(world.north.pk):
         yield world.north
+
+
+@pytest.fixture
+def forget(settings: Any) -> Callable[[], None]:
+    """Return what empties the cache for this test alone: other processes use the same server."""
+
+    def empty() -> None:
+        settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": secrets.token_hex(8)}}
+
+    return empty
+
+
+@pytest.fixture(autouse=True)
+def own_tries(forget: Callable[[], None]) -> None:
+    """Count the tries to sign in of this test alone; all tests come from the same address."""
+    forget()
 
 
 @pytest.fixture(autouse=True)

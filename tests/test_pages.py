@@ -12,7 +12,6 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
 from django.db import OperationalError, transaction
 from django.test import Client, RequestFactory
 
@@ -315,7 +314,6 @@ def furnished(world: World) -> dict[str, str]:
     with site_scope(world.north.pk):
         department = Department.objects.create(name="Obstetrics")
     waiting, talking = line.request(world.north), line.contacted(world)
-    cache.clear()
     return {
         "ref": waiting.ref,
         "talking": line.fresh(talking).referral.ref,

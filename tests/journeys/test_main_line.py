@@ -174,8 +174,8 @@ def walk(line: Line, physician: Person, receipt: str, house: House) -> str:
     chooser.sees("new request", "Burnout or moral injury")
     assert NAME not in chooser.page.content()
     chooser.press("Choose a peer")
-    ref = re.search(r"/requests/(\w+)/choose/", chooser.page.url).group(1)
     chooser.sees(line.supporter_name, "free now", "0 of 7 this year", "same career stage")
+    ref = re.search(r"/requests/(\w+)/choose/", chooser.page.url).group(1)
     chooser.press("Invite")
     chooser.sees("The invitation is on its way.")
     assert status(physician, receipt) == "Looking for a peer"
@@ -228,8 +228,8 @@ def record(peer: Person) -> None:
     """The tracker: closed lists only, first sent empty, then filled."""
     page = peer.page
     peer.press("Record the conversation")
-    assert page.locator("main input[type=text], main textarea").count() == 0
     expect(page.get_by_role("group", name="Which conversation was it?").get_by_label("First")).to_be_checked()
+    expect(page.locator("main input[type=text], main textarea")).to_have_count(0)
     peer.press("Record the conversation")
     expect(page.get_by_role("alert")).to_contain_text("Choose how you talked.")
     page.get_by_label("By phone").check()

@@ -28,19 +28,8 @@ ADDRESS = "new.person@example.org"
 
 
 @pytest.fixture
-def forget(settings):
-    """Forget what the cache knows, for this test alone: other processes use the same server."""
-
-    def forget():
-        settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": secrets.token_hex(8)}}
-
-    return forget
-
-
-@pytest.fixture
-def world(committed_world, monkeypatch, forget):
+def world(committed_world, monkeypatch):
     """Real commits: allauth writes its second factors when the transaction ends."""
-    forget()
     monkeypatch.setattr(account_views, "EVEN_SECONDS", 0)
     return committed_world
 
