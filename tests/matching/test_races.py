@@ -101,7 +101,9 @@ def test_accept_revoke_decline_and_expire_at_once_make_one_straight_story(commit
     assert load(committed_world) == ((1, 1) if moves[-1][1] == "ACCEPTED" else (0, 0))
     with site_scope(match.site_id):
         audited = AuditEntry.objects.filter(object_kind="MATCH").order_by("number").values_list("action", flat=True)
-        assert [action for action in audited if action != "NUDGE"] == [target for _, target in moves]
+        # The trail, which every administrator reads, tells no decline from an acceptance.
+        said = {"ACCEPTED": "ANSWERED", "DECLINED": "ANSWERED"}
+        assert [action for action in audited if action != "NUDGE"] == [said.get(target, target) for _, target in moves]
 
 
 @pytest.mark.parametrize("seen_before", [False, True], ids=["first match ever", "matched before"])
