@@ -30,6 +30,15 @@ from sites.models import Notice, Site
 log = logging.getLogger("psi.outbox")
 DUE = "NOTICE"
 LOCATOR_SALT = "psi.locator"
+# After a server that is away has cost one timeout, or two connections in a row have broken, it is left alone for a
+# while: otherwise each site of a sweep would wait for it again.
+PAUSE = 60.0  # seconds
+_breaks = 0
+_away_until = 0.0
+
+
+class ServerAway(OSError):
+    """The mail server did not answer a moment ago."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,9 @@ def path_of(target: str, object_id: int) -> str | None:
 
 def deliver(item: agenda.Claim) -> None:
     """Send the claimed notices; SMTP stays outside any transaction, and each is marked after its own OK."""
+    if time.monotonic() < _away_until:
+        _put_off(item, item.object_ids, ServerAway(), counted=False)
+        return
     ready, settled, broken = _compose(item)
     with tenancy.site_scope(item.site_id, now=item.now):
         agenda.settle(item, settled)
@@ -207,9 +219,10 @@ def _send(item: agenda.Claim, ready: Ready) -> None:
     A server that is away, hangs, or says "later" (4xx) makes mail wait, never parks it. The order changes
     from one attempt to the next, so that messages which break the connection hold no others back.
     """
+    global _breaks, _away_until
     random.shuffle(ready)
     waiting = {notice_id for notice_id, _ in ready}
-    held, held_at, breaks = agenda.hold(item, waiting), time.monotonic(), 0
+    held, held_at = agenda.hold(item, waiting), time.monotonic()
     server = get_connection()
     for notice_id, message in ready:
         if time.monotonic() - held_at > agenda.LEASE.total_seconds() / 4:
@@ -229,7 +242,7 @@ def _send(item: agenda.Claim, ready: Ready) -> None:
         except Exception as error:
             counted, lost, failure = True, False, error
         else:
-            breaks = 0
+            _breaks = 0
             with tenancy.site_scope(item.site_id, now=item.now):
                 Notice.objects.filter(pk=notice_id).update(sent_at=tenancy.now())
                 agenda.settle(item, [notice_id])
@@ -237,8 +250,9 @@ def _send(item: agenda.Claim, ready: Ready) -> None:
         _put_off(item, [notice_id], failure, counted=counted)
         if lost or not opened:
             _close(server)
-            breaks += 1
-            if not opened or breaks > 1:
+            _breaks += 1
+            if not opened or _breaks > 1:
+                _away_until = time.monotonic() + PAUSE
                 _put_off(item, sorted(waiting), failure, counted=False)
                 break
     _close(server)

@@ -15,6 +15,7 @@ from psi.tenancy import site_scope
 from referrals.models import Consent, Referral
 from referrals.receipts import receipt_digest
 from referrals.transitions import Ask, Identity, submit
+from sites import outbox
 from sites.audit import Actor
 from sites.models import Site, User
 from sites.queries import current_text, province
@@ -86,7 +87,8 @@ def fresh(match: Match) -> Match:
 
 
 def rewind(by: timedelta = timedelta(hours=1), where: str = "NOT parked") -> None:
-    """Let what waits be due: as if `by` had passed since it was put off, leases included."""
+    """Let what waits be due: as if `by` had passed since it was put off, leases and a server's absence included."""
+    outbox._away_until -= by.total_seconds()
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE sites_due SET at = at - %s WHERE {where}", [by])
 

@@ -213,6 +213,52 @@ def test_a_server_that_never_greets_makes_all_wait_and_a_window_is_on_time(world
     assert waiting(world.north) + waiting(world.south) == []
 
 
+@pytest.mark.parametrize("trouble", ["never greets", "hangs"])
+def test_a_sweep_over_many_sites_waits_for_a_server_that_hangs_once_or_twice(
+    world: World, sink: Sink, trouble: str
+) -> None:
+    sites = [world.north, world.south, *(new_site(f"far-{n}") for n in range(4))]
+    for far in sites[2:]:
+        member(far, Role.ADMINISTRATOR, f"Ann {far.slug}")
+    for at in sites:
+        line.request(at)
+    sink.silent, sink.say = trouble == "never greets", lambda to: "hang"
+    began = time.monotonic()
+    agenda.sweep()
+    assert time.monotonic() - began < 2.9  # a second for each that was tried
+    assert [waiting(at) for at in sites] == [[(1, False)]] * 6
+    sink.silent, sink.say = False, lambda to: "ok"
+    line.rewind(timedelta(seconds=61))
+    agenda.sweep()
+    assert [waiting(at) for at in sites] == [[]] * 6
+    assert len(sink.mails) == 6
+    assert set(sink.times().values()) == {1}
+
+
+def test_after_a_day_without_a_server_each_mail_goes_out_once_or_is_no_longer_true(world: World, sink: Sink) -> None:
+    begin = tenancy.now()
+    match = line.invited(world)
+    line.request(world.south)
+    sink.down()
+    for hour in range(25):
+        agenda.sweep(now=begin + timedelta(hours=hour, minutes=1))
+    with site_scope(world.north.pk, now=begin + timedelta(hours=25)):
+        transitions.revoke(match.pk, by=line.administrator(world))
+    sink.up()
+    line.rewind()
+    agenda.sweep(now=begin + timedelta(hours=26))
+    agenda.sweep(now=begin + timedelta(hours=27))
+    assert notices(world.north) == [
+        ("REQUEST", "sent"),
+        ("INVITED", "dropped"),
+        ("REMIND", "dropped"),
+        ("RELEASED", "sent"),
+    ]
+    assert notices(world.south) == [("REQUEST", "sent")]
+    assert waiting(world.north) + waiting(world.south) == []
+    assert set(sink.times().values()) == {1} and len(sink.mails) == 3
+
+
 @pytest.mark.expects_error_log
 def test_a_notice_that_cannot_be_written_is_parked_and_the_others_go_out(world: World, sink: Sink) -> None:
     """Such as one of newer code, found by an older worker while a new version is rolled out."""
