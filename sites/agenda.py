@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from celery import current_app
+from django.conf import settings
 from django.db import connection, transaction
 
 from psi import tenancy
@@ -76,7 +77,8 @@ def schedule(kind: str, object_ids: Iterable[int], at: datetime) -> None:
             " SET at = excluded.at, lease = NULL, attempts = 0, parked = false",
             [tenancy.current_site_id(), kind, ids, at],
         )
-    if at <= tenancy.now():
+    # Once for each transaction: whatever takes back the earlier asking takes back this one too.
+    if at <= tenancy.now() and all(call is not wake for _, call, *_ in connection.run_on_commit):
         transaction.on_commit(wake)
 
 
@@ -95,7 +97,8 @@ def wake() -> None:
     if time.monotonic() < _quiet_until:
         return
     try:
-        current_app.send_task(TICK, retry=False)
+        # One that waited in the queue is worthless: a tick came meanwhile, and found the same rows.
+        current_app.send_task(TICK, retry=False, expires=settings.PSI_TICK_SECONDS)
     except Exception as error:  # whatever a broker may do, the row is safe
         _quiet_until = time.monotonic() + 5
         log.warning("no worker could be woken: %s", type(error).__name__)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -407,6 +408,24 @@ def test_workers_are_woken_after_the_commit_and_only_for_what_is_due(
         due(committed_world.north, 3)
         raise ZeroDivisionError
     assert len(broker) == 1
+
+
+def test_workers_are_woken_once_for_a_transaction_and_a_waking_expires(
+    committed_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[float] = []
+    monkeypatch.setattr(agenda, "_quiet_until", 0.0)
+    monkeypatch.setattr(app, "send_task", lambda name, **kwargs: sent.append(kwargs["expires"]))
+    with transaction.atomic():
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            due(committed_world.north, 1)
+            raise ZeroDivisionError
+        due(committed_world.north, 2)
+        due(committed_world.north, 3)
+    assert sent == [settings.PSI_TICK_SECONDS]
+    line.request(committed_world.north)
+    line.request(committed_world.north, outside=True)
+    assert len(sent) == 3
 
 
 def test_a_broker_that_is_away_is_asked_once_in_five_seconds(
