@@ -1,5 +1,6 @@
 """Nouns about sites and their people."""
 
+import logging
 from collections.abc import Iterable
 
 from psi import tenancy
@@ -14,6 +15,7 @@ from sites.models import (
     TextVersion,
 )
 
+log = logging.getLogger("psi.queries")
 # The province may change these (rules.md, marked P); hours unless the name says days.
 DEFAULTS = {
     "INVITE_NUDGE": 24,
@@ -24,8 +26,18 @@ DEFAULTS = {
 
 
 def numbers() -> dict[str, int]:
-    """Return the province's settings, by code, where it has not said otherwise with their defaults."""
-    return DEFAULTS | dict(ProvinceSetting.objects.values_list("code", "value"))
+    """Return the province's settings, by code, where it has not said otherwise with their defaults.
+
+    Hours that are out of order would put off the end of the contact window: the defaults hold until they are mended.
+    """
+    said = DEFAULTS | dict(ProvinceSetting.objects.values_list("code", "value"))
+    if not 0 < said["NUDGE_FIRST"] < said["NUDGE_SECOND"] < 72:
+        log.error("NUDGE_FIRST must be less than NUDGE_SECOND, and both between 0 and 72 hours; the defaults hold.")
+        return dict(DEFAULTS)
+    if not 0 < said["INVITE_NUDGE"] < said["INVITE_ENDS"]:
+        log.error("INVITE_NUDGE must be less than INVITE_ENDS, and both more than 0 hours; the defaults hold.")
+        return dict(DEFAULTS)
+    return said
 
 
 def province() -> Site:

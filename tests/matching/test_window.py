@@ -153,6 +153,25 @@ def test_the_province_may_move_the_reminders_not_the_end(world: World) -> None:
     assert steps(match) == [("NUDGE", 12), ("NUDGE", 60), ("MISSED", 72)]
 
 
+@pytest.mark.expects_error_log
+@pytest.mark.parametrize(
+    ("code", "value", "said"),
+    [
+        ("NUDGE_FIRST", 100, "NUDGE_FIRST must be less than NUDGE_SECOND, and both between 0 and 72 hours"),
+        ("NUDGE_SECOND", 72, "NUDGE_FIRST must be less than NUDGE_SECOND, and both between 0 and 72 hours"),
+        ("INVITE_NUDGE", 48, "INVITE_NUDGE must be less than INVITE_ENDS, and both more than 0 hours"),
+    ],
+)
+def test_hours_out_of_order_put_nothing_off(
+    world: World, caplog: pytest.LogCaptureFixture, code: str, value: int, said: str
+) -> None:
+    ProvinceSetting.objects.create(code=code, value=value)
+    match = line.confirmed(world, now=tenancy.now() - h(200))
+    play(match, 24, 48, 72)
+    assert steps(match) == [("NUDGE", 24), ("NUDGE", 48), ("MISSED", 72)]
+    assert {r.getMessage() for r in caplog.records if r.levelname == "ERROR"} == {f"{said}; the defaults hold."}
+
+
 def test_find_another_peer_opens_the_request_again(match: Match, world: World) -> None:
     play(match, 73)
     assert SupporterLoad.objects.get(user=world["north supporter"]).live == 1
