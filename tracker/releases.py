@@ -40,7 +40,7 @@ def release_closed_quarters() -> int:
     home = province()
     with tenancy.site_scope(home.pk) as scope:
         today = scope.now.date()
-        Site.objects.select_for_update(of=("self",)).get(pk=home.pk)
+        Site.objects.select_for_update(of=("self",), no_key=True).get(pk=home.pk)
         published = ReleaseCell.objects.filter(measure=MEASURE).order_by("-last").values_list("last", flat=True)
         after = published.first()
     counted = _months(home)
@@ -49,7 +49,7 @@ def release_closed_quarters() -> int:
         return 0
     cells = list(fold(counted, start, today, settings.PSI_K))
     with tenancy.site_scope(home.pk):
-        Site.objects.select_for_update(of=("self",)).get(pk=home.pk)
+        Site.objects.select_for_update(of=("self",), no_key=True).get(pk=home.pk)
         known = set(ReleaseCell.objects.filter(measure=MEASURE).values_list("first", "last"))
         new = [cell for cell in cells if (cell.first, cell.last) not in known]
         ReleaseCell.objects.bulk_create(

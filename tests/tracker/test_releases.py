@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -215,6 +216,14 @@ def test_two_workers_publish_once(committed_world: World, monkeypatch: pytest.Mo
         ]  # fmt: skip
     everything = cells(world)
     assert len(everything) == len({(first, last) for first, last, _ in everything})
+
+
+def test_a_release_holds_up_nobody_who_writes_a_row_of_the_province(world: World) -> None:
+    """A plain FOR UPDATE of the province's row would block the foreign key of every such row."""
+    with CaptureQueriesContext(connection) as queries:
+        releases.release_closed_quarters()
+    locks = [query["sql"] for query in queries if "FOR " in query["sql"]]
+    assert locks and all("FOR NO KEY UPDATE" in lock for lock in locks)
 
 
 @pytest.mark.parametrize("count", range(1, 10))
