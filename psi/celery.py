@@ -24,6 +24,7 @@ app.conf.beat_schedule = {
         "options": {"expires": settings.PSI_TICK_SECONDS},
     },
     "release": {"task": "tracker.tasks.release_closed_quarters", "schedule": crontab(minute=17, hour="*")},
+    "verify": {"task": "sites.tasks.verify_trails", "schedule": crontab(minute=41, hour=11)},  # UTC: at night
 }
 
 

@@ -1,11 +1,14 @@
 """The audit trail: who did or saw what, by codes and ids, in a hash chain the database keeps itself."""
 
+import logging
 from dataclasses import dataclass
 
 from django.db import connection
 
 from psi import tenancy
-from sites.models import AuditEntry
+from sites.models import AuditEntry, SignInEvent, Site
+
+log = logging.getLogger("psi.audit")
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,39 @@ def broken_links() -> list[int]:
             " ORDER BY number"
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+def broken_sign_ins() -> list[int]:
+    """Return the ids of the sign-in events whose hash or predecessor does not fit."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM (SELECT e.id, e.digest, sites_signin_digest(e) AS expected, e.previous,"
+            " lag(e.digest) OVER (ORDER BY e.id) AS before FROM sites_signinevent AS e) AS chain"
+            " WHERE digest <> expected OR previous <> coalesce(before, '') ORDER BY id"
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def verify() -> list[str]:
+    """Check every chain, and note in the log where each ends; return a sentence for each that is broken.
+
+    Logs are kept apart from the database: an end that is not there any more was cut off
+    (docs/decisions/0007-ends-of-chains.md).
+    """
+    broken: dict[str, list[int]] = {}
+    for site_id in Site.objects.order_by("pk").values_list("pk", flat=True):
+        with tenancy.site_scope(site_id):
+            broken[f"audit trail of site {site_id}"] = broken_links()
+            end = AuditEntry.objects.order_by("-number").values_list("number", "digest").first()
+        if end:
+            log.info("audit trail of site %s ends with %s %s", site_id, end[0], end[1].hex())
+    broken["chain of sign-ins"] = broken_sign_ins()
+    if end := SignInEvent.objects.order_by("-pk").values_list("pk", "digest").first():
+        log.info("chain of sign-ins ends with %s %s", end[0], end[1].hex())
+    wrong = [f"The {chain} does not fit at {', '.join(map(str, at[:10]))}." for chain, at in broken.items() if at]
+    for sentence in wrong:
+        log.error(sentence)
+    return wrong
 
 
 # Run after the tables exist, by the first migration of `sites`. The lock makes entries of a site queue;

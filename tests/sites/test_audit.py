@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test import Client
 
@@ -175,13 +176,40 @@ def test_parallel_sign_ins_leave_one_chain(committed_world: World) -> None:
             sign_in_events.record(SignInEvent.Kind.SIGNED_IN, person.pk)
 
     assert line.together(*[sign_in] * 4) == [None] * 4
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*), count(*) FILTER (WHERE digest = sites_signin_digest(e) AND previous = coalesce("
-            "(SELECT digest FROM sites_signinevent AS b WHERE b.id < e.id ORDER BY id DESC LIMIT 1), ''))"
-            " FROM sites_signinevent AS e"
-        )
-        assert cursor.fetchone() == (40, 40)
+    assert (SignInEvent.objects.count(), audit.broken_sign_ins()) == (40, [])
+
+
+@pytest.mark.expects_error_log
+def test_the_nightly_check_finds_what_was_changed_and_says_where_each_chain_ends(
+    committed_world: World, owner: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "psi.audit")
+    write(committed_world.north, *"ABC")
+    for _ in range(3):
+        sign_in_events.record(SignInEvent.Kind.FAILED, None)
+    call_command("verify_trails")
+    (north, chain) = [record.getMessage() for record in caplog.records if record.name == "psi.audit"]
+    with site_scope(committed_world.north.pk):
+        end = AuditEntry.objects.get(action="C").digest.hex()
+    assert north == f"audit trail of site {committed_world.north.pk} ends with 3 {end}"
+    last = SignInEvent.objects.latest("pk")
+    assert chain == f"chain of sign-ins ends with {last.pk} {last.digest.hex()}"
+    with owner.cursor() as cursor:
+        cursor.execute("SELECT set_config('psi.site_id', %s, false)", [str(committed_world.north.pk)])
+        changes = {
+            "auditentry": "action = 'OTHER' WHERE number = 2",
+            "signinevent": f"user_id = 1 WHERE id = {last.pk}",
+        }
+        for table, change in changes.items():
+            cursor.execute(f"ALTER TABLE sites_{table} DISABLE TRIGGER append_only")
+            cursor.execute(f"UPDATE sites_{table} SET {change}")
+            cursor.execute(f"ALTER TABLE sites_{table} ENABLE TRIGGER append_only")
+    with pytest.raises(CommandError) as found:
+        call_command("verify_trails")
+    assert str(found.value) == (
+        f"The audit trail of site {committed_world.north.pk} does not fit at 2."
+        f" The chain of sign-ins does not fit at {last.pk}."
+    )
 
 
 # It goes with its move
