@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
     },
     "release": {"task": "tracker.tasks.release_closed_quarters", "schedule": crontab(minute=17, hour="*")},
     "verify": {"task": "sites.tasks.verify_trails", "schedule": crontab(minute=41, hour=11)},  # UTC: at night
+    "forget": {"task": "referrals.tasks.forget_keys", "schedule": crontab(minute=47, hour=11)},
 }
 
 

@@ -6,10 +6,14 @@ shows the same one; only a digest of it is stored.
 
 import re
 import uuid
+from datetime import timedelta
 
-from psi import vault
+from psi import tenancy, vault
+from referrals.models import FormKey
 
 DIGITS = 16
+# No page stays open that long to be sent a second time.
+KEPT = timedelta(days=30)
 
 
 def receipt_of(site_id: int, key: uuid.UUID) -> str:
@@ -29,3 +33,8 @@ def receipt_digest(receipt: str) -> bytes | None:
     if not re.fullmatch(rf"[0-9]{{{DIGITS}}}", digits):
         return None
     return vault.digest("receipt-stored", digits)
+
+
+def forget_keys() -> int:
+    """Delete the keys of the current site's forms that were sent more than thirty days ago; return how many."""
+    return FormKey.objects.filter(used_at__lt=tenancy.now() - KEPT).delete()[0]

@@ -21,6 +21,7 @@ DOORS = {
     ("sites/management/commands/invite_coordinator.py", "handle"),
     ("tracker/management/commands/rebuild_rollups.py", "handle"),
     ("sites/audit.py", "verify"),
+    ("referrals/tasks.py", "forget_keys"),
     # An invitation is opened by someone who is in no site yet.
     ("sites/join.py", "_accept"),
     ("sites/join.py", "_send_code"),

@@ -2,16 +2,18 @@
 
 import re
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 
-from psi import vault
+from psi import tenancy, vault
 from psi.tenancy import site_scope
 from referrals.models import FormKey, Referral, ReferralConsent, ReferralEvent, ReferralReason
 from referrals.receipts import receipt_digest, receipt_of
+from referrals.tasks import forget_keys
 from referrals.transitions import ALPHABET, known_to_rules, reference
 from sites.audit import broken_links
 from sites.models import AuditEntry, Due, Fact, Notice
@@ -215,3 +217,15 @@ def test_references_never_repeat_and_do_not_tell_the_order() -> None:
     assert set("".join(codes)) == set(ALPHABET)
     assert codes[:2000] != sorted(codes[:2000])
     assert len(reference(31**4)) == 5
+
+
+def test_a_forms_key_holds_for_thirty_days_and_is_then_forgotten(world: World) -> None:
+    key = uuid.uuid4()
+    line.request(world.north, key=key, now=tenancy.now() - timedelta(days=29, hours=23))
+    line.request(world.south, now=tenancy.now() - timedelta(days=30, hours=1))
+    forget_keys()
+    line.request(world.north, key=key)
+    with site_scope(world.north.pk):
+        assert (Referral.objects.count(), FormKey.objects.count()) == (1, 1)
+    with site_scope(world.south.pk):
+        assert (Referral.objects.count(), FormKey.objects.count()) == (1, 0)
