@@ -13,4 +13,4 @@ class SitesConfig(AppConfig):
         from sites import outbox, people
 
         outbox.register_deliveries()
-        people.register_mail()
+        people.register()

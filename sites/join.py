@@ -24,7 +24,7 @@ from sites.account_forms import JoinForm
 from sites.account_views import barred, signed_in_only
 from sites.accounts import JOINING, AccountAdapter, factors
 from sites.gate import SEEN
-from sites.models import Invitation, Role, Site
+from sites.models import Role, Site
 from sites.moves import Refused
 from sites.permissions import public, second_factor, signed_in
 
@@ -67,7 +67,7 @@ def _send_code(request: HttpRequest, site_id: int, invitation_id: int, typed: st
         Refused: it is another address, or the invitation may not be used any more.
     """
     with tenancy.site_scope(site_id):
-        invitation = Invitation.objects.filter(pk=invitation_id).first()
+        invitation = people.find_invitation(invitation_id)
         if not people.same_address(invitation.email if invitation else "", typed) or invitation is None:
             raise Refused(_("The invitation was sent to another address. Please check it."))
         people.check_open(invitation)
@@ -89,7 +89,7 @@ def _accept(request: Any, site_id: int, invitation_id: int) -> HttpResponse:
         return _to_second_factor(request.path)
     try:
         with tenancy.site_scope(site_id):
-            invitation = Invitation.objects.filter(pk=invitation_id).first()
+            invitation = people.find_invitation(invitation_id)
             if invitation is None or not people.same_address(invitation.email, request.user.email):
                 return render(request, "join/other_account.html", {"here": request.path})
             if request.method == "POST":

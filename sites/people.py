@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from psi import tenancy
-from sites import audit, outbox, sign_in_events, slugs
+from sites import agenda, audit, outbox, sign_in_events, slugs
 from sites.audit import Actor
 from sites.models import (
     LOCAL_ROLES,
@@ -33,6 +33,8 @@ from sites.moves import Refused
 
 MAIL, TARGET = "ACCOUNT", "JOIN"
 INVITATION_DAYS = 14
+# When every invitation has been used, taken back or ended, and its link was followed late as well.
+FORGET, FORGET_DAYS = "FORGET", 30
 JOIN_SALT = "psi.join"
 
 
@@ -55,7 +57,7 @@ def same_address(one: str, other: str) -> bool:
 
 
 def invite(site: Site, *, email: str, name: str, role: str, by: Actor) -> Invitation:
-    """Offer an account and a role by mail, for fourteen days.
+    """Offer an account and a role by mail, for fourteen days; whom it went to is forgotten after thirty.
 
     Raises:
         Refused: no such role here, no usable address or name, held already, or an invitation is waiting.
@@ -84,6 +86,7 @@ def invite(site: Site, *, email: str, name: str, role: str, by: Actor) -> Invita
     )
     invitation.save(force_insert=True)
     outbox.enqueue(MAIL, [(invitation.pk, None)])
+    agenda.schedule(FORGET, [invitation.pk], now + timedelta(days=FORGET_DAYS))
     audit.record("INVITE", "INVITATION", invitation.pk, by=by)
     return invitation
 
@@ -102,6 +105,27 @@ def revoke_invitation(invitation: Invitation, *, by: Actor) -> None:
     invitation.revoked_at = tenancy.now()
     invitation.save(update_fields=["revoked_at"])
     audit.record("REVOKE", "INVITATION", invitation.pk, by=by)
+
+
+def forget(invitation_ids: list[int]) -> None:
+    """Erase name and address of invitations that are over; role, times and what became of them stay."""
+    over = Invitation.objects.filter(pk__in=invitation_ids, expires_at__lte=tenancy.now()).exclude(email="")
+    ids = list(over.select_for_update().order_by("pk").values_list("pk", flat=True))
+    Invitation.objects.filter(pk__in=ids).update(email="", name="")
+    for invitation_id in ids:
+        audit.record("ERASED", "INVITATION", invitation_id, by=audit.SYSTEM)
+
+
+def find_invitation(invitation_id: int) -> Invitation | None:
+    """Return an invitation of the current site, None when there is none.
+
+    Raises:
+        Refused: it is over for so long that nobody knows any more to whom it went.
+    """
+    invitation = Invitation.objects.filter(pk=invitation_id).first()
+    if invitation and not invitation.email:
+        check_open(invitation)
+    return invitation
 
 
 def check_open(invitation: Invitation) -> None:
@@ -224,10 +248,11 @@ def open_site(*, first_name: str, first_email: str, by: Actor, **fields: Any) ->
 # The mail, and where its link leads
 
 
-def register_mail() -> None:
-    """Tell the outbox how invitations are written, and where their locators lead."""
+def register() -> None:
+    """Tell the outbox how invitations are written and where their locators lead, the agenda who forgets them."""
     kind = outbox.MailKind(template="account", target=TARGET, still_true=_still_waiting, until=_until, address=_address)
     outbox.register(MAIL, kind)
+    agenda.register(FORGET, forget)
     outbox.place(TARGET, lambda invitation_id: join_path(tenancy.current_site_id(), invitation_id))
 
 
