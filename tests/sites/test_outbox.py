@@ -1,5 +1,6 @@
 """Mail: written with the move, asked again before it goes, sent once, and never a word too many."""
 
+import base64
 import re
 import time
 from datetime import timedelta
@@ -416,8 +417,22 @@ def test_a_locator_that_was_changed_is_nobodys(in_north: Site) -> None:
     address = outbox.locator(in_north.pk, "MATCH", 7)
     token = address.rstrip("/").rsplit("/", 1)[1]
     assert outbox.read_locator(token) == (in_north.pk, "MATCH", 7)
-    with pytest.raises(outbox.signing.BadSignature):
-        outbox.read_locator(token[:-1] + ("A" if token[-1] != "A" else "B"))
+    old = outbox.signing.dumps([in_north.pk, "MATCH", 7], salt="psi.locator")
+    for other in (("A" if token[0] != "A" else "B") + token[1:], token[1:], token[:8], "é", old):
+        with pytest.raises(outbox.signing.BadSignature):
+            outbox.read_locator(other)
+
+
+def test_a_locator_tells_nothing_and_fits_a_line(client: Any, in_north: Site) -> None:
+    addresses = [outbox.locator(site, "INVITATION", row) for site, row in ((7, 70001), (7, 70002))]
+    tokens = [address.rstrip("/").rsplit("/", 1)[1] for address in addresses]
+    assert tokens[0][:8] != tokens[1][:8]
+    for token in tokens:
+        read = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        assert [told for told in (b"INVITATION", b"7000") if told in read] == []
+        # RFC 5322 asks for lines of at most 78 characters.
+        assert len(f"https://support.example.ca/go/{token}/") <= 78
+    assert "This page is not here" in client.get(f"/go/{tokens[0][1:]}/").content.decode()
 
 
 def test_following_a_link_changes_nothing(world: World, client: Any, sign_in: Any) -> None:
