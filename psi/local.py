@@ -74,11 +74,16 @@ def _secrets(place: Home) -> dict[str, str]:
         vault_key = base64.b64encode(secrets.token_bytes(32)).decode()
         fresh = path.with_name(f"secrets.{os.getpid()}")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(f"PSI_SECRET_KEY={secrets.token_urlsafe(48)}\nPSI_VAULT_KEYS=local:{vault_key}\n")
+            file.write(
+                f"PSI_SECRET_KEY={secrets.token_urlsafe(48)}\nPSI_INDEX_KEY={secrets.token_urlsafe(48)}\n"
+                f"PSI_VAULT_KEYS=local:{vault_key}\n"
+            )
         with contextlib.suppress(FileExistsError):
             os.link(fresh, path)  # unlike a rename, never over those of a run that was faster
         fresh.unlink()
-    return dict(line.split("=", 1) for line in path.read_text().splitlines())
+    kept = dict(line.split("=", 1) for line in path.read_text().splitlines())
+    # Before there was an index key, the secret key did its work.
+    return {"PSI_INDEX_KEY": kept["PSI_SECRET_KEY"]} | kept
 
 
 def run_command(command: list[str]) -> int:

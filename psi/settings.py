@@ -15,6 +15,8 @@ PSI_LOCAL = env("PSI_LOCAL") == "1"
 PSI_DEMO_ASKED = env("PSI_DEMO") == "1"
 PSI_HOME = Path(env("PSI_HOME", ".local")).resolve()
 PSI_VAULT_KEYS = env("PSI_VAULT_KEYS", "")
+# Receipts and blind indexes are found by digests under this key, so it outlives the secret key.
+PSI_INDEX_KEY = env("PSI_INDEX_KEY", "")
 PSI_REDIS_URL = env("REDIS_URL", "")
 PSI_K = int(env("PSI_K", "10"))
 PSI_LEAVE_URL = env("PSI_LEAVE_URL", "https://weather.gc.ca/")

@@ -25,6 +25,10 @@ def problems() -> list[str]:
         found.append("PSI_SECRET_KEY is missing: set it to at least 50 random characters.")
     elif not settings.PSI_LOCAL and len(settings.SECRET_KEY) < 50:
         found.append("PSI_SECRET_KEY is too short: set it to at least 50 random characters.")
+    if not settings.PSI_INDEX_KEY:
+        found.append("PSI_INDEX_KEY is missing: set it to at least 50 random characters, and never change it.")
+    elif not settings.PSI_LOCAL and len(settings.PSI_INDEX_KEY) < 50:
+        found.append("PSI_INDEX_KEY is too short: set it to at least 50 random characters.")
     if not settings.ALLOWED_HOSTS:
         found.append("PSI_ALLOWED_HOSTS is missing: name the hosts this server answers for.")
     if "*" in settings.ALLOWED_HOSTS:

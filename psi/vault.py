@@ -168,8 +168,11 @@ def rewrap() -> int:
 
 
 def digest(purpose: str, *parts: str | int) -> bytes:
-    """Return HMAC-SHA-256 of `parts` under a server key of its own per purpose (32 bytes)."""
-    key = hmac.digest(settings.SECRET_KEY.encode(), purpose.encode(), hashlib.sha256)
+    """Return HMAC-SHA-256 of `parts` under a key of its own per purpose (32 bytes).
+
+    The keys come from PSI_INDEX_KEY alone: what is stored is still found after the secret key was changed.
+    """
+    key = hmac.digest(settings.PSI_INDEX_KEY.encode(), purpose.encode(), hashlib.sha256)
     return hmac.digest(key, "|".join(map(str, parts)).encode(), hashlib.sha256)
 
 

@@ -33,7 +33,7 @@ def test_the_example_names_what_compose_reads_and_nothing_else() -> None:
 
 def test_every_variable_without_which_the_program_refuses_to_start_is_set_and_explained() -> None:
     demanded = missing_without_environment()
-    assert demanded >= {"PSI_SECRET_KEY", "PSI_VAULT_KEYS", "DATABASE_URL", "REDIS_URL"}
+    assert demanded >= {"PSI_SECRET_KEY", "PSI_INDEX_KEY", "PSI_VAULT_KEYS", "DATABASE_URL", "REDIS_URL"}
     assert demanded <= set(re.findall(r"^(?:# )?([A-Z_]+)=", EXAMPLE, flags=re.MULTILINE))
     set_for_all = COMPOSE.split("environment: &environment\n")[1].split("depends_on:")[0]
     assert demanded <= set(re.findall(r"^    ([A-Z_]+): ", set_for_all, flags=re.MULTILINE))

@@ -17,7 +17,15 @@ import pytest
 
 BASE = Path(__file__).resolve().parent.parent
 LOCAL = [sys.executable, "-m", "psi.local"]
-OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "PSI_SECRET_KEY", "PSI_VAULT_KEYS", "PSI_LOCAL")
+OURS = (
+    "DATABASE_URL",
+    "DATABASE_OWNER_URL",
+    "REDIS_URL",
+    "PSI_SECRET_KEY",
+    "PSI_INDEX_KEY",
+    "PSI_VAULT_KEYS",
+    "PSI_LOCAL",
+)
 
 pytestmark = pytest.mark.xdist_group("local")
 
@@ -132,9 +140,13 @@ def test_the_application_role_is_weak_and_the_owner_is_no_superuser(kept: dict[s
 def test_the_second_start_finds_data_and_keys_again(kept: dict[str, str]) -> None:
     keys = shell(
         kept,
-        'echo "$PSI_SECRET_KEY $PSI_VAULT_KEYS"; ' + sql("DATABASE_OWNER_URL", "CREATE TABLE kept AS SELECT 42"),
+        'echo "$PSI_SECRET_KEY $PSI_INDEX_KEY $PSI_VAULT_KEYS"; '
+        + sql("DATABASE_OWNER_URL", "CREATE TABLE kept AS SELECT 42"),
     )
-    again = shell(kept, 'echo "$PSI_SECRET_KEY $PSI_VAULT_KEYS"; ' + sql("DATABASE_OWNER_URL", "SELECT * FROM kept"))
+    again = shell(
+        kept,
+        'echo "$PSI_SECRET_KEY $PSI_INDEX_KEY $PSI_VAULT_KEYS"; ' + sql("DATABASE_OWNER_URL", "SELECT * FROM kept"),
+    )
     assert again.splitlines() == [keys, "42"]
     assert (Path(kept["PSI_HOME"]) / "secrets").stat().st_mode & 0o777 == 0o600
 

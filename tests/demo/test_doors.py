@@ -136,6 +136,7 @@ def test_several_processes_write_every_mail_once_and_whole(box: Path) -> None:
 
 PRODUCTION = {
     "PSI_SECRET_KEY": "x" * 60,
+    "PSI_INDEX_KEY": "y" * 60,
     "PSI_ALLOWED_HOSTS": "psi.example.org",
     "PSI_VAULT_KEYS": "one:" + "A" * 43 + "=",
     "DATABASE_URL": "postgresql://psi_app@db/psi",

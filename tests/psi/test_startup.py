@@ -49,6 +49,7 @@ def production(django_db_setup: None, valkey: Valkey) -> dict[str, str]:
     return env | {
         "DJANGO_SETTINGS_MODULE": "psi.settings",
         "PSI_SECRET_KEY": KEY,
+        "PSI_INDEX_KEY": KEY,
         "PSI_ALLOWED_HOSTS": "peers.example.ca",
         "PSI_VAULT_KEYS": f"one:{base64.b64encode(b'v' * 32).decode()}",
         "PSI_EMAIL_URL": "smtp://127.0.0.1:1",
@@ -90,6 +91,8 @@ def test_a_web_server_refuses_and_names_what_is_wrong(production: dict[str, str]
 ONE_BY_ONE = [
     ("SECRET_KEY_GIVEN", False, "PSI_SECRET_KEY is missing"),
     ("SECRET_KEY", "k" * 49, "PSI_SECRET_KEY is too short"),
+    ("PSI_INDEX_KEY", "", "PSI_INDEX_KEY is missing"),
+    ("PSI_INDEX_KEY", "k" * 49, "PSI_INDEX_KEY is too short"),
     ("ALLOWED_HOSTS", [], "PSI_ALLOWED_HOSTS is missing"),
     ("ALLOWED_HOSTS", ["peers.example.ca", "*"], "PSI_ALLOWED_HOSTS must name hosts"),
     ("PSI_VAULT_KEYS", "", "PSI_VAULT_KEYS is missing"),
@@ -105,7 +108,7 @@ ONE_BY_ONE = [
 @pytest.fixture
 def as_in_production(settings: Any) -> Any:
     settings.PSI_LOCAL, settings.PSI_EMAIL_GIVEN, settings.PSI_DEMO_ASKED = False, True, False
-    settings.SECRET_KEY, settings.ALLOWED_HOSTS = KEY, ["peers.example.ca"]
+    settings.SECRET_KEY, settings.PSI_INDEX_KEY, settings.ALLOWED_HOSTS = KEY, KEY, ["peers.example.ca"]
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "demo"]
     return settings
 
@@ -129,7 +132,8 @@ def test_everything_that_is_missing_is_named_at_once(production: dict[str, str])
     bare = {name: production[name] for name in ("PATH", "DJANGO_SETTINGS_MODULE")}
     code, said = run(WEB, bare)
     assert code != 0
-    missing = ["PSI_SECRET_KEY", "PSI_ALLOWED_HOSTS", "PSI_VAULT_KEYS", "DATABASE_URL", "REDIS_URL", "PSI_EMAIL_URL"]
+    missing = ["SECRET_KEY", "INDEX_KEY", "ALLOWED_HOSTS", "VAULT_KEYS", "EMAIL_URL"]
+    missing = [*(f"PSI_{name}" for name in missing), "DATABASE_URL", "REDIS_URL"]
     assert [name for name in missing if f"{name} is missing" not in said] == []
 
 

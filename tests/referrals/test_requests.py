@@ -146,14 +146,27 @@ def test_the_receipt_is_not_stored(world: World) -> None:
     assert int(digits).to_bytes(8, "big") not in stored
 
 
-def test_a_receipt_depends_on_the_server_the_site_and_the_form(settings: Any) -> None:
+def test_a_receipt_depends_on_the_index_key_the_site_and_the_form(settings: Any) -> None:
     key = uuid.UUID(int=7)
     here = receipt_of(1, key)
     assert re.fullmatch(r"\d{4} \d{4} \d{4} \d{4}", here)
     assert receipt_of(1, key) == here
     assert len({here, receipt_of(2, key), receipt_of(1, uuid.UUID(int=8))}) == 3
-    settings.SECRET_KEY = "another"
+    settings.PSI_INDEX_KEY = "another"
     assert receipt_of(1, key) != here
+
+
+def test_after_the_secret_key_was_changed_receipts_and_the_same_person_are_still_found(
+    world: World, settings: Any
+) -> None:
+    key = uuid.uuid4()
+    first = line.request(world.north, key=key, email="robin@example.ca")
+    settings.SECRET_KEY = "s" * 50
+    answer = Client().post("/north/status/", {"receipt": receipt_of(world.north.pk, key)})
+    assert "Looking for a peer" in answer.content.decode()
+    second = line.request(world.north, email="Robin@example.ca")
+    with site_scope(world.north.pk):
+        assert vault.same_person("REFERRAL", second.pk) == [first.pk]
 
 
 @pytest.mark.parametrize(
