@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from matching.models import LIVE, Match
 from matching.transitions import CONTACT_HOURS, MISSED, window_ends
-from psi import tenancy
+from psi import tenancy, vault
 from referrals.models import Referral
 from sites import today
 from training.models import PeerSupporter
@@ -52,6 +52,12 @@ def window_of(match: Match) -> Window | None:
         words = _("%(n)s h left") % {"n": CONTACT_HOURS - used}
     state = "late" if late else "soon" if used >= CONTACT_HOURS - 24 and not match.contacted_at else ""
     return Window(used, min(used, CONTACT_HOURS) * 10, words, state)
+
+
+def perhaps_same_person(referral: Referral) -> list[Referral]:
+    """Return other requests of this site, not closed, that give the same phone or email."""
+    others = vault.same_person(Referral.KIND, referral.pk)
+    return list(Referral.objects.filter(pk__in=others, state__in=OPEN_STATES).order_by("-id")) if others else []
 
 
 def requests_page(before: int | None) -> list[Referral]:

@@ -65,6 +65,7 @@ def _detail(request: Any, referral: Referral, *, identity: Any = None, form: Clo
         "window": queries.window_of(live) if live else None,
         "identity": identity,
         "may_close": referral.state in queries.OPEN_STATES,
+        "perhaps_same": queries.perhaps_same_person(referral) if referral.state in queries.OPEN_STATES else [],
         "form": form or CloseForm(),
     }
     return render(request, "matching/request.html", context, status=422 if form and form.errors else 200)
