@@ -14,6 +14,7 @@ from matching.models import LIVE, Match
 from matching.transitions import window_ends
 from psi import tenancy
 from referrals.models import Referral
+from referrals.queries import office
 from referrals.receipts import receipt_digest
 from sites.models import AuditEntry, Role
 from sites.permissions import public
@@ -28,7 +29,11 @@ State = Referral.State
 def status(request: Any) -> HttpResponse:
     """Ask for the receipt, and answer on the same page. A receipt is looked for here, then at the province."""
     form = StatusForm(request.POST or None)
-    context: dict[str, Any] = {"form": form}
+    context: dict[str, Any] = {
+        "form": form,
+        "office": office(request.site),
+        "perhaps_outside": not request.site.is_province,
+    }
     if request.method == "POST" and form.is_valid():
         digest = receipt_digest(form.cleaned_data["receipt"])
         answer = (_answer(digest) or _from_province(digest)) if digest else None

@@ -10,12 +10,16 @@ from django.utils.translation import gettext_lazy as __
 
 from referrals.models import Consent, Reason, Wish
 from referrals.transitions import Ask, Identity
-from sites.forms import bare_helper
 from sites.models import Site, TextVersion
 from training.models import Department, Practice, Stage
 
 HERE, OUTSIDE = "HERE", "OUTSIDE"
 MOST_WISHES = 3
+# What someone in a corridor may pass by, folded away under these words.
+FOLDS = (
+    (__("Tell us more, if you like"), ("reasons", "best_time", "stage", "practice")),
+    (__("Who your peer should be, or should not, if you like"), ("departments", "avoid_names", "wishes")),
+)
 
 
 class RequestForm(forms.Form):
@@ -27,13 +31,6 @@ class RequestForm(forms.Form):
         widget=forms.HiddenInput,
         error_messages=dict.fromkeys(("required", "invalid"), __("Please load this page anew, and send it again.")),
     )
-    reasons = forms.MultipleChoiceField(
-        label=__("What is behind your request?"),
-        help_text=__("Pick any that fit. Please don’t write what happened, here or elsewhere."),
-        choices=Reason.choices,
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
     peer_from = forms.ChoiceField(
         label=__("Where should your peer come from?"),
         choices=[(HERE, __("My own community")), (OUTSIDE, __("Outside my region"))],
@@ -41,8 +38,8 @@ class RequestForm(forms.Form):
         error_messages={"required": __("Choose where your peer should come from.")},
     )
     name = forms.CharField(
-        label=__("Your name"),
-        help_text=__("A name you can be asked for by. It may be one you made up."),
+        label=__("Your name: what should your peer call you?"),
+        help_text=__("A made-up name is fine, as long as you answer to it."),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={"required": __("Enter a name. It may be one you made up.")},
@@ -58,7 +55,7 @@ class RequestForm(forms.Form):
         validators=[
             RegexValidator(
                 r"^[\d\s().+\-]*(?:(?:ext|x|#)\.?\s*\d{1,6})?$",
-                __("Enter a phone number with digits only, such as 604 555 0123."),
+                __("Enter a phone number, such as 604 555 0123."),
             )
         ],
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
@@ -70,6 +67,13 @@ class RequestForm(forms.Form):
         required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={"invalid": __("Enter an email address such as name@example.ca.")},
+    )
+    reasons = forms.MultipleChoiceField(
+        label=__("What is behind your request?"),
+        help_text=__("Pick any that fit. Please don’t write what happened, here or elsewhere."),
+        choices=Reason.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     best_time = forms.CharField(
         label=__("Best time to call"),
@@ -142,12 +146,23 @@ class RequestForm(forms.Form):
             field.choices = [(str(department.pk), department.name) for department in departments]
         else:
             del self.fields["departments"]
-        for name in ("phone", "email"):
-            self.fields[name].say_optional = False  # type: ignore[attr-defined]
-        self.helper = bare_helper(self)
-        for name in ("agree_province", "agree_survey"):
+        # One of two, or said by the fold already.
+        for name in ("phone", "email", *(name for _words, names in FOLDS for name in names)):
             if name in self.fields:
-                self.fields[name].say_optional = True  # type: ignore[attr-defined]
+                self.fields[name].say_optional = False  # type: ignore[attr-defined]
+
+    def needed(self) -> list[forms.BoundField]:
+        """Return the questions before the folds."""
+        return [self[name] for name in ("key", "peer_from", "name", "phone", "email") if name in self.fields]
+
+    def folds(self) -> list[tuple[str, list[forms.BoundField], bool]]:
+        """Return the words, questions and state of each fold; open where something was said or is wrong."""
+        folds = [(words, [self[name] for name in names if name in self.fields]) for words, names in FOLDS]
+        return [(str(words), inside, any(one.errors or one.data for one in inside)) for words, inside in folds]
+
+    def agreements(self) -> list[forms.BoundField]:
+        """Return the boxes to tick before sending."""
+        return [self[name] for name in self.fields if name.startswith("agree_")]
 
     def clean_phone(self) -> str:
         phone: str = self.cleaned_data["phone"]

@@ -1,17 +1,22 @@
 """Public pages: what this is, the request form, and what happens next. No script, no account."""
 
+import json
+import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.http import HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from psi import vault
-from referrals import blank, transitions
+from referrals import blank, queries, transitions
 from referrals.forms import RequestForm
 from sites.permissions import public
 from sites.queries import province
@@ -25,9 +30,11 @@ RECEIPT_COOKIE, RECEIPT_SECONDS = "receipt", 600
 @cache_control(max_age=60)
 def public_page(request: Any) -> HttpResponse:
     """A site's own page: how it works and both ways in."""
-    return render(request, "referrals/public.html")
+    return render(request, "referrals/public.html", _door(request) | {"office": queries.office(request.site)})
 
 
+# Checked by the view itself: a form that waited too long is given back, filled.
+@csrf_exempt
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
@@ -35,12 +42,22 @@ def request_page(request: Any) -> HttpResponse:
     """The request form. Nothing is stored before it is sent, and a double press makes one request."""
     site = request.site
     if not (site.takes_requests and site.reach_in):
-        return render(request, "referrals/closed.html", {"pathway": "reach-in"})
+        return render(request, "referrals/closed.html", _door(request) | {"pathway": "reach-in"})
     if request.method != "POST":
         return HttpResponse(blank.request_page(request))
-    form = RequestForm(request.POST, site=site, texts=blank.texts(), departments=list(Department.objects.all()))
-    if not form.is_valid():
-        return render(request, "referrals/request.html", {"form": form}, status=422)
+    stale, posted = _stale(request), request.POST
+    if stale:
+        # It may have been filled by a stranger's page, who must not know the key of what is sent next.
+        posted = posted.copy()
+        posted["key"] = str(uuid.uuid4())
+    form = RequestForm(posted, site=site, texts=blank.texts(), departments=list(Department.objects.all()))
+    if stale or not form.is_valid():
+        return render(request, "referrals/request.html", {"form": form, "stale": stale}, status=403 if stale else 422)
+    said = vault.digest("said", repr((form.ask(), form.identity(), form.outside, sorted(form.agreed())))).hex()
+    before = _confirmed(request)
+    if before and before.said == said:
+        # Back, and sent again: the browser has a new key for the same form.
+        return redirect("sent", site.slug)
     receipt = transitions.submit(
         form.ask(),
         form.identity(),
@@ -49,18 +66,40 @@ def request_page(request: Any) -> HttpResponse:
         key=form.cleaned_data["key"],
         texts=form.agreed(),
     )
-    return _sent(site.slug, receipt)
+    return _sent(site.slug, Confirmed(receipt, said, form.outside))
 
 
-def _sent(slug: str, receipt: str) -> HttpResponse:
-    """Redirect to the confirmation; the receipt travels sealed, for ten minutes, to that page alone."""
-    path = reverse("sent", args=[slug])
-    response = redirect(path)
+def _stale(request: Any) -> bool:
+    """Whether a form lacks the proof that it was opened in this browser, on our page."""
+
+    def accepted(_request: Any) -> HttpResponse:
+        return HttpResponse()
+
+    return CsrfViewMiddleware(accepted).process_view(request, accepted, (), {}) is not None
+
+
+def _door(request: Any) -> dict[str, Any]:
+    """Return what a page of a closed site says of why it is closed."""
+    return {"paused": not request.site.takes_requests and queries.ever_asked()}
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What the browser that sent a form carries for ten minutes, encrypted: `said` is a digest of the form."""
+
+    receipt: str
+    said: str
+    outside: bool
+
+
+def _sent(slug: str, confirmed: Confirmed) -> HttpResponse:
+    """Redirect to the confirmation; the receipt travels sealed, for ten minutes, to the form and that page alone."""
+    response = redirect("sent", slug)
     response.set_cookie(
         RECEIPT_COOKIE,
-        vault.envelope("receipt").encrypt(receipt.encode()).decode(),
+        vault.envelope("receipt").encrypt(json.dumps(vars(confirmed)).encode()).decode(),
         max_age=RECEIPT_SECONDS,
-        path=path,
+        path=reverse("request", args=[slug]),
         httponly=True,
         secure=not settings.PSI_LOCAL,
         samesite="Strict",
@@ -68,17 +107,28 @@ def _sent(slug: str, receipt: str) -> HttpResponse:
     return response
 
 
+def _confirmed(request: Any) -> Confirmed | None:
+    sealed = request.COOKIES.get(RECEIPT_COOKIE, "").encode()
+    try:
+        return Confirmed(**json.loads(vault.envelope("receipt").decrypt(sealed, ttl=RECEIPT_SECONDS)))
+    except (InvalidToken, ValueError):
+        return None
+
+
 @public
 @require_safe
 @never_cache
 def sent(request: Any) -> HttpResponse:
     """The confirmation with its receipt, readable for ten minutes in the browser that sent the form."""
-    try:
-        sealed = request.COOKIES.get(RECEIPT_COOKIE, "").encode()
-        receipt = vault.envelope("receipt").decrypt(sealed, ttl=RECEIPT_SECONDS).decode()
-    except InvalidToken:
-        receipt = ""
-    return render(request, "referrals/sent.html", {"receipt": receipt.replace(" ", "")})
+    confirmed = _confirmed(request)
+    outside = confirmed is not None and confirmed.outside
+    context = {
+        "receipt": confirmed.receipt.replace(" ", "") if confirmed else "",
+        "outside": outside or request.site.is_province,
+        "office": queries.office(province() if outside else request.site),
+        "perhaps_outside": confirmed is None and not request.site.is_province,
+    }
+    return render(request, "referrals/sent.html", context)
 
 
 @public
@@ -88,5 +138,5 @@ def colleague(request: Any) -> HttpResponse:
     """What someone can do who is concerned about a colleague."""
     site = request.site
     if not (site.takes_requests and site.reach_out):
-        return render(request, "referrals/closed.html", {"pathway": "reach-out"})
+        return render(request, "referrals/closed.html", _door(request) | {"pathway": "reach-out"})
     return render(request, "referrals/colleague.html")

@@ -210,13 +210,13 @@ def test_leaving_forgets_everything_and_goes_somewhere_neutral(site: Any, client
         assert "/leave/" in read(client.get(path)).leads
 
 
-def test_the_receipt_travels_sealed_and_to_one_page_alone(site: Any, client: Client) -> None:
+def test_the_receipt_travels_sealed_and_to_the_form_alone(site: Any, client: Client) -> None:
     form = said()
     answer = client.post("/north/request/", form)
     cookie = answer.cookies["receipt"]
     receipt = receipt_of(site.pk, uuid.UUID(form["key"]))
     assert (cookie["path"], cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (
-        "/north/request/sent/",
+        "/north/request/",
         True,
         "Strict",
         600,

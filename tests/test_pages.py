@@ -114,7 +114,7 @@ BAD_INPUT: list[tuple[str, str, dict[str, Any], dict[str, str]]] = [
         },
         {
             "name": "Enter a name. It may be one you made up.",
-            "phone": "Enter a phone number with digits only, such as 604 555 0123.",
+            "phone": "Enter a phone number, such as 604 555 0123.",
             "email": "Enter an email address such as name@example.ca.",
             "best_time": "Keep this to 60 characters.",
             "wishes": "Choose at most three wishes.",
@@ -583,7 +583,7 @@ DOORS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"reach_in": False}, "/north/request/", "This program does not take requests here", PROVINCE),
     ({"reach_out": False}, "/north/colleague/", "You can help all the same", "/north/"),
     ({"reach_out": False, "reach_in": False}, "/north/colleague/", "You can help all the same", "/province/"),
-    ({"reach_in": False}, "/north/colleague/", "Most people are glad to be asked how they are.", "/north/"),
+    ({"reach_in": False}, "/north/colleague/", "Offer to ask the provincial team together.", PROVINCE),
 ]
 
 
@@ -620,6 +620,46 @@ def test_the_province_closed_sends_people_to_the_telephone(world: World, client:
     text = client.get("/province/request/").content.decode()
     assert "Please call the Physician Health Program. Someone answers at any time." in text
     assert PROVINCE not in text.split("<main")[1]
+
+
+def test_a_site_that_closed_is_paused_and_promises_nothing_of_its_own(world: World, client: Client) -> None:
+    line.request(world.north)
+    Site.objects.filter(slug="north").update(is_open=False)
+    for path in ("/north/", "/north/request/", "/north/colleague/"):
+        text = client.get(path).content.decode()
+        assert "This program is not taking requests at the moment" in text, path
+        assert ("requests yet" in text, "You ask" in text, "Offer to" in text) == (False, False, False), path
+    Site.objects.filter(slug="province").update(is_open=False)
+    assert f'href="{PROVINCE}"' not in client.get("/province/").content.decode()
+
+
+PHP = "1-800-663-6729"
+
+
+@pytest.mark.parametrize("path", ["/north/status/", "/north/request/sent/"])
+def test_a_lost_receipt_is_asked_about_where_somebody_knows(world: World, client: Client, path: str) -> None:
+    text = client.get(path).content.decode()
+    assert "To ask how it stands: Privacy officer, 250 555 0100." in text
+    assert f"If you chose “Outside my region”, ask the Physician Health Program instead: {PHP}." in text
+    assert "We have your request" not in text
+    Site.objects.filter(slug="north").update(privacy_officer="The privacy officer")
+    assert f"The Physician Health Program can tell you whom to ask: {PHP}." in client.get(path).content.decode()
+
+
+def test_the_provinces_page_gives_a_way_to_reach_its_privacy_officer(world: World, client: Client) -> None:
+    def card() -> str:
+        return client.get("/province/").content.decode().split("Questions about your information: ")[1].split("<")[0]
+
+    assert card() == f"Privacy Officer, Physician Health Program, {PHP}"
+    Site.objects.filter(slug="province").update(privacy_officer="Pat, pat@example.ca")
+    assert card() == "Pat, pat@example.ca"
+
+
+def test_after_outside_my_region_the_provincial_team_looks(world: World, client: Client) -> None:
+    form = {"key": str(uuid.uuid4()), "name": "Robin", "phone": "604 555 0177", "agree_match": "on"}
+    for where, words in (("HERE", "An administrator looks for a peer"), ("OUTSIDE", "The provincial team looks")):
+        client.post("/north/request/", form | {"key": str(uuid.uuid4()), "peer_from": where})
+        assert words in client.get("/north/request/sent/").content.decode()
 
 
 def test_closed_sites_are_not_offered_at_the_front_door(world: World, client: Client) -> None:

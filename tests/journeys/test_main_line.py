@@ -118,11 +118,12 @@ def ask(physician: Person, *, where: str) -> str:
     page = physician.page
     physician.open(f"/{SLUG}/")
     physician.press("Ask for peer support")
-    page.get_by_label("Burnout or moral injury").check()
     page.get_by_label(where, exact=True).check()
     page.get_by_label("Your name").fill(NAME)
     page.get_by_label("Phone").fill(PHONE_NUMBER)
     page.get_by_label("Email").fill(ADDRESS)
+    page.get_by_text("Tell us more, if you like").click()
+    page.get_by_label("Burnout or moral injury").check()
     page.get_by_role("combobox", name="Career stage").select_option(label="Mid (6 to 20 years)")
     page.get_by_label("I agree to be matched with a peer supporter and contacted").check()
     physician.press("Send my request")
@@ -132,11 +133,11 @@ def ask(physician: Person, *, where: str) -> str:
     return receipt
 
 
-def send(physician: Person) -> None:
+def send(physician: Person, phone: str) -> None:
     """The same without looking: fetch the form, post it as the page would."""
     client, path = physician.page.context.request, f"/{SLUG}/request/"
     form = dict(re.findall(r'name="(csrfmiddlewaretoken|key)" value="([^"]+)"', client.get(path).text()))
-    said = {"peer_from": "HERE", "name": NAME, "phone": PHONE_NUMBER, "agree_match": "on"}
+    said = {"peer_from": "HERE", "name": NAME, "phone": phone, "agree_match": "on"}
     answer = client.post(path, form=form | said, headers={"Referer": physician.house.url + path})
     assert answer.url.endswith("/sent/")
 
@@ -295,8 +296,8 @@ def test_outside_my_region_the_local_administrator_sees_nothing_at_all(
 
 def test_the_province_sees_a_count_and_nothing_else(house: House, staff: Cast, person: Callable[..., Person]) -> None:
     physician = person(house)
-    for _ in range(10):
-        send(physician)
+    for number in range(10):
+        send(physician, f"604 555 {number:04}")
     sent = sum(
         house.sql("SELECT count(*) FROM sites_fact WHERE measure = 'REQUEST'", site=site)[0][0]
         for site in (SLUG, "province")
@@ -318,3 +319,16 @@ def test_the_province_sees_a_count_and_nothing_else(house: House, staff: Cast, p
     assert SITE not in staff.coordinator.page.get_by_role("main").inner_text()
     for mail in house.mails():
         neutral(mail)
+
+
+def test_back_after_sending_shows_the_form_and_sending_it_again_the_same_receipt(
+    house: House, person: Callable[..., Person]
+) -> None:
+    physician = person(house)
+    receipt = ask(physician, where="My own community")
+    rows = house.rows(SLUG)
+    physician.page.go_back()
+    expect(physician.page.get_by_label("Your name")).to_have_value(NAME)
+    physician.press("Send my request")
+    expect(physician.page.locator(".receipt")).to_have_text(receipt)
+    assert house.rows(SLUG) == rows

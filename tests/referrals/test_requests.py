@@ -1,5 +1,6 @@
 """A physician asks: once, whatever the finger or the line does, and only where the form was told."""
 
+import json
 import re
 import uuid
 from datetime import timedelta
@@ -11,6 +12,7 @@ from django.test import Client
 
 from psi import tenancy, vault
 from psi.tenancy import site_scope
+from referrals import transitions
 from referrals.models import FormKey, Referral, ReferralConsent, ReferralEvent, ReferralReason
 from referrals.receipts import receipt_digest, receipt_of
 from referrals.tasks import forget_keys
@@ -39,7 +41,7 @@ def receipt(response: Any) -> str:
         302,
         f"/{response.request['PATH_INFO'].split('/')[1]}/request/sent/",
     )
-    return vault.envelope("receipt").decrypt(response.cookies["receipt"].value.encode()).decode()
+    return json.loads(vault.envelope("receipt").decrypt(response.cookies["receipt"].value.encode()))["receipt"]
 
 
 # Once
@@ -98,6 +100,92 @@ def test_a_double_press_shows_the_receipt_again_after_a_change_of_mind(world: Wo
     assert receipt(post("north", key)) == receipt(post("north", key, name="Somebody Else"))
     with site_scope(world.north.pk):
         assert known_to_rules(Referral.objects.get()).name == "Robin Example"
+
+
+def test_back_and_sent_again_shows_the_same_receipt(world: World) -> None:
+    """The page Back leads to has another key; what was typed is the same."""
+    client = Client()
+    first = receipt(post("north", uuid.uuid4(), client))
+    again = post("north", uuid.uuid4(), client)
+    assert (again["Location"], dict(again.cookies)) == ("/north/request/sent/", {})
+    assert first[:4] in client.get("/north/request/sent/").content.decode()
+    other = receipt(post("north", uuid.uuid4(), client, name="Another Person"))
+    assert other != first
+    with site_scope(world.north.pk):
+        assert Referral.objects.count() == 2
+
+
+# The same person again
+
+
+def test_the_request_page_says_who_may_be_the_same_person(world: World, sign_in: Any) -> None:
+    first, second = (line.request(world.north, phone=phone) for phone in ("604 555 0100", "+1 (604) 555-0100"))
+    for elsewhere in ({"site": world.south}, {"site": world.north, "outside": True}):
+        line.request(phone="604 555 0100", **elsewhere)
+    client, hint = sign_in(world["north administrator"]), "May be the same person as"
+
+    def page(of: Referral) -> str:
+        text = client.get(f"/north/requests/{of.ref}/").content.decode()
+        assert "Robin" not in text
+        return text.split(hint)[1].split("</p>")[0] if hint in text else ""
+
+    assert re.findall(r"R-\w+", page(first)) == [str(second)]
+    assert re.findall(r"R-\w+", page(second)) == [str(first)]
+    assert page(line.request(world.north)) == ""
+    with site_scope(world.north.pk):
+        transitions.close(second, "DECLINED", by=line.administrator(world))
+    assert (page(first), page(second)) == ("", "")
+
+
+# A form that waited too long
+
+
+def test_a_form_without_its_token_is_given_back_filled_and_makes_nothing(world: World) -> None:
+    client, key, nasty = Client(enforce_csrf_checks=True), uuid.uuid4(), '"><script>alert(1)</script>'
+    stale = post("north", key, client, name="Robin Example", avoid_names=nasty)
+    page = stale.content.decode()
+    assert (stale.status_code, "no-store" in stale["Cache-Control"]) == (403, True)
+    assert "Your form waited too long. It is all still here; send it again." in page
+    assert (nasty in page, 'value="&quot;&gt;&lt;script&gt;' in page, 'value="Robin Example"' in page) == (
+        False,
+        True,
+        True,
+    )
+    # Nobody else may know the key of what is sent next.
+    assert str(key) not in page
+    with site_scope(world.north.pk):
+        assert (Referral.objects.count(), FormKey.objects.count()) == (0, 0)
+    fresh = dict(re.findall(r'name="(csrfmiddlewaretoken|key)" value="([^"]+)"', page))
+    receipt(post("north", fresh["key"], client, csrfmiddlewaretoken=fresh["csrfmiddlewaretoken"]))
+    with site_scope(world.north.pk):
+        assert Referral.objects.count() == 1
+
+
+# What is needed stands first
+
+
+def test_what_is_optional_is_folded_away_until_something_is_in_it(world: World) -> None:
+    def folds(**said: Any) -> list[bool]:
+        page = post("north", uuid.uuid4(), name="", **said).content.decode()
+        return ["open" in tag for tag in re.findall(r"<details([^>]*)>", page)]
+
+    blank = Client().get("/north/request/").content.decode()
+    assert re.findall(r"<details([^>]*)>", blank) == [' class="fold"'] * 2
+    before, after = blank.split("<details", 1)[0], blank.rsplit("</details>", 1)[1]
+    named = re.compile(r'name="(\w+)"')
+    assert set(named.findall(before.split("<form")[1])) == {
+        "csrfmiddlewaretoken",
+        "key",
+        "peer_from",
+        "name",
+        "phone",
+        "email",
+    }
+    assert named.findall(after) == ["agree_match", "agree_province", "agree_survey"]
+    assert folds(reasons=[]) == [False, False]
+    assert folds(reasons=[], wishes=["WOMAN"]) == [False, True]
+    assert folds(stage="LATE") == [True, False]
+    assert folds(reasons=[], best_time="x" * 61) == [True, False]
 
 
 # What is kept, and where
@@ -189,7 +277,7 @@ def test_what_is_no_receipt_is_none(typed: str) -> None:
     [
         ({"name": ""}, "Enter a name. It may be one you made up."),
         ({"phone": ""}, "Enter a phone number or an email address"),
-        ({"phone": "call me"}, "Enter a phone number with digits only"),
+        ({"phone": "call me"}, "Enter a phone number, such as 604 555 0123."),
         ({"phone": "12345"}, "This phone number is too short"),
         ({"email": "robin@"}, "Enter an email address such as name@example.ca."),
         ({"peer_from": ""}, "Choose where your peer should come from."),
