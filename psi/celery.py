@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import beat_init, worker_init
+from celery.signals import beat_init, worker_init, worker_shutdown
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -51,10 +51,18 @@ def start_clock(**kwargs: Any) -> None:
     from sites import agenda
 
     def keep_time() -> None:
-        while True:
-            time.sleep(0.5)
+        while not stop.wait(0.5):
             # A little later than beat's tick, which comes first when all is well.
             if time.monotonic() - agenda.last_sweep() > settings.PSI_TICK_SECONDS + 0.4:
                 agenda.sweep_quietly()
 
-    threading.Thread(target=keep_time, name="psi-clock", daemon=True).start()
+    stop = threading.Event()
+    clock = threading.Thread(target=keep_time, name="psi-clock", daemon=True)
+    clock.start()
+
+    def finish(**kwargs: Any) -> None:
+        # A mail between the server's OK and its mark would go out again after the lease.
+        stop.set()
+        clock.join(60)
+
+    worker_shutdown.connect(finish, weak=False)

@@ -106,6 +106,27 @@ def test_workers_killed_between_claim_send_and_mark_lose_no_mail(committed_world
     assert sum(times.values()) - 80 <= kills
 
 
+def test_a_worker_told_to_stop_finishes_what_it_has_begun(committed_world: World, tmp_path: Path) -> None:
+    world, valkey = committed_world, Valkey(tmp_path)
+    for _ in range(25):
+        line.request(world.north)
+    valkey.up()
+    try:
+        with smtp_sink.running() as sink:
+            sink.delay = 0.03
+            with workers(tmp_path, valkey, sink, worker=1) as (worker,):
+                wait_for(lambda: sink.mails, "a mail")
+                worker.process.send_signal(signal.SIGTERM)
+                assert 0 < len(sink.mails) < 25
+                assert worker.process.wait(10) == 0
+            times = sink.times()
+    finally:
+        valkey.kill()
+    assert all_sent(world)
+    assert dict(times) == dict.fromkeys(message_ids(world), 1)
+    assert len(times) == 25
+
+
 FORMS = """
 import time, uuid
 from django.test import Client
