@@ -8,7 +8,9 @@ class MatchingConfig(AppConfig):
 
     def ready(self) -> None:
         from matching import notices, queries, window
+        from sites import trail
 
         notices.register()
         window.register()
         queries.register_today()
+        trail.register(queries.codes_of)

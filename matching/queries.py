@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -98,6 +98,18 @@ def roster() -> QuerySet[PeerSupporter]:
 def register_today() -> None:
     """Tell *Today* what requests and matches know."""
     today.register(rows_for_today)
+
+
+def codes_of(things: set[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    """Return the code of the request that each (kind, id) is, or is a match of, for the audit trail."""
+    referrals = {pk for kind, pk in things if kind == Referral.KIND}
+    matches = {pk for kind, pk in things if kind == Match.KIND}
+    rows = Referral.objects.filter(Q(pk__in=referrals) | Q(matches__in=matches)).values_list("pk", "matches", "ref")
+    found: dict[tuple[str, int], str] = {}
+    for referral_id, match_id, ref in rows:
+        found[Referral.KIND, referral_id] = ref
+        found[Match.KIND, match_id] = ref
+    return found
 
 
 def rows_for_today(slug: str) -> list[today.Item]:

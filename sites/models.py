@@ -61,6 +61,11 @@ class Site(models.Model):
         return self.kind == self.Kind.PROVINCE
 
     @property
+    def zone_name(self) -> str:
+        """The city of the time zone, as people say it."""
+        return self.time_zone.split("/")[-1].replace("_", " ")
+
+    @property
     def takes_requests(self) -> bool:
         """Open, with someone to answer for privacy."""
         return self.is_open and bool(self.privacy_officer)

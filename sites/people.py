@@ -195,6 +195,19 @@ def end_role(membership: Membership, *, by: Actor) -> None:
     audit.record("END_ROLE", "MEMBERSHIP", membership.pk, by=by)
 
 
+def add_role(membership: Membership, role: str, *, by: Actor) -> Membership:
+    """Give a person a further role beside this one.
+
+    Raises:
+        Refused: this one ended; no such role here, or held already.
+    """
+    site = _lock(membership.site_id)
+    membership = _locked_membership(membership)
+    added = _give(site, membership.user_id, role)
+    audit.record("ADD_ROLE", "MEMBERSHIP", added.pk, by=by)
+    return added
+
+
 def change_role(membership: Membership, role: str, *, by: Actor) -> Membership:
     """Give a person another role in place of this one; the old one is kept as ended.
 
@@ -203,12 +216,9 @@ def change_role(membership: Membership, role: str, *, by: Actor) -> Membership:
     """
     site = _lock(membership.site_id)
     membership = _locked_membership(membership)
-    _check_role(site, role)
-    if _live(site.pk).filter(user_id=membership.user_id, role=role).exists():
-        raise Refused(_("This person has this role here already."))
+    changed = _give(site, membership.user_id, role)
     _check_administrators(membership)
     _end(membership)
-    changed = Membership.objects.create(site=site, user_id=membership.user_id, role=role, since=tenancy.now())
     audit.record("CHANGE_ROLE", "MEMBERSHIP", changed.pk, by=by)
     return changed
 
@@ -317,6 +327,13 @@ def _check_administrators(leaving: Membership) -> None:
     others = _live(leaving.site_id).filter(role=Role.ADMINISTRATOR, user__is_active=True)
     if leaving.role == Role.ADMINISTRATOR and not others.exclude(pk=leaving.pk).exists():
         raise Refused(_("A site needs an administrator. Please invite another one first."))
+
+
+def _give(site: Site, user_id: int, role: str) -> Membership:
+    _check_role(site, role)
+    if _live(site.pk).filter(user_id=user_id, role=role).exists():
+        raise Refused(_("This person has this role here already."))
+    return Membership.objects.create(site=site, user_id=user_id, role=role, since=tenancy.now())
 
 
 def _end(membership: Membership) -> None:

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from sites import audit, kept_form, people, queries
+from sites import audit, kept_form, people, queries, trail
 from sites.accounts import confirm_first
 from sites.forms import InviteForm, NewSiteForm, ProgramForm, SiteForm, status_of
 from sites.models import AuditEntry, Invitation, Membership, Role, SignInEvent, Site
@@ -72,7 +72,7 @@ def people_page(request: Any) -> HttpResponse:
 @confirm_first
 @require_http_methods(["GET", "HEAD", "POST"])
 def member_page(request: Any, membership_id: int) -> HttpResponse:
-    """One person's role: change it, or end it after a second look."""
+    """One role of a person: change it or end it, or add another."""
     membership = get_object_or_404(
         Membership.objects.filter(site=request.site, ended_at=None).select_related("user"), pk=membership_id
     )
@@ -80,15 +80,22 @@ def member_page(request: Any, membership_id: int) -> HttpResponse:
         if request.POST.get("do") == "end":
             people.end_role(membership, by=request.actor)
             messages.success(request, _("The role has ended. It took effect at once."))
+        elif request.POST.get("do") == "add":
+            people.add_role(membership, request.POST.get("role", ""), by=request.actor)
+            messages.success(request, _("The role was added."))
         else:
             people.change_role(membership, request.POST.get("role", ""), by=request.actor)
             messages.success(request, _("The role was changed."))
         return redirect("people", request.site.slug)
-    roles = [role for role in people.possible_roles(request.site) if role != membership.role]
+    held = set(
+        Membership.objects.filter(site=request.site, user=membership.user, ended_at=None).values_list("role", flat=True)
+    )
+    roles = [role for role in people.possible_roles(request.site) if role.value not in held]
     context = {
         "membership": membership,
         "name": queries.names([membership.user_id]).get(membership.user_id, ""),
         "roles": [(role.value, role.label) for role in roles],
+        "others": [role.label for role in Role if role.value in held - {membership.role}],
     }
     return render(request, "sites/member.html", context)
 
@@ -96,18 +103,15 @@ def member_page(request: Any, membership_id: int) -> HttpResponse:
 @for_roles(Role.ADMINISTRATOR)
 @require_safe
 def audit_page(request: Any) -> HttpResponse:
-    """The audit trail of the site, newest first, by key: codes and ids, no names of physicians."""
+    """The audit trail of the site, newest first, by key: no names of physicians."""
     before = _number(request.GET.get("before", ""))
     rows = AuditEntry.objects.order_by("-number")
     if before:
         rows = rows.filter(number__lt=before)
     entries = list(rows[: PAGE + 1])
-    names = queries.names({entry.actor_id for entry in entries if entry.actor_id})
-    shown = [(entry, names.get(entry.actor_id or 0, "")) for entry in entries[:PAGE]]
     older = f"?before={entries[PAGE - 1].number}" if len(entries) > PAGE else ""
-    return render(
-        request, "sites/audit.html", {"shown": shown, "older_url": older, "newest_url": "?" if before else ""}
-    )
+    context = {"lines": trail.lines(entries[:PAGE]), "older_url": older, "newest_url": "?" if before else ""}
+    return render(request, "sites/audit.html", context)
 
 
 @for_roles(Role.ADMINISTRATOR)

@@ -161,10 +161,11 @@ def test_people(world: World, sign_in: SignIn, count: int) -> None:
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_audit(world: World, sign_in: SignIn, count: int) -> None:
-    line.invited(world)
+    found = line.fresh(line.invited(world))
     for _ in range(count):
         line.request(world.north)
-    opened(sign_in(world["north administrator"]), "/north/settings/audit/", 7, "RECEIVED", "INVITED", "Ada North")
+    words = "A request was received", "Invited a supporter", "Ada North", str(found.referral)
+    opened(sign_in(world["north administrator"]), "/north/settings/audit/", 8, *words)
 
 
 @pytest.mark.parametrize("count", [1, 3])

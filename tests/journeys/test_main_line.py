@@ -263,7 +263,7 @@ def test_a_physician_asks_and_is_heard(house: House, staff: Cast, person: Callab
         until(lambda: figure(staff.administrator, SLUG, label) == count, f"{count} {label}")  # noqa: B023
     trail = staff.administrator.read(f"/{SLUG}/settings/audit/")
     assert NAME not in trail
-    assert trail.count("READ_IDENT") >= 2
+    assert trail.count("Opened who asked") >= 2
     for path in (f"/{SLUG}/requests/{ref}/", f"/province/requests/{ref}/", f"/{SLUG}/my/{ref}/"):
         staff.coordinator.open(path)
         expect(staff.coordinator.page.get_by_role("heading", level=1)).to_have_text("This page is not here")

@@ -309,3 +309,27 @@ def test_no_name_or_value_stands_in_the_trail(world: World) -> None:
             " AND (data_type IN ('text', 'json', 'jsonb', 'ARRAY') OR character_maximum_length > 16)"
         )
         assert cursor.fetchall() == []
+
+
+# What administrators read
+
+
+def test_the_page_says_what_happened_in_words(world: World, sign_in: SignIn) -> None:
+    match = line.fresh(line.contacted(world))
+    supporter = sign_in(world["north supporter"])
+    supporter.get(f"/north/my/{match.referral.ref}/")
+    supporter.get("/north/today/")
+    client = sign_in(world["north administrator"])
+    read = client.get("/north/settings/audit/").context["lines"]
+    mine, theirs = ("Ada North", "Program administrator"), ("Dr Sam North", "Peer supporter")
+    ref = match.referral.ref
+    assert [((each.who, each.role), each.what, each.purpose, each.ref) for each in read] == [
+        (theirs, "Was refused a page", "", ""),
+        (theirs, "Opened who asked", "to make contact", ref),
+        (theirs, "Made contact", "", ref),
+        (mine, "Confirmed the match", "", ref),
+        (mine, "The request is matched", "", ref),
+        (theirs, "Answered the invitation", "", ref),
+        (mine, "Invited a supporter", "", ref),
+        (("Someone on the public pages", ""), "A request was received", "", ref),
+    ]

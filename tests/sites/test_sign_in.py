@@ -654,6 +654,26 @@ def test_the_last_administrator_stays(north, world):
     assert actions == ["INVITE", "JOIN", "CHANGE_ROLE", "END_ROLE"]
 
 
+def test_a_person_may_hold_two_roles(north, world, sign_in):
+    first = Membership.objects.get(user=world["north lead"])
+    client = sign_in(world["north administrator"])
+    page = f"/north/settings/people/{first.pk}/"
+    client.post(page, {"do": "add", "role": Role.SUPPORTER})
+    assert set(Membership.objects.filter(user=first.user, ended_at=None).values_list("role", flat=True)) == {
+        Role.LEAD,
+        Role.SUPPORTER,
+    }
+    shown = client.get(page)
+    assert (shown.context["roles"], shown.context["others"]) == (
+        [(Role.ADMINISTRATOR, "Program administrator")],
+        ["Peer supporter"],
+    )
+    with pytest.raises(Refused, match="has this role here already"), tenancy.site_scope(north.pk):
+        people.add_role(first, Role.SUPPORTER, by=SYSTEM)
+    with tenancy.site_scope(north.pk):
+        assert list(AuditEntry.objects.values_list("action", flat=True)) == ["ADD_ROLE"]
+
+
 def test_moves_of_another_site_are_not_made(north, province):
     membership = member(north)
     with pytest.raises(LookupError), tenancy.site_scope(province.pk):

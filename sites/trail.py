@@ -1,0 +1,94 @@
+"""The audit trail in words, for administrators."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as __
+
+from sites import queries
+from sites.models import AuditEntry, Role
+
+# Action, where it matters with the kind of the object → what happened. A code without words is shown as it is.
+WORDS: dict[str | tuple[str, str], Promise] = {
+    "RECEIVED": __("A request was received"),
+    ("CONFIRMED", "REFERRAL"): __("The request is matched"),
+    "CLOSED": __("Closed the request"),
+    "READ_IDENT": __("Opened who asked"),
+    "ERASED": __("Erased who asked"),
+    "INVITED": __("Invited a supporter"),
+    "ANSWERED": __("Answered the invitation"),
+    "CONFIRMED": __("Confirmed the match"),
+    "CONTACTED": __("Made contact"),
+    "RECORDED": __("Recorded a conversation"),
+    "COMPLETED": __("Finished the match"),
+    "EXPIRED": __("The invitation ended without an answer"),
+    ("REVOKED", "MATCH"): __("Took the invitation of a supporter back"),
+    ("REASSIGNED", "REFERRAL"): __("The request needs another peer"),
+    "REASSIGNED": __("Looked for another peer"),
+    "NUDGE": __("Sent a reminder"),
+    "MISSED": __("72 hours passed without contact"),
+    "INVITE": __("Invited someone to a role"),
+    "REVOKE": __("Took an invitation to a role back"),
+    "JOIN": __("Accepted an invitation to a role"),
+    "ADD_ROLE": __("Added a role"),
+    "CHANGE_ROLE": __("Changed a role"),
+    "END_ROLE": __("Ended a role"),
+    "ROSTER": __("Changed a line of the roster"),
+    "DEPARTMENT": __("Added a department"),
+    "SETTINGS": __("Changed the program’s settings"),
+    "OPEN_SITE": __("Set up a site"),
+    "EDIT_SITE": __("Changed a site"),
+    "DENIED": __("Was refused a page"),
+}
+PURPOSES = {"CONTACT": __("to make contact"), "INVITE": __("to answer an invitation")}
+NOBODY = {
+    "public": __("Someone on the public pages"),
+    "system": __("The program itself"),
+    "stranger": __("Someone without a role here"),
+}
+
+Things = set[tuple[str, int]]
+_codes: list[Callable[[Things], dict[tuple[str, int], str]]] = []
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry as it is read: who did what, to which request, what for. `ref` leads to the request, or is empty."""
+
+    number: int
+    at: datetime
+    who: str
+    role: str
+    what: str
+    purpose: str
+    ref: str
+
+
+def register(codes: Callable[[Things], dict[tuple[str, int], str]]) -> None:
+    """Let an app say which request a thing belongs to: (kind, id) → the code of the request."""
+    _codes.append(codes)
+
+
+def lines(entries: Iterable[AuditEntry]) -> list[Line]:
+    """Return entries of the current site in words."""
+    entries = list(entries)
+    names = queries.names({entry.actor_id for entry in entries if entry.actor_id})
+    things = {(entry.object_kind, entry.object_id) for entry in entries if entry.object_id}
+    refs = {thing: ref for codes in _codes for thing, ref in codes(things).items()}
+    return [_line(entry, names, refs) for entry in entries]
+
+
+def _line(entry: AuditEntry, names: dict[int, str], refs: dict[tuple[str, int], str]) -> Line:
+    role = Role(entry.role).label if entry.role in Role.values else ""
+    name = names.get(entry.actor_id or 0, "")
+    return Line(
+        number=entry.number,
+        at=entry.at,
+        who=name or role or str(NOBODY.get(entry.role, entry.role)),
+        role=role if name else "",
+        what=str(WORDS.get((entry.action, entry.object_kind)) or WORDS.get(entry.action) or entry.action),
+        purpose=str(PURPOSES.get(entry.purpose, "")),
+        ref=refs.get((entry.object_kind, entry.object_id or 0), ""),
+    )
