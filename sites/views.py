@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_safe
 
 from psi import tenancy
-from sites import outbox, people, today
+from sites import opening, outbox, people, today
 from sites.models import Role, Site
 from sites.permissions import for_roles, public, signed_in
 
@@ -111,8 +111,15 @@ def landing(site: Site, roles: set[str]) -> str:
 def today_page(request: Any) -> HttpResponse:
     """What will break a promise next, each with one button."""
     items = today.items(request.site.slug)
-    waiting = sum(not item.quiet for item in items)
-    return render(request, "sites/today.html", {"items": items, "waiting": waiting})
+    quiet = [item for item in items if item.quiet]
+    context = {
+        "items": items,
+        "steps": opening.steps(request.site),
+        "waiting": len(items) - len(quiet),
+        # Said only where it is true and something is seen to be on its way.
+        "rest": quiet and not any(item.tone == "late" for item in items),
+    }
+    return render(request, "sites/today.html", context)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

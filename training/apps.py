@@ -5,3 +5,9 @@ class TrainingConfig(AppConfig):
     """Who the peer supporters are: roster, training, agreement, load."""
 
     name = "training"
+
+    def ready(self) -> None:
+        from sites import opening
+        from training.opening import departments, supporters
+
+        opening.register(departments, supporters)
