@@ -92,7 +92,8 @@ class GateMiddleware:
             with tenancy.site_scope(request.site.pk):
                 audit.record("DENIED", "PAGE", None, by=request.actor)
             if roles:
-                raise PermissionDenied
+                words = [Role(role).label for role in Role.values if role in access.roles]
+                raise PermissionDenied(", ".join(words))
             raise Http404("Not a member of this site.")
         return None
 

@@ -243,3 +243,9 @@ def test_an_act_is_recorded_under_the_role_that_allowed_it(gate: Callable[..., A
     gate(for_roles(Role.LEAD)(view), "north lead", site="north")
     gate(for_roles(Role.LEAD, Role.ADMINISTRATOR)(view), "north lead", site="north")
     assert seen == ["lead", "administrator"]
+
+
+def test_a_wrong_role_is_told_whose_page_it_is_and_led_to_its_own(world: World, sign_in: SignIn) -> None:
+    text = sign_in(world["north lead"]).get("/north/today/").content.decode()
+    assert "It is for: Program administrator." in text
+    assert [path in text for path in ("/north/figures/", "/north/supporters/", "/north/my/")] == [True, True, False]
