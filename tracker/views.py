@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -77,5 +78,11 @@ def figures_page(request: Any) -> HttpResponse:
 def _province(request: Any) -> HttpResponse:
     periods = figures.published()
     cells = [cell for period in periods for cell in period.months]
-    context = {"periods": periods, "bars": figures.bars(cells), "total": sum(period.total for period in periods)}
+    context = {
+        "periods": periods,
+        "folded": [period.label for period in periods if any(count is None for _, count in period.months)],
+        "most": settings.PSI_K - 1,
+        "bars": figures.bars(cells),
+        "total": sum(period.total for period in periods),
+    }
     return render(request, "tracker/province.html", context)

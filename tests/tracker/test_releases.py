@@ -267,6 +267,7 @@ def test_the_page_shows_what_is_published_and_nothing_else(
     for who in ("coordinator", "advisor"):
         page = sign_in(world[who]).get("/province/figures/").content.decode()
         assert "165" in page
+        assert "Shown as one number each: Apr 2025 – Jun 2025. At least one month of each had between 1 and 9" in page
         assert [hidden for hidden in ("87", "71", "93", "258") if f">{hidden}<" in page or f" {hidden} " in page] == []
 
 
