@@ -314,7 +314,11 @@ class Person:
         return re.search(r"\b\d{6}\b", self.house.next_mail(self.address).get_content()).group()
 
     def sign_out(self) -> None:
-        self.page.get_by_role("banner").get_by_role("button", name="Sign out").click()
+        banner = self.page.get_by_role("banner")
+        menu, out = banner.get_by_role("button", name="Menu"), banner.get_by_role("button", name="Sign out")
+        if menu.is_visible():
+            menu.click()
+        out.click()
         expect(self.page.get_by_text("You have signed out.")).to_be_visible()
 
     def touch(self, path: str) -> None:

@@ -78,19 +78,19 @@ def _troubles(house: House, person: Person) -> Iterator[Stop]:
     page.context.clear_cookies()
     person.press("Send my request")
     yield "trouble-stale-form", page
-    with _closed(house):
+    with _closed(house, "north-islands"):
         for name, path in (("public-closed-site", "north-islands/"), ("public-closed", "north-islands/request/")):
             person.open(f"/{path}")
             yield name, page
 
 
 @contextmanager
-def _closed(house: House) -> Iterator[None]:
+def _closed(house: House, site: str) -> Iterator[None]:
     """Close a site for a moment."""
-    switch = "UPDATE sites_site SET is_open = %s WHERE slug = 'north-islands'"
-    house.change(switch, False)
+    switch = "UPDATE sites_site SET is_open = %s WHERE slug = %s"
+    house.change(switch, False, site)
     yield
-    house.change(switch, True)
+    house.change(switch, True, site)
 
 
 def _entrance(house: House, person: Person) -> Iterator[Stop]:
@@ -169,6 +169,12 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
     page, requests = person.page, f"/{SITE}/requests"
     person.play("Program administrator")
     yield "admin-today", page
+    with _closed(house, SITE):
+        person.open(f"/{SITE}/today/")
+        yield "admin-today-closed", page
+    page.set_viewport_size(PHONE)
+    page.get_by_role("button", name="Menu").click()
+    yield "admin-menu", page
     for name, path in (
         ("admin-requests", "requests/"),
         ("admin-supporters", "supporters/"),
