@@ -8,7 +8,7 @@ from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.timezone import localdate
 
-from matching.models import Match
+from matching.models import LIVE, Match
 from matching.rules import Candidate, Need, Peer, judge, words
 from psi import tenancy, vault
 from referrals.models import Referral
@@ -85,13 +85,9 @@ def _judged(referral: Referral, need: Need, supporters: QuerySet[PeerSupporter])
     departments: dict[int, set[int]] = defaultdict(set)
     for supporter_id, department_id in Evaluates.objects.values_list("supporter_id", "department_id"):
         departments[supporter_id].add(department_id)
-    ended = list(
-        Match.objects.filter(referral=referral, state__in=[Match.State.DECLINED, *TRIED]).values_list(
-            "state", "supporter_id"
-        )
-    )
-    refused = {supporter_id for state, supporter_id in ended if state == Match.State.DECLINED}
-    tried = {supporter_id for state, supporter_id in ended if state in TRIED}
+    asked: dict[int, set[str]] = defaultdict(set)
+    for supporter_id, state in Match.objects.filter(referral=referral).values_list("supporter_id", "state"):
+        asked[supporter_id].add(state)
     confirmed = Match.objects.filter(confirmed_at__isnull=False)
     others = vault.same_person(Referral.KIND, referral.pk)
     before = set(confirmed.filter(referral_id__in=others).values_list("supporter_id", flat=True))
@@ -104,8 +100,10 @@ def _judged(referral: Referral, need: Need, supporters: QuerySet[PeerSupporter])
                 _peer(row),
                 departments=frozenset(departments[row.pk]),
                 email=vault.blind("email", row.user.email),
-                refused=row.pk in refused,
-                tried=row.pk in tried,
+                refused=Match.State.DECLINED in asked[row.pk],
+                asked=not asked[row.pk].isdisjoint(LIVE),
+                tried=not asked[row.pk].isdisjoint(TRIED),
+                taken_back=Match.State.REVOKED in asked[row.pk],
                 matched_before=row.pk in before,
                 last_match=last.get(row.pk),
             ),

@@ -46,7 +46,9 @@ class Peer:
         departments: ids of departments whose physicians they evaluate.
         email: blind index of the account's address.
         refused: this request was declined by them.
+        asked: they are invited to this request, or have it, right now.
         tried: they were asked for this request, and did not answer or missed the window.
+        taken_back: they were asked for this request, and the invitation was taken back.
         matched_before: they supported the same physician earlier.
         last_match: when they were last confirmed in a match.
     """
@@ -70,7 +72,9 @@ class Peer:
     departments: frozenset[int] = frozenset()
     email: bytes | None = None
     refused: bool = False
+    asked: bool = False
     tried: bool = False
+    taken_back: bool = False
     matched_before: bool = False
     last_match: datetime | None = None
 
@@ -129,6 +133,12 @@ def check_refused(need: Need, peer: Peer, today: date) -> Reason | None:
     return None
 
 
+def check_asked(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.asked:
+        return Reason("ASKED", "has this request now")
+    return None
+
+
 def check_own_account(need: Need, peer: Peer, today: date) -> Reason | None:
     if need.email is not None and need.email == peer.email:
         return Reason("SELF", NOT_FOR_THIS)
@@ -179,6 +189,12 @@ def check_tried(need: Need, peer: Peer, today: date) -> Reason | None:
     return None
 
 
+def check_taken_back(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.taken_back:
+        return Reason("TAKEN_BACK", "invited before, taken back")
+    return None
+
+
 HARD: tuple[Check, ...] = (
     check_active,
     check_trained,
@@ -186,6 +202,7 @@ HARD: tuple[Check, ...] = (
     check_excluded,
     check_evaluates,
     check_refused,
+    check_asked,
     check_own_account,
     check_early_with_senior,
 )
@@ -196,6 +213,7 @@ SOFT: tuple[Check, ...] = (
     check_cap_year,
     check_matched_before,
     check_tried,
+    check_taken_back,
 )
 
 

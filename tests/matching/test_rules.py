@@ -245,7 +245,13 @@ def test_an_invitation_that_came_to_nothing_is_no_match_before(world: World) -> 
 
 @pytest.mark.parametrize(
     ("ending", "reasons"),
-    [("decline", (["REFUSED"], [])), ("expire", ([], ["TRIED"])), ("reassign", ([], ["TRIED"]))],
+    [
+        ("decline", (["REFUSED"], [])),
+        ("expire", ([], ["TRIED"])),
+        ("reassign", ([], ["TRIED"])),
+        ("revoke", ([], ["TAKEN_BACK"])),
+        ("", (["ASKED"], [])),
+    ],
 )
 def test_who_was_asked_for_this_request_before_is_not_simply_asked_again(
     world: World, ending: str, reasons: tuple[list[str], list[str]]
@@ -256,8 +262,8 @@ def test_who_was_asked_for_this_request_before_is_not_simply_asked_again(
             transitions.decline(match.pk, by=line.helper(world), why="KNOWN")
         elif ending == "expire":
             transitions.expire(Match.objects.select_related("supporter").get(pk=match.pk))
-        else:
-            transitions.reassign(match.pk, by=line.administrator(world))
+        elif ending:
+            getattr(transitions, ending)(match.pk, by=line.administrator(world))
         referral = Referral.objects.get(pk=match.referral_id)
     assert judged(world, referral)[world["north supporter"].pk] == reasons
     assert judged(world, line.request(world.north))[world["north supporter"].pk][0] == []
