@@ -56,6 +56,14 @@ class Moves:
         digest = receipts.receipt_digest(receipt)
         self.referral = Referral.objects.values_list("pk", flat=True).get(receipt_digest=digest)
 
+    def await_choice(self, waited: float) -> Story:
+        """Wait until somebody is asked, with the reminder to the administrators when it is due."""
+        passed = 24.0 if waited >= 24 else 0.0
+        if passed:
+            yield hours(passed)
+            window.look_after_waiting([self.referral])
+        yield hours(waited - passed)
+
     def best(self) -> tuple[int, str | None] | None:
         """Return who is offered first, with the reason it takes to set a soft rule aside; None: nobody."""
         referral = Referral.objects.get(pk=self.referral)

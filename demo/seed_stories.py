@@ -93,6 +93,8 @@ def play_scene(scene: Scene, moves: Moves, physician: Physician, home: Site | No
                 # Whoever is invited below must be possible; where nobody is yet, a rule may speak.
                 rules = tuple(moves.place.departments[1:2]) if not scene.invited else ()
                 moves.ask(physician, home, rules)
+                yield from moves.await_choice(waited)
+                continue
             case ["invite", name]:
                 moves.invite(name)
                 yield from moves.await_answer(waited)

@@ -7,10 +7,11 @@ class MatchingConfig(AppConfig):
     name = "matching"
 
     def ready(self) -> None:
-        from matching import notices, queries, window
-        from sites import trail
+        from matching import notices, queries, transitions, window
+        from sites import people, trail
 
         notices.register()
         window.register()
         queries.register_today()
         trail.register(queries.codes_of)
+        people.register_check(transitions.check_handed_on)

@@ -1,5 +1,7 @@
 """Small closed-list forms of the administrator, the supporter and the status page."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as __
 
@@ -7,7 +9,7 @@ from referrals.models import Referral
 
 
 class CloseForm(forms.Form):
-    """How a request ended."""
+    """How a request ended: of the list, what can be true for it."""
 
     use_required_attribute = False
 
@@ -15,8 +17,14 @@ class CloseForm(forms.Form):
         label=__("How did it end?"),
         choices=Referral.Outcome.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": __("Choose how it ended.")},
+        error_messages={"required": __("Choose how it ended."), "invalid_choice": __("Choose how it ended.")},
     )
+
+    def __init__(self, data: Any = None, *, supported: bool) -> None:
+        super().__init__(data)
+        if not supported:
+            choices = [choice for choice in Referral.Outcome.choices if choice[0] != Referral.Outcome.DONE]
+            self.fields["outcome"].choices = choices  # type: ignore[attr-defined]
 
 
 class StatusForm(forms.Form):

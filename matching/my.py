@@ -7,16 +7,28 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from matching import queries, transitions
 from matching.models import LIVE, Match
+from matching.presses import press_on
 from psi import vault
 from referrals.transitions import Identity, open_identity
 from sites.models import Role
 from sites.permissions import for_roles
 
 State = Match.State
+
+
+def _mine(request: Any, ref: str) -> Match:
+    """Return the supporter's own latest match of a request; anyone else's does not exist for them."""
+    found = queries.matches_of(request.user.pk).filter(referral__ref=ref).first()
+    if found is None:
+        raise Http404("No such match.")
+    return found
+
+
+press = press_on("my_match", _mine)
 
 
 @for_roles(Role.SUPPORTER)
@@ -56,7 +68,7 @@ def my_match(request: Any, ref: str) -> HttpResponse:
 
 
 @for_roles(Role.SUPPORTER)
-@require_POST
+@press
 def accept(request: Any, ref: str) -> HttpResponse:
     transitions.accept(_mine(request, ref).pk, by=request.actor)
     messages.success(request, _("Thank you. You will get the contact details once the match is confirmed."))
@@ -64,17 +76,17 @@ def accept(request: Any, ref: str) -> HttpResponse:
 
 
 @for_roles(Role.SUPPORTER)
-@require_POST
+@press
 def decline(request: Any, ref: str) -> HttpResponse:
     """Decline, with one of two reasons if a button that says so was pressed."""
-    why = request.POST.get("why", Match.Why.NONE)
-    transitions.decline(_mine(request, ref).pk, by=request.actor, why=why)
+    why, seen = request.POST.get("why", Match.Why.NONE), request.POST.get("seen", State.INVITED)
+    transitions.decline(_mine(request, ref).pk, by=request.actor, why=why, seen=seen)
     messages.success(request, _("That is all right, and thank you for answering. Someone else will be asked."))
     return redirect("my", request.site.slug)
 
 
 @for_roles(Role.SUPPORTER)
-@require_POST
+@press
 def contacted(request: Any, ref: str) -> HttpResponse:
     transitions.record_contact(_mine(request, ref).pk, by=request.actor)
     messages.success(request, _("Noted. After each conversation, record that it happened. It takes under a minute."))
@@ -82,16 +94,8 @@ def contacted(request: Any, ref: str) -> HttpResponse:
 
 
 @for_roles(Role.SUPPORTER)
-@require_POST
+@press
 def finish(request: Any, ref: str) -> HttpResponse:
     transitions.finish(_mine(request, ref).pk, by=request.actor)
     messages.success(request, _("Thank you for being there. This match is finished."))
     return redirect("my", request.site.slug)
-
-
-def _mine(request: Any, ref: str) -> Match:
-    """Return the supporter's own latest match of a request; anyone else's does not exist for them."""
-    found = queries.matches_of(request.user.pk).filter(referral__ref=ref).first()
-    if found is None:
-        raise Http404("No such match.")
-    return found

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from matching.models import Match
+from matching.models import LIVE, Match
 from matching.transitions import window_ends
+from referrals.models import Referral
 from sites import outbox
 from sites.models import Site
 
@@ -12,6 +13,7 @@ State = Match.State
 # To the administrators: kind → (template, states in which it is still worth saying).
 TO_ADMINISTRATORS: dict[str, tuple[str, tuple[State, ...]]] = {
     "ACCEPTED": ("confirm", (State.ACCEPTED,)),
+    "UNCONFIRMED": ("unconfirmed", (State.ACCEPTED,)),
     "UNMATCHED": ("unmatched", (State.DECLINED, State.EXPIRED)),
     "WINDOW_48": ("window_48", (State.CONFIRMED,)),
     "WINDOW_72": ("window_72", (State.CONFIRMED,)),
@@ -23,7 +25,8 @@ TO_SUPPORTER: dict[str, tuple[str, tuple[State, ...]]] = {
     "CONFIRMED": ("confirmed", (State.CONFIRMED,)),
     "NUDGE_1": ("nudge_1", (State.CONFIRMED,)),
     "NUDGE_2": ("nudge_2", (State.CONFIRMED,)),
-    "RELEASED": ("released", (State.REVOKED, State.REASSIGNED)),
+    "RELEASED": ("released", (State.REVOKED,)),
+    "HANDED_ON": ("handed_on", (State.REASSIGNED,)),
 }
 FOR_SUPPORTER, FOR_ADMINISTRATOR = "MATCH", "MATCH_REF"
 
@@ -35,6 +38,9 @@ def register() -> None:
     for kind, (template, states) in TO_SUPPORTER.items():
         until = _answer_by if State.INVITED in states else _contact_by
         outbox.register(kind, outbox.MailKind(template, FOR_SUPPORTER, _still(states), until=until))
+    for step in (1, 2):
+        outbox.register(f"WAIT_{step}", outbox.MailKind(f"waiting_{step}", Referral.KIND, _nobody_asked))
+        outbox.register(f"AGAIN_{step}", outbox.MailKind(f"waiting_{step}", FOR_ADMINISTRATOR, _nobody_asked_since))
     outbox.place(FOR_SUPPORTER, lambda match_id: _path(match_id, "my"))
     outbox.place(FOR_ADMINISTRATOR, lambda match_id: _path(match_id, "requests"))
 
@@ -44,6 +50,18 @@ def _still(states: tuple[State, ...]) -> Callable[[list[int]], set[int]]:
         return set(Match.objects.filter(pk__in=ids, state__in=states).values_list("pk", flat=True))
 
     return still
+
+
+def _nobody_asked(referral_ids: list[int]) -> set[int]:
+    asked = Match.objects.filter(referral_id__in=referral_ids, state__in=LIVE).values("referral_id")
+    rows = Referral.objects.filter(pk__in=referral_ids, state=Referral.State.OPEN).exclude(pk__in=asked)
+    return set(rows.values_list("pk", flat=True))
+
+
+def _nobody_asked_since(match_ids: list[int]) -> set[int]:
+    of = dict(Match.objects.filter(pk__in=match_ids).values_list("pk", "referral_id"))
+    waiting = _nobody_asked(list(of.values()))
+    return {match_id for match_id, referral_id in of.items() if referral_id in waiting}
 
 
 def _answer_by(match_id: int) -> datetime | None:

@@ -3,20 +3,23 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from matching.models import LIVE, Match
-from matching.transitions import CONTACT_HOURS, MISSED, window_ends
+from matching.models import LIVE, Match, MatchEvent
+from matching.transitions import CONTACT_HOURS, MISSED, missed, window_ends
 from psi import tenancy, vault
 from referrals.models import Referral
 from sites import today
 from training.models import PeerSupporter
 
 PAGE = 50
+_MISSED = Q(window_step=MISSED) | Q(why=Match.Why.MISSED)
 OPEN_STATES = (Referral.State.OPEN, Referral.State.MATCHED)
 # A new request should not wait longer than this before somebody is asked.
 CHOOSE_WITHIN = timedelta(hours=24)
@@ -40,14 +43,13 @@ def window_of(match: Match) -> Window | None:
         return None
     until = match.contacted_at or match.ended_at or tenancy.now()
     used = max(int((until - match.confirmed_at).total_seconds() // 3600), 0)
-    # The step counts too: when time is played forward the clock on the wall is behind it.
-    missed = match.window_step == MISSED and match.contacted_at is None
-    used = max(used, CONTACT_HOURS) if missed else used
-    late = missed or until > window_ends(match)
+    late = missed(match)
     if match.contacted_at:
         words = ngettext("contact after %(n)s hour", "contact after %(n)s hours", used) % {"n": used}
     elif late:
-        words = _("%(n)s h past 72") % {"n": used - CONTACT_HOURS}
+        used = max(used, CONTACT_HOURS)
+        past = used - CONTACT_HOURS
+        words = _("%(n)s h past 72") % {"n": past} if past else _("72 hours are over")
     else:
         words = _("%(n)s h left") % {"n": CONTACT_HOURS - used}
     state = "late" if late else "soon" if used >= CONTACT_HOURS - 24 and not match.contacted_at else ""
@@ -72,12 +74,50 @@ def requests_page(before: int | None) -> list[Referral]:
 
 
 def with_latest_match(referrals: Iterable[Referral]) -> dict[int, Match]:
-    """Return referral id → its latest match, with the supporter's name."""
+    """Return referral id → its latest match, with the supporter's name and how often the window was `missed`."""
+    over = Match.objects.filter(_MISSED, referral=OuterRef("referral")).order_by().values("referral")
     latest = Match.objects.filter(referral=OuterRef("referral")).order_by("-id").values("pk")[:1]
     rows = Match.objects.filter(
         referral_id__in=[referral.pk for referral in referrals], pk=Subquery(latest)
     ).select_related("supporter__profile")
+    rows = rows.annotate(missed=Coalesce(Subquery(over.annotate(n=Count("pk")).values("n")), 0))
     return {match.referral_id: match for match in rows}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A match in the list of a request: how it stands in words, and when it was answered and ended."""
+
+    match: Match
+    words: str
+    answered: datetime | None
+    ended: datetime | None
+
+
+def so_far(referral: Referral, reader_id: int) -> list[Line]:
+    """Return the matches of a request, newest first, as this administrator may read them.
+
+    Only the inviter learns of a decline (rules.md, Matching, hard and soft).
+    """
+    inviter = MatchEvent.objects.filter(match=OuterRef("pk"), source=None).values("by")[:1]
+    rows = Match.objects.filter(referral=referral).select_related("supporter__profile")
+    return [_line(match, reader_id) for match in rows.annotate(inviter=Subquery(inviter)).order_by("-id")]
+
+
+def _line(match: Any, reader_id: int) -> Line:
+    words = [match.get_state_display(), *([match.get_why_display()] if match.why != Match.Why.NONE else [])]
+    if match.state != Match.State.DECLINED:
+        return Line(match, " · ".join(words), match.accepted_at, match.ended_at)
+    if match.inviter != reader_id:
+        words = [_("Answered: not available")]
+    return Line(match, " · ".join(words), match.ended_at, None)
+
+
+def standing(referral: Referral, match: Match | None) -> str:
+    """Return how a request stands, in words every administrator may read; `match` is its latest."""
+    if referral.state == Referral.State.MATCHED and match and match.state == Match.State.COMPLETED:
+        return _("Finished, to be closed")
+    return str(referral.get_state_display())
 
 
 def matches_of(user_id: int) -> QuerySet[Match]:
@@ -121,9 +161,11 @@ def rows_for_today(slug: str) -> list[today.Item]:
 
 def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:
     url = reverse("request_detail", args=[slug, referral.ref])
+    over = match.missed if match else 0  # type: ignore[attr-defined]
+    overdue = age(referral, over) if over else None
     choose = reverse("choose", args=[slug, referral.ref])
     if match is None or match.state not in (*LIVE, Match.State.COMPLETED):
-        return _looking(referral, match, choose)
+        return _looking(referral, over, choose, again=match is not None)
     name = match.supporter.profile.name
     if match.state == Match.State.INVITED:
         return today.Item(
@@ -132,20 +174,23 @@ def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:
             _("Reminded after a day. If there is no answer, you choose someone else."),
             _("Open"),
             url,
-            tone="calm",
-            chip=_("answer due %(when)s") % {"when": ago(match.expires_at)},
-            chip_tone="plain",
+            tone="late" if overdue else "calm",
+            chip=overdue.words if overdue else _("answer due %(when)s") % {"when": ago(match.expires_at)},
+            chip_tone="late" if overdue else "plain",
             quiet=True,
         )
     if match.state == Match.State.ACCEPTED:
+        press_by = (match.accepted_at or match.invited_at) + PRESS_WITHIN
+        late = overdue is not None or press_by < tenancy.now()
         return today.Item(
-            (match.accepted_at or match.invited_at) + PRESS_WITHIN,
+            press_by,
             _("%(name)s accepted %(ref)s") % {"name": name, "ref": referral},
             _("Confirm to release the contact details and start the 72 hours."),
             _("Confirm the match"),
             reverse("confirm", args=[slug, referral.ref]),
-            tone="soon",
-            chip=_("accepted %(when)s") % {"when": ago(match.accepted_at)},
+            tone="late" if late else "soon",
+            chip=overdue.words if overdue else _("accepted %(when)s") % {"when": ago(match.accepted_at)},
+            chip_tone="late" if late else "",
             post=True,
         )
     if match.state == Match.State.COMPLETED:
@@ -159,27 +204,42 @@ def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:
             chip=_("finished %(when)s") % {"when": ago(match.ended_at)},
             chip_tone="plain",
         )
-    return _in_window(slug, referral, match, url)
+    return _in_window(referral, match, url, choose)
 
 
-def _looking(referral: Referral, match: Match | None, choose: str) -> today.Item:
-    since = match.ended_at if match and match.ended_at else referral.received_at
-    late = tenancy.now() - since > CHOOSE_WITHIN
-    title = _("%(ref)s needs another peer") if match else _("%(ref)s · new request")
+def _looking(referral: Referral, over: int, choose: str, *, again: bool) -> today.Item:
+    waited = age(referral, over)
+    title = _("%(ref)s needs another peer") if again else _("%(ref)s · new request")
     reasons = [str(reason.get_reason_display()) for reason in referral.reasons.all()]
     return today.Item(
-        since + CHOOSE_WITHIN,
+        referral.received_at + CHOOSE_WITHIN,
         title % {"ref": referral},
         " · ".join([*reasons, *_stage(referral)]) or _("No reason was given"),
         _("Choose a peer"),
         choose,
-        tone="late" if late else "soon",
-        chip=_("waiting %(time)s") % {"time": length(tenancy.now() - since)},
-        chip_tone="late" if late else "warm",
+        tone="late" if waited.late else "soon",
+        chip=waited.words,
+        chip_tone="late" if waited.late else "warm",
     )
 
 
-def _in_window(slug: str, referral: Referral, match: Match, url: str) -> today.Item:
+@dataclass(frozen=True)
+class Age:
+    """How long ago a physician asked, whoever was asked for them since; `late` when that is too long."""
+
+    words: str
+    late: bool
+
+
+def age(referral: Referral, over: int) -> Age:
+    """Return the age of an open request; `over` is how often the contact window was missed."""
+    words = _("asked %(when)s") % {"when": ago(referral.received_at)}
+    if over:
+        words += " · " + ngettext("72 hours missed once", "72 hours missed %(n)s times", over) % {"n": over}
+    return Age(words, bool(over) or tenancy.now() - referral.received_at > CHOOSE_WITHIN)
+
+
+def _in_window(referral: Referral, match: Match, url: str, choose: str) -> today.Item:
     window, name = window_of(match), match.supporter.profile.name
     assert window is not None
     if match.state == Match.State.CONTACTED:
@@ -206,10 +266,9 @@ def _in_window(slug: str, referral: Referral, match: Match, url: str) -> today.I
         else _("%(ref)s · window running") % {"ref": referral},
         told % {"name": name},
         _("Find another peer") if late else _("Open"),
-        reverse("reassign", args=[slug, referral.ref]) if late else url,
+        choose if late else url,
         tone=window.state,
         window=window,
-        post=late,
         quiet=window.state == "",
     )
 

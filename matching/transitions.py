@@ -3,10 +3,14 @@
 Lock order: referral, then match, then supporter, then the person's load.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localdate
+from django.utils.translation import ngettext
 
 from matching import candidates
 from matching.models import LIVE, Match, MatchEvent
@@ -16,7 +20,7 @@ from referrals import transitions as referral_moves
 from referrals.models import Referral
 from sites import agenda, audit, facts, outbox
 from sites.audit import Actor
-from sites.models import Role
+from sites.models import Membership, Role
 from sites.moves import Refused, target
 from sites.queries import holders, numbers
 from training.models import PeerSupporter, SupporterLoad
@@ -26,6 +30,14 @@ CONTACT_HOURS = 72  # from the confirmed match (program overview, What commitmen
 # The last step of the contact window (`Match.window_step`).
 MISSED = 3
 MOVED_ON = "This has moved on in the meantime. Here is how it stands now."
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A match as somebody had it on their page when they pressed: a move made on it since is not undone."""
+
+    match_id: int
+    state: str
 
 
 @dataclass(frozen=True)
@@ -41,25 +53,39 @@ def _lock(match_id: int) -> _Locked:
     return _Locked(referral, match)
 
 
-def invite(referral_id: int, supporter_id: int, *, by: Actor, override: str | None = None) -> Match:
+def _live(referral: Referral) -> Match | None:
+    rows = Match.objects.select_for_update(of=("self",)).select_related("supporter")
+    return rows.filter(referral=referral, state__in=LIVE).first()
+
+
+def invite(
+    referral_id: int, supporter_id: int, *, by: Actor, override: str | None = None, instead_of: Seen | None = None
+) -> Match:
     """Invite a supporter to a referral.
 
     Args:
         override: a code of `Match.Override`, needed when a soft rule speaks against it.
+        instead_of: the confirmed match that ends with this invitation, as the administrator saw it.
 
     Raises:
-        Refused: the request is not open, somebody is invited already, or a rule speaks against it.
+        Refused: the request is not open, somebody is invited already, a rule speaks against it, or the
+            match to be replaced has moved on.
     """
     referral = referral_moves.lock(referral_id)
-    if referral.state != Referral.State.OPEN:
+    live = _live(referral)
+    if instead_of is not None:
+        _check_unmoved(live, instead_of)
+    elif referral.state != Referral.State.OPEN:
         raise Refused("This request is not looking for a peer any more.")
-    if Match.objects.filter(referral=referral, state__in=LIVE).exists():
+    elif live is not None:
         raise Refused("Somebody is invited already. Take that invitation back first.")
     candidate = candidates.one(referral, supporter_id)
     if candidate.hard:
         raise Refused("This supporter cannot be invited to this request: " + candidate.hard[0].text + ".")
     if candidate.soft and override not in Match.Override.values:
         raise Refused("Please say why, to invite this supporter all the same.")
+    if live is not None:
+        _hand_on(referral, live, by=by)
     hours, at = numbers(), tenancy.now()
     match = Match(
         referral=referral,
@@ -71,6 +97,7 @@ def invite(referral_id: int, supporter_id: int, *, by: Actor, override: str | No
     )
     match.save(force_insert=True)
     _note(match, None, by=by)
+    agenda.cancel(referral_moves.WAITING, [referral.pk])
     agenda.schedule(INVITATION, [match.pk], at + timedelta(hours=hours["INVITE_NUDGE"]))
     outbox.enqueue("INVITED", [(match.pk, candidate.user_id)])
     facts.count(("INVITED", "ALL"))
@@ -92,20 +119,23 @@ def accept(match_id: int, *, by: Actor) -> Match:
     _take_load(match, supporter)
     match.accepted_at = tenancy.now()
     _move(match, goal, by=by, also=("accepted_at", "load_year"))
-    agenda.cancel(INVITATION, [match.pk])
+    agenda.schedule(INVITATION, [match.pk], match.accepted_at + timedelta(hours=numbers()["CONFIRM_NUDGE"]))
     _tell_administrators("ACCEPTED", match)
     facts.count(("ACCEPTED", "ALL"))
     return match
 
 
-def decline(match_id: int, *, by: Actor, why: str = Match.Why.NONE) -> Match:
+def decline(match_id: int, *, by: Actor, why: str = Match.Why.NONE, seen: str = Match.State.INVITED) -> Match:
     """The supporter says no; nobody asks for a reason, two may be given with a button.
 
     Args:
         why: `NONE`, `KNOWN` or `EVALUATES`.
+        seen: the state they were shown; an older page does not take back what was accepted since.
     """
     match = _own(match_id, by).match
     goal = target(Match.MOVES, "decline", match.state, MOVED_ON)
+    if match.state == Match.State.ACCEPTED and seen != match.state:
+        raise Refused("You have accepted in the meantime. If you cannot do it after all, please say so here.")
     if why not in (Match.Why.NONE, Match.Why.KNOWN, Match.Why.EVALUATES):
         raise Refused("Please press one of the buttons.")
     _end(match, goal, why, by=by)
@@ -135,6 +165,7 @@ def confirm(match_id: int, *, by: Actor) -> Match:
     referral_moves.match(locked.referral, by=by)
     match.confirmed_at = at
     _move(match, goal, by=by, also=("confirmed_at",))
+    agenda.cancel(INVITATION, [match.pk])
     agenda.schedule(WINDOW, [match.pk], at + timedelta(hours=numbers()["NUDGE_FIRST"]))
     outbox.enqueue("CONFIRMED", [(match.pk, match.supporter.user_id)])
     facts.count(("MATCHED", "ALL"))
@@ -152,16 +183,17 @@ def record_contact(match_id: int, *, by: Actor) -> Match:
     return match
 
 
-def reassign(match_id: int, *, by: Actor, why: str = Match.Why.MISSED) -> Match:
-    """Give the request to another peer: the match ends, the referral is open again."""
+def reassign(match_id: int, *, by: Actor, seen: Seen | None = None) -> Match:
+    """Take the request from a peer without having another one yet: the referral is open again.
+
+    Args:
+        seen: the match as the administrator saw it.
+    """
     locked = _lock(match_id)
-    match = locked.match
-    goal = target(Match.MOVES, "reassign", match.state, MOVED_ON)
-    _end(match, goal, why, by=by)
-    referral_moves.reopen(locked.referral, by=by)
-    outbox.enqueue("RELEASED", [(match.pk, match.supporter.user_id)])
-    facts.count(("REASSIGNED", "ALL"))
-    return match
+    if seen is not None:
+        _check_unmoved(locked.match, seen)
+    _hand_on(locked.referral, locked.match, by=by)
+    return locked.match
 
 
 def finish(match_id: int, *, by: Actor) -> Match:
@@ -175,12 +207,10 @@ def finish(match_id: int, *, by: Actor) -> Match:
 def close(referral_id: int, outcome: str, *, by: Actor) -> None:
     """Close a request, and end the match that is live with it."""
     referral = referral_moves.lock(referral_id)
-    live = (
-        Match.objects.select_for_update(of=("self",))
-        .select_related("supporter")
-        .filter(referral=referral, state__in=LIVE)
-        .first()
-    )
+    live = _live(referral)
+    # A conversation nobody recorded may still have happened, but only where somebody had the contact details.
+    if outcome == Referral.Outcome.DONE and not ever_confirmed(Match.objects.filter(referral=referral)):
+        raise Refused("Nobody was matched to this request, so support was not given. Please choose how it ended.")
     referral_moves.close(referral, outcome, by=by)
     if live is not None:
         verb = "finish" if live.state == Match.State.CONTACTED else "close"
@@ -194,6 +224,60 @@ def window_ends(match: Match) -> datetime:
     if match.confirmed_at is None:
         raise ValueError("The window opens when the match is confirmed.")
     return match.confirmed_at + timedelta(hours=CONTACT_HOURS)
+
+
+def missed(match: Match) -> bool:
+    """Were the 72 hours of this match over without contact?"""
+    if match.confirmed_at is None:
+        return False
+    if match.contacted_at:
+        return match.contacted_at > window_ends(match)
+    # The step counts too: when time is played forward the clock on the wall is behind it.
+    return match.window_step == MISSED or (match.ended_at or tenancy.now()) >= window_ends(match)
+
+
+def ever_confirmed(matches: Iterable[Match]) -> bool:
+    """Has anybody had the contact details?"""
+    return any(match.confirmed_at for match in matches)
+
+
+def check_handed_on(membership: Membership) -> None:
+    """Refuse to end the role of a supporter who carries a match: nobody else could move it on.
+
+    An invitation sent at the same moment may slip through; unanswered, it ends by itself.
+    """
+    if membership.role != Role.SUPPORTER:
+        return
+    held = Match.objects.filter(supporter__user_id=membership.user_id, state__in=LIVE).select_related("referral")
+    slug = membership.site.slug
+    refs = [
+        (reverse("request_detail", args=[slug, match.referral.ref]), match.referral) for match in held.order_by("pk")
+    ]
+    if refs:
+        sentence = ngettext(
+            "This person has {n} open match; find another peer for it first: {links}.",
+            "This person has {n} open matches; find another peer for them first: {links}.",
+            len(refs),
+        )
+        links = format_html_join(", ", '<a href="{}">{}</a>', refs)
+        raise Refused(format_html(sentence, n=len(refs), links=links))
+
+
+def _check_unmoved(live: Match | None, seen: Seen) -> None:
+    if live is not None and live.pk == seen.match_id and live.state == seen.state:
+        return
+    if live is not None and live.pk == seen.match_id and live.state == Match.State.CONTACTED:
+        raise Refused("Contact was made in the meantime, so the match was left as it is.")
+    raise Refused(MOVED_ON)
+
+
+def _hand_on(referral: Referral, match: Match, *, by: Actor) -> None:
+    """End a confirmed match, because the request goes to another peer; both are locked."""
+    goal = target(Match.MOVES, "reassign", match.state, MOVED_ON)
+    _end(match, goal, Match.Why.MISSED if missed(match) else Match.Why.NONE, by=by)
+    referral_moves.reopen(referral, by=by)
+    outbox.enqueue("HANDED_ON", [(match.pk, match.supporter.user_id)])
+    facts.count(("REASSIGNED", "ALL"))
 
 
 def _own(match_id: int, by: Actor) -> _Locked:
@@ -237,6 +321,8 @@ def _end(match: Match, goal: str, why: str, *, by: Actor) -> None:
     _move(match, goal, by=by, also=("why", "ended_at", "load_year"), why=why)
     agenda.cancel(INVITATION, [match.pk])
     agenda.cancel(WINDOW, [match.pk])
+    if goal != Match.State.COMPLETED and why != Match.Why.CLOSED:
+        referral_moves.wait(match.referral_id)
 
 
 def _move(match: Match, goal: str, *, by: Actor, also: tuple[str, ...], why: str = Match.Why.NONE) -> None:

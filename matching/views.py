@@ -7,11 +7,12 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from matching import candidates, queries, ranking, transitions
 from matching.forms import CloseForm
 from matching.models import LIVE, Match
+from matching.presses import press_on
 from psi import tenancy, vault
 from referrals.models import Referral
 from referrals.transitions import open_identity
@@ -19,6 +20,13 @@ from sites.models import Role
 from sites.moves import Refused
 from sites.permissions import for_roles
 from sites.queries import holders, names
+
+
+def _referral(ref: str) -> Referral:
+    return get_object_or_404(Referral.objects.prefetch_related("reasons"), ref=ref)
+
+
+press = press_on("request_detail", lambda request, ref: _referral(ref))
 
 
 @for_roles(Role.ADMINISTRATOR)
@@ -31,7 +39,9 @@ def requests_list(request: Any) -> HttpResponse:
     rows = rows[: queries.PAGE]
     matches = queries.with_latest_match(rows)
     lines = [
-        (row, match, queries.window_of(match) if match else None) for row in rows for match in [matches.get(row.pk)]
+        (row, queries.standing(row, match), match, queries.window_of(match) if match else None)
+        for row in rows
+        for match in [matches.get(row.pk)]
     ]
     older = f"?before={rows[-1].pk}" if more else ""
     return render(
@@ -55,18 +65,25 @@ def request_detail(request: Any, ref: str) -> HttpResponse:
 
 
 def _detail(request: Any, referral: Referral, *, identity: Any = None, form: CloseForm | None = None) -> HttpResponse:
-    matches = list(Match.objects.filter(referral=referral).select_related("supporter__profile").order_by("-id"))
-    live = next((match for match in matches if match.state in LIVE), None)
+    lines = queries.so_far(referral, request.user.pk)
+    matches = [line.match for line in lines]
+    latest = matches[0] if matches else None
+    live = latest if latest and latest.state in LIVE else None
+    over = sum(transitions.missed(match) for match in matches)
+    looking = referral.state == Referral.State.OPEN or (live is not None and live.state == Match.State.CONFIRMED)
     context = {
         "referral": referral,
         "reasons": [reason.get_reason_display() for reason in referral.reasons.all()],
-        "matches": [(match, queries.window_of(match)) for match in matches],
+        "lines": lines,
+        "standing": queries.standing(referral, latest),
+        "age": queries.age(referral, over) if looking and (over or live is None) else None,
         "live": live,
         "window": queries.window_of(live) if live else None,
         "identity": identity,
         "may_close": referral.state in queries.OPEN_STATES,
         "perhaps_same": queries.perhaps_same_person(referral) if referral.state in queries.OPEN_STATES else [],
-        "form": form or CloseForm(),
+        "to_close": latest is not None and latest.state == Match.State.COMPLETED,
+        "form": form or CloseForm(supported=transitions.ever_confirmed(matches)),
     }
     return render(request, "matching/request.html", context, status=422 if form and form.errors else 200)
 
@@ -75,7 +92,7 @@ def _detail(request: Any, referral: Referral, *, identity: Any = None, form: Clo
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def choose(request: Any, ref: str) -> HttpResponse:
-    """Candidates with their reasons; inviting one is a POST."""
+    """Candidates with their reasons; inviting one is a POST, and only that ends the match it replaces."""
     referral = _referral(ref)
     if request.method == "POST":
         supporter = request.POST.get("supporter", "")
@@ -87,10 +104,13 @@ def choose(request: Any, ref: str) -> HttpResponse:
             get_object_or_404(roster).pk,
             by=request.actor,
             override=request.POST.get("override") or None,
+            instead_of=_seen(request.POST),
         )
         messages.success(request, _("The invitation is on its way. You will see here when it is answered."))
         return redirect("request_detail", request.site.slug, referral.ref)
-    if referral.state != Referral.State.OPEN or referral.sealed is None:
+    live = Match.objects.filter(referral=referral, state__in=LIVE).select_related("supporter__profile").first()
+    may_invite = referral.state == Referral.State.OPEN or live is not None
+    if not may_invite or referral.sealed is None:
         return redirect("request_detail", request.site.slug, referral.ref)
     need = candidates.need_of(referral)
     judged = candidates.all_for(referral, need)
@@ -101,13 +121,14 @@ def choose(request: Any, ref: str) -> HttpResponse:
         "left_out": [(c.peer.name, [reason.text for reason in c.hard]) for c in judged if c.hard],
         "wishes": ranking.wish_words(need),
         "overrides": Match.Override.choices,
-        "live": Match.objects.filter(referral=referral, state__in=LIVE).exists(),
+        "live": live,
+        "replaces": live if live and live.state in (Match.State.CONFIRMED, Match.State.CONTACTED) else None,
     }
     return render(request, "matching/choose.html", context)
 
 
 @for_roles(Role.ADMINISTRATOR)
-@require_POST
+@press
 def confirm(request: Any, ref: str) -> HttpResponse:
     """Confirm the accepted match."""
     transitions.confirm(_live(ref).pk, by=request.actor)
@@ -116,7 +137,7 @@ def confirm(request: Any, ref: str) -> HttpResponse:
 
 
 @for_roles(Role.ADMINISTRATOR)
-@require_POST
+@press
 def revoke(request: Any, ref: str) -> HttpResponse:
     """Take an invitation back."""
     transitions.revoke(_live(ref).pk, by=request.actor)
@@ -125,22 +146,28 @@ def revoke(request: Any, ref: str) -> HttpResponse:
 
 
 @for_roles(Role.ADMINISTRATOR)
-@require_POST
+@press
 def reassign(request: Any, ref: str) -> HttpResponse:
-    """Find another peer: the present match ends, and the candidates are shown."""
-    transitions.reassign(_live(ref).pk, by=request.actor)
+    """End the present match without having another peer yet; the candidates are shown."""
+    transitions.reassign(_live(ref).pk, by=request.actor, seen=_seen(request.POST))
+    messages.success(request, _("The match has ended, and the supporter is told not to make contact."))
     return redirect("choose", request.site.slug, ref)
 
 
 @for_roles(Role.ADMINISTRATOR)
-@require_POST
+@press
 def close(request: Any, ref: str) -> HttpResponse:
     """Close the request with an outcome from the list."""
     referral = _referral(ref)
-    form = CloseForm(request.POST)
+    matches = Match.objects.filter(referral=referral)
+    form = CloseForm(request.POST, supported=transitions.ever_confirmed(matches))
     if not form.is_valid():
         return _detail(request, referral, form=form)
-    transitions.close(referral.pk, form.cleaned_data["outcome"], by=request.actor)
+    try:
+        transitions.close(referral.pk, form.cleaned_data["outcome"], by=request.actor)
+    except Refused as refused:
+        form.add_error(None, refused.sentence)
+        return _detail(request, referral, form=form)
     messages.success(request, _("The request is closed."))
     return redirect("request_detail", request.site.slug, ref)
 
@@ -156,13 +183,17 @@ def supporters(request: Any) -> HttpResponse:
     return render(request, "matching/supporters.html", context)
 
 
-def _referral(ref: str) -> Referral:
-    return get_object_or_404(Referral.objects.prefetch_related("reasons"), ref=ref)
-
-
 def _live(ref: str) -> Match:
     found = Match.objects.filter(referral__ref=ref, state__in=LIVE).first()
     if found is None:
         get_object_or_404(Referral, ref=ref)
         raise Refused(transitions.MOVED_ON)
     return found
+
+
+def _seen(posted: Any) -> transitions.Seen | None:
+    """Return the match that the page of candidates said would end; None when it named none."""
+    number = posted.get("instead_of", "")
+    if not (number.isdecimal() and len(number) < 19):
+        return None
+    return transitions.Seen(int(number), posted.get("seen", ""))

@@ -1,4 +1,4 @@
-"""What time does to a match: the invitation's reminder and end, and the 72 hours of the contact window.
+"""What time does: to a request nobody is asked for, to an invitation, and the 72 hours of the contact window.
 
 Times stand in `Due` rows. The handlers read the truth again under the locks and take every step that
 is due and was not taken, so a worker that slept, died or was doubled takes each step exactly once.
@@ -8,17 +8,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from matching import transitions
-from matching.models import Match, MatchEvent
+from matching.models import LIVE, Match, MatchEvent
+from matching.queries import with_latest_match
 from matching.transitions import CONTACT_HOURS, INVITATION, MISSED, WINDOW
 from psi import tenancy
 from referrals.models import Referral
+from referrals.transitions import WAITING
 from sites import agenda, audit, facts, outbox
 from sites.models import Role
 from sites.queries import holders, numbers
 
 
 def register() -> None:
-    """Tell the agenda who looks after invitations and windows."""
+    """Tell the agenda who looks after waiting requests, invitations and windows."""
+    agenda.register(WAITING, look_after_waiting)
     agenda.register(INVITATION, look_after_invitations)
     agenda.register(WINDOW, look_after_windows)
 
@@ -77,10 +80,37 @@ def look_after_windows(ids: list[int]) -> None:
         facts.count(*[("WINDOW", "MISSED")] * missed)
 
 
+def look_after_waiting(ids: list[int]) -> None:
+    """Tell the administrators of requests for which nobody is asked; of two steps slept through, the second."""
+    at, hours, administrators = tenancy.now(), numbers(), holders(Role.ADMINISTRATOR)
+    rows = Referral.objects.select_for_update(of=("self",)).filter(pk__in=ids, state=Referral.State.OPEN)
+    referrals = list(rows.order_by("pk"))
+    latest = with_latest_match(referrals)
+    for referral in referrals:
+        match = latest.get(referral.pk)
+        if match and match.state in LIVE:
+            continue
+        # Each wait is told of once: the first by its referral, a later one by the match it began with.
+        kind, about, since = "WAIT", referral.pk, referral.received_at
+        if match and match.ended_at:
+            kind, about, since = "AGAIN", match.pk, match.ended_at
+        steps = [since + _h(hours[code]) for code in ("WAIT_FIRST", "WAIT_SECOND")]
+        if taken := sum(step <= at for step in steps):
+            outbox.enqueue(f"{kind}_{taken}", [(about, user_id) for user_id in administrators])
+        if taken < len(steps):
+            agenda.schedule(WAITING, [referral.pk], steps[taken])
+
+
 def look_after_invitations(ids: list[int]) -> None:
-    """Remind once, then let the invitation end, so that the next candidate can be asked."""
-    at, nudge = tenancy.now(), _h(numbers()["INVITE_NUDGE"])
+    """Remind once, then let the invitation end; once accepted, remind the administrators to confirm."""
+    at, hours = tenancy.now(), numbers()
+    nudge, confirm = _h(hours["INVITE_NUDGE"]), _h(hours["CONFIRM_NUDGE"])
     for match in _locked(ids):
+        if match.state == Match.State.ACCEPTED and match.accepted_at is not None:
+            if match.accepted_at + confirm <= at:
+                outbox.enqueue("UNCONFIRMED", [(match.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])
+            else:
+                agenda.schedule(INVITATION, [match.pk], match.accepted_at + confirm)
         if match.state != Match.State.INVITED:
             continue
         if not match.nudged and match.invited_at + nudge <= at:

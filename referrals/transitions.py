@@ -22,9 +22,9 @@ from sites import agenda, audit, facts, outbox
 from sites.audit import Actor
 from sites.models import Role, Site, TextVersion
 from sites.moves import Refused, target
-from sites.queries import holders
+from sites.queries import holders, numbers
 
-ERASE = "ERASE"
+ERASE, WAITING = "ERASE", "WAITING"
 # What was used for a decision about someone is kept a year, then destroyed; sealed long before
 # (rules.md, What may be stored, and how long).
 SEALED_AFTER, ERASED_AFTER = timedelta(days=30), timedelta(days=365)
@@ -136,12 +136,18 @@ def _receive(ask: Ask, identity: Identity, *, home: Site, receipt: str, texts: d
         *(("REQ_REASON", code) for code in ask.reasons or (Reason.OTHER.value,)),
     )
     outbox.enqueue("REQUEST", [(number, user_id) for user_id in holders(Role.ADMINISTRATOR)])
+    wait(number)
     return referral
 
 
 def lock(referral_id: int) -> Referral:
     """Return the referral, locked until the transaction ends; the first lock of every move."""
     return Referral.objects.select_for_update(of=("self",)).get(pk=referral_id)
+
+
+def wait(referral_id: int) -> None:
+    """From now on nobody is asked for this request: let someone look whether that goes on too long."""
+    agenda.schedule(WAITING, [referral_id], tenancy.now() + timedelta(hours=numbers()["WAIT_FIRST"]))
 
 
 def match(referral: Referral, *, by: Actor) -> None:
@@ -160,6 +166,7 @@ def close(referral: Referral, outcome: str, *, by: Actor) -> None:
         raise Refused("Please choose how it ended.")
     referral.outcome, referral.closed_at = outcome, tenancy.now()
     _move(referral, "close", ReferralEvent.Why.CLOSED, by=by, also=("outcome", "closed_at"))
+    agenda.cancel(WAITING, [referral.pk])
     agenda.schedule(ERASE, [referral.pk], referral.closed_at + ERASED_AFTER)
     facts.count(("CLOSED", outcome))
 

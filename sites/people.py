@@ -4,6 +4,7 @@ Each is made inside the site's scope, is audited, and is `Refused` in a plain se
 """
 
 import hmac
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,6 +37,14 @@ INVITATION_DAYS = 14
 # When every invitation has been used, taken back or ended, and its link was followed late as well.
 FORGET, FORGET_DAYS = "FORGET", 30
 JOIN_SALT = "psi.join"
+
+Check = Callable[[Membership], None]
+_checks: list[Check] = []
+
+
+def register_check(check: Check) -> None:
+    """Let `check(membership)` refuse that a role ends, asked inside the site's scope."""
+    _checks.append(check)
 
 
 def possible_roles(site: Site) -> tuple[Role, ...]:
@@ -186,11 +195,11 @@ def end_role(membership: Membership, *, by: Actor) -> None:
     """End a person's role. It takes effect with their next click.
 
     Raises:
-        Refused: it ended already, or the site would be left without an administrator.
+        Refused: it ended already, something hangs on it, or the site would be left without an administrator.
     """
     _lock(membership.site_id)
     membership = _locked_membership(membership)
-    _check_administrators(membership)
+    _check_leaving(membership)
     _end(membership)
     audit.record("END_ROLE", "MEMBERSHIP", membership.pk, by=by)
 
@@ -217,7 +226,7 @@ def change_role(membership: Membership, role: str, *, by: Actor) -> Membership:
     site = _lock(membership.site_id)
     membership = _locked_membership(membership)
     changed = _give(site, membership.user_id, role)
-    _check_administrators(membership)
+    _check_leaving(membership)
     _end(membership)
     audit.record("CHANGE_ROLE", "MEMBERSHIP", changed.pk, by=by)
     return changed
@@ -323,10 +332,12 @@ def _check_role(site: Site, role: str) -> None:
         raise Refused(_("There is no such role at this kind of site."))
 
 
-def _check_administrators(leaving: Membership) -> None:
+def _check_leaving(leaving: Membership) -> None:
     others = _live(leaving.site_id).filter(role=Role.ADMINISTRATOR, user__is_active=True)
     if leaving.role == Role.ADMINISTRATOR and not others.exclude(pk=leaving.pk).exists():
         raise Refused(_("A site needs an administrator. Please invite another one first."))
+    for check in _checks:
+        check(leaving)
 
 
 def _give(site: Site, user_id: int, role: str) -> Membership:

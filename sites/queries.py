@@ -22,6 +22,10 @@ DEFAULTS = {
     "INVITE_ENDS": 48,
     "NUDGE_FIRST": 24,
     "NUDGE_SECOND": 48,
+    # A request for which nobody is asked, and an acceptance nobody confirms.
+    "WAIT_FIRST": 24,
+    "WAIT_SECOND": 48,
+    "CONFIRM_NUDGE": 24,
 }
 
 

@@ -11,7 +11,7 @@ class Item:
     """A row of *Today*: what, why, and one button (templates/components/todo_item.html).
 
     Attributes:
-        breaks_at: when the promise breaks; the order of the list.
+        breaks_at: when the promise breaks; the order among rows of one tone.
         title: what it is, by reference code.
         detail: one sentence.
         label: the words on the one button.
@@ -36,6 +36,7 @@ class Item:
     quiet: bool = False
 
 
+URGENT = {"late": 0, "soon": 1}
 Source = Callable[[str], Iterable[Item]]
 _sources: list[Source] = []
 
@@ -46,6 +47,6 @@ def register(source: Source) -> None:
 
 
 def items(slug: str) -> list[Item]:
-    """Return the rows of the current site: what needs a person first, then by when it breaks."""
+    """Return the rows of the current site: overdue, soon, the rest; what needs a person before what does not."""
     rows = [item for source in _sources for item in source(slug)]
-    return sorted(rows, key=lambda item: (item.quiet, item.breaks_at))
+    return sorted(rows, key=lambda item: (URGENT.get(item.tone, 2), item.quiet, item.breaks_at))

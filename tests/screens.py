@@ -200,6 +200,7 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
     yield "admin-request-open", page
     person.press("Show who asked")
     yield "admin-request-who", page
+    page.get_by_role("main").locator("summary").click()
     person.press("Close the request")
     yield "admin-request-errors", page
     person.open(f"{requests}/{open_ref}/choose/")

@@ -12,8 +12,8 @@ from matching.models import LIVE, Match, MatchEvent
 from psi import tenancy
 from psi.tenancy import site_scope
 from referrals.models import Referral, ReferralEvent
-from sites import audit
-from sites.models import AuditEntry, Due, Fact, Notice
+from sites import audit, people
+from sites.models import AuditEntry, Due, Fact, Membership, Notice
 from sites.moves import Refused, target
 from tests import line
 from tests.people import World, member, supporter
@@ -22,7 +22,7 @@ from training.models import PeerSupporter, SupporterLoad
 Act = Callable[[World, Match], Any]
 ACTS: dict[str, Act] = {
     "accept": lambda w, m: transitions.accept(m.pk, by=line.helper(w)),
-    "decline": lambda w, m: transitions.decline(m.pk, by=line.helper(w)),
+    "decline": lambda w, m: transitions.decline(m.pk, by=line.helper(w), seen=line.fresh(m).state),
     "revoke": lambda w, m: transitions.revoke(m.pk, by=line.administrator(w)),
     "expire": lambda w, m: transitions.expire(Match.objects.select_related("supporter").get(pk=m.pk)),
     "confirm": lambda w, m: transitions.confirm(m.pk, by=line.administrator(w)),
@@ -295,6 +295,14 @@ def test_no_other_reason_is_taken(world: World) -> None:
     assert line.fresh(match).state == "INVITED"
 
 
+def test_an_older_page_does_not_take_back_what_was_accepted(world: World) -> None:
+    match = at(world, "ACCEPTED")
+    before = everything(world)
+    with pytest.raises(Refused, match="accepted in the meantime"), site_scope(world.north.pk):
+        transitions.decline(match.pk, by=line.helper(world))
+    assert everything(world) == before
+
+
 def test_a_decline_is_in_no_fact(world: World) -> None:
     match = line.invited(world)
     with site_scope(world.north.pk):
@@ -303,6 +311,83 @@ def test_a_decline_is_in_no_fact(world: World) -> None:
     with site_scope(world.north.pk):
         assert len(before) == 4
         assert list(Fact.objects.values_list("measure", "category").order_by("pk")) == before
+
+
+# Find another peer
+
+
+def replace(world: World, match: Match, seen: str) -> Match:
+    """Invite Dr Otto in place of a match, which the administrator saw in state `seen`."""
+    other = supporter(world.north, "Dr Otto North")
+    with site_scope(world.north.pk):
+        return transitions.invite(
+            match.referral_id, other.pk, by=line.administrator(world), instead_of=transitions.Seen(match.pk, seen)
+        )
+
+
+@pytest.mark.parametrize("state", ["CONFIRMED", "CONTACTED"])
+def test_the_old_match_ends_with_the_new_invitation_and_is_told_so(world: World, state: str) -> None:
+    match = at(world, state)
+    assert replace(world, match, state).state == "INVITED"
+    assert (line.fresh(match).state, line.fresh(match).why) == ("REASSIGNED", "NONE")
+    assert line.fresh(match).referral.state == "OPEN"
+    assert told(world)[-2:] == [
+        ("HANDED_ON", world["north supporter"].pk),
+        ("INVITED", Membership.objects.latest("pk").user_id),
+    ]
+    assert not Due.objects.filter(kind__in=["WINDOW", "WAITING"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("state", "seen", "sentence"),
+    [
+        ("CONTACTED", "CONFIRMED", "Contact was made in the meantime"),
+        ("REASSIGNED", "CONFIRMED", "moved on"),
+        ("COMPLETED", "CONTACTED", "moved on"),
+        ("ACCEPTED", "ACCEPTED", "moved on"),
+    ],
+)
+def test_what_moved_on_meanwhile_is_not_replaced(world: World, state: str, seen: str, sentence: str) -> None:
+    match = at(world, state)
+    with pytest.raises(Refused, match=sentence):
+        replace(world, match, seen)
+    with pytest.raises(Refused, match=sentence), site_scope(world.north.pk):
+        transitions.reassign(match.pk, by=line.administrator(world), seen=transitions.Seen(match.pk, seen))
+    assert line.fresh(match).state == state
+    with site_scope(world.north.pk):
+        assert Match.objects.count() == 1
+
+
+def test_nobody_is_replaced_by_themselves(world: World) -> None:
+    match = at(world, "CONFIRMED")
+    with pytest.raises(Refused, match="has this request now"), site_scope(world.north.pk):
+        transitions.invite(
+            match.referral_id,
+            match.supporter_id,
+            by=line.administrator(world),
+            override="AGREED",
+            instead_of=transitions.Seen(match.pk, "CONFIRMED"),
+        )
+    assert line.fresh(match).state == "CONFIRMED"
+
+
+# The role of a supporter
+
+
+@pytest.mark.parametrize("state", ["INVITED", "ACCEPTED", "CONFIRMED", "CONTACTED"])
+def test_a_role_with_open_matches_is_neither_ended_nor_changed(world: World, state: str) -> None:
+    match = at(world, state)
+    role, by = Membership.objects.get(user=world["north supporter"]), line.administrator(world)
+    link = f'<a href="/north/requests/{match.referral.ref}/">{match.referral}</a>'
+    for leave in (lambda: people.end_role(role, by=by), lambda: people.change_role(role, "lead", by=by)):
+        with pytest.raises(Refused, match="has 1 open match; find another peer for it first") as refused:
+            with site_scope(world.north.pk):
+                leave()
+        assert link in refused.value.sentence
+    with site_scope(world.north.pk):
+        transitions.close(match.referral_id, "ONWARD", by=by)
+        people.end_role(role, by=by)
+    assert Membership.objects.get(user=world["north supporter"]).ended_at is not None
 
 
 # Telling
@@ -350,18 +435,30 @@ def test_every_administrator_is_told_and_no_former_one(world: World) -> None:
 def test_closing_a_request_ends_its_match(world: World, state: str, match_after: str, released: bool) -> None:
     match = at(world, state)
     with site_scope(world.north.pk):
-        transitions.close(match.referral_id, "DONE", by=line.administrator(world))
+        transitions.close(match.referral_id, "ONWARD", by=line.administrator(world))
         referral = Referral.objects.get(pk=match.referral_id)
-        assert (referral.state, referral.outcome, referral.closed_at is None) == ("CLOSED", "DONE", False)
+        assert (referral.state, referral.outcome, referral.closed_at is None) == ("CLOSED", "ONWARD", False)
         assert ReferralEvent.objects.filter(target="CLOSED").count() == 1
     with site_scope(world.north.pk):
-        assert Fact.objects.filter(measure="CLOSED").values_list("category").get() == ("DONE",)
+        assert Fact.objects.filter(measure="CLOSED").values_list("category").get() == ("ONWARD",)
     assert line.fresh(match).state == match_after
     assert [kind for kind, _ in told(world)].count("RELEASED") == released
-    assert not Due.objects.filter(kind__in=["INVITATION", "WINDOW"]).exists()
+    assert not Due.objects.filter(kind__in=["INVITATION", "WINDOW", "WAITING"]).exists()
     assert sum(SupporterLoad.objects.values_list("live", flat=True)) == 0
     with pytest.raises(Refused, match="moved on"), site_scope(world.north.pk):
+        transitions.close(match.referral_id, "ONWARD", by=line.administrator(world))
+
+
+def test_support_was_given_only_where_somebody_had_the_contact_details(world: World) -> None:
+    match = line.accepted(world)
+    before = everything(world)
+    with pytest.raises(Refused, match="support was not given"), site_scope(world.north.pk):
         transitions.close(match.referral_id, "DONE", by=line.administrator(world))
+    assert everything(world) == before
+    with site_scope(world.north.pk):
+        transitions.confirm(match.pk, by=line.administrator(world))
+        transitions.close(match.referral_id, "DONE", by=line.administrator(world))
+        assert Referral.objects.get(pk=match.referral_id).outcome == "DONE"
 
 
 @pytest.mark.parametrize("outcome", ["", "NONE", "went well, we talked about his divorce"])

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from matching import transitions, window
-from matching.models import Match, MatchEvent
+from matching.models import LIVE, Match, MatchEvent
 from matching.queries import window_of
 from psi import tenancy
 from psi.tenancy import site_scope
@@ -183,7 +183,7 @@ def test_find_another_peer_opens_the_request_again(match: Match, world: World) -
     assert (load.live, load.total) == (0, 0)
     with site_scope(match.site_id):
         assert Referral.objects.get(pk=match.referral_id).state == "OPEN"
-        released = Notice.objects.get(kind="RELEASED", object_id=match.pk)
+        released = Notice.objects.get(kind="HANDED_ON", object_id=match.pk)
         assert released.recipient == world["north supporter"]
         assert Fact.objects.filter(measure="REASSIGNED").count() == 1
     before = said(match)
@@ -251,6 +251,78 @@ def test_an_invitation_that_ends_while_the_worker_slept_is_not_reminded_of(invit
     with site_scope(invitation.site_id):
         remind = Notice.objects.get(kind="REMIND")
         assert (remind.sent_at, remind.dropped_at) == (None, invitation.invited_at + h(73))
+
+
+# A request nobody touches, an acceptance nobody confirms
+
+
+def reminders(world: World, since: datetime) -> list[tuple[str, float]]:
+    with site_scope(world.north.pk):
+        rows = Notice.objects.filter(kind__in=["WAIT_1", "WAIT_2", "AGAIN_1", "AGAIN_2", "UNCONFIRMED"])
+        assert set(rows.values_list("recipient", flat=True)) <= {world["north administrator"].pk}
+        return [(row.kind, (row.created_at - since).total_seconds() / 3600) for row in rows.order_by("pk")]
+
+
+def test_administrators_are_told_twice_of_a_request_nobody_touches(world: World, mailoutbox: Any) -> None:
+    asked = tenancy.now() - h(200)
+    line.request(world.north, now=asked)
+    for hour in (1, 23, 24, 24, 30, 47, 48, 50, 100):
+        agenda.sweep(now=asked + h(hour))
+    assert reminders(world, asked) == [("WAIT_1", 24), ("WAIT_2", 48)]
+    assert [mail.subject for mail in mailoutbox][1:] == ["Nobody is asked yet", "Still nobody is asked"]
+    assert not Due.objects.filter(kind="WAITING").exists()
+
+
+def test_a_worker_that_slept_tells_once(world: World) -> None:
+    asked = tenancy.now() - h(200)
+    line.request(world.north, now=asked)
+    agenda.sweep(now=asked + h(60))
+    assert reminders(world, asked) == [("WAIT_2", 60)]
+
+
+def test_an_invitation_ends_the_reminders_and_its_end_begins_them_anew(world: World) -> None:
+    asked = tenancy.now() - h(300)
+    invitation = line.invited(world, now=asked)
+    for hour in range(1, 120):
+        agenda.sweep(now=asked + h(hour))
+    # It ended unanswered after 48 hours.
+    assert reminders(world, asked) == [("AGAIN_1", 72), ("AGAIN_2", 96)]
+    with site_scope(world.north.pk, now=asked + h(120)):
+        again = transitions.invite(
+            invitation.referral_id, invitation.supporter_id, by=line.administrator(world), override="AGREED"
+        )
+        transitions.decline(again.pk, by=line.helper(world))
+        (due,) = Due.objects.filter(kind="WAITING")
+        assert (due.object_id, due.at) == (invitation.referral_id, asked + h(144))
+    agenda.sweep(now=asked + h(145))
+    assert reminders(world, asked)[2:] == [("AGAIN_1", 145)]
+
+
+@pytest.mark.parametrize("ending", ["revoke", "reassign"])
+def test_a_request_that_is_open_again_is_waiting_again(world: World, ending: str) -> None:
+    match = (line.confirmed if ending == "reassign" else line.invited)(world)
+    assert not Due.objects.filter(kind="WAITING").exists()
+    with site_scope(world.north.pk):
+        getattr(transitions, ending)(match.pk, by=line.administrator(world))
+    (due,) = Due.objects.filter(kind="WAITING")
+    assert (due.object_id, due.at) == (match.referral_id, line.fresh(match).ended_at + h(24))
+
+
+def test_an_acceptance_nobody_confirms_is_told_of_once(world: World) -> None:
+    at = tenancy.now() - h(200)
+    match = line.accepted(world, now=at)
+    for hour in (1, 23, 24, 25, 48, 100):
+        agenda.sweep(now=at + h(hour))
+    assert reminders(world, at) == [("UNCONFIRMED", 24)]
+    assert line.fresh(match).state == "ACCEPTED"
+    assert not Due.objects.filter(kind=transitions.INVITATION).exists()
+
+
+def test_a_confirmed_match_is_not_told_of(world: World) -> None:
+    at = tenancy.now() - h(200)
+    line.confirmed(world, now=at)
+    agenda.sweep(now=at + h(30))
+    assert reminders(world, at) == []
 
 
 # I3: each state change has its event, and the reverse
@@ -368,7 +440,12 @@ def compare(world: World) -> set[str]:
         assert broken_links() == []
         live = Match.objects.filter(load_year__isnull=False).count()
         assert sum(SupporterLoad.objects.values_list("live", flat=True)) == live
-        due = set(Due.objects.filter(kind__in=["INVITATION", "WINDOW"]).values_list("kind", "object_id"))
+        # Those of waiting requests and unconfirmed matches end with their last reminder.
+        waiting = Referral.objects.filter(state="OPEN").exclude(matches__state__in=LIVE)
+        reminded = {("WAITING", r.pk) for r in waiting}
+        reminded |= {("INVITATION", m.pk) for m in Match.objects.filter(state="ACCEPTED")}
+        every = Due.objects.filter(kind__in=["INVITATION", "WINDOW", "WAITING"])
+        due = set(every.values_list("kind", "object_id")) - reminded
         expected = {("INVITATION", m.pk) for m in Match.objects.filter(state="INVITED")}
         expected |= {("WINDOW", m.pk) for m in Match.objects.filter(state="CONFIRMED", window_step__lt=3)}
         assert due == expected
