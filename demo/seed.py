@@ -12,6 +12,7 @@ from random import Random
 from django.db import connection, transaction
 from django.db.models import F
 
+from demo import seed_reach
 from demo.seed_moves import Moves, Texts
 from demo.seed_people import CASTS, DOMAIN, Peer, Place, first_name, make, physicians
 from demo.seed_play import Play, Story
@@ -60,6 +61,7 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
         places = {cast.slug: make(cast, home, anchor) for cast in CASTS}
         play = Play(anchor)
         _requests(play, places, seed, months)
+        seed_reach.hang(places[CASTS[0].slug].site, anchor, Random(seed))
         for cast in CASTS:
             for peer in cast.supporters:
                 if peer.paused:

@@ -6,6 +6,7 @@ from django.urls.converters import StringConverter
 
 from matching import my, status
 from matching import views as matching
+from referrals import access_views
 from referrals import views as referrals
 from sites import program
 from sites import views as sites
@@ -37,6 +38,7 @@ urlpatterns = [
     path("province/sites/<slug:slug>/", program.province_site, {"site": "province"}, name="province_site"),
     # Public
     path("<slug:site>/", referrals.public_page, name="public"),
+    path("<slug:site>/q/<str:code>/", referrals.access_page, name="access"),
     path("<slug:site>/request/", referrals.request_page, name="request"),
     path("<slug:site>/request/sent/", referrals.sent, name="sent"),
     path("<slug:site>/colleague/", referrals.colleague, name="colleague"),
@@ -58,6 +60,10 @@ urlpatterns = [
     path("<slug:site>/settings/people/<int:membership_id>/", program.member_page, name="member"),
     path("<slug:site>/settings/audit/", program.audit_page, name="audit"),
     path("<slug:site>/settings/departments/", training.departments, name="departments"),
+    path("<slug:site>/settings/codes/", access_views.codes, name="codes"),
+    path("<slug:site>/settings/codes/<ref:code>/", access_views.code_page, name="code"),
+    path("<slug:site>/settings/codes/<ref:code>/qr.<str:kind>", access_views.picture, name="code_picture"),
+    path("<slug:site>/settings/codes/<ref:code>/<slug:paper>.pdf", access_views.printed, name="code_pdf"),
     # Supporter
     path("<slug:site>/my/", my.my, name="my"),
     path("<slug:site>/my/safety/", tracker.safety, name="safety"),

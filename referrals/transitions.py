@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from psi import tenancy, vault
+from referrals import access
 from referrals.models import (
     Consent,
     Reason,
@@ -18,6 +19,7 @@ from referrals.models import (
     ReferralReason,
 )
 from referrals.receipts import receipt_digest, receipt_of
+from referrals.references import reference
 from sites import agenda, audit, facts, outbox
 from sites.audit import Actor
 from sites.models import Role, Site, TextVersion
@@ -28,8 +30,6 @@ ERASE, WAITING = "ERASE", "WAITING"
 # What was used for a decision about someone is kept a year, then destroyed; sealed long before
 # (rules.md, What may be stored, and how long).
 SEALED_AFTER, ERASED_AFTER = timedelta(days=30), timedelta(days=365)
-# No 0/O, 1/I/L: a reference is read aloud over the phone.
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True)
@@ -57,22 +57,16 @@ class Ask:
     pathway: str = Referral.Pathway.REACH_IN
 
 
-def reference(number: int) -> str:
-    """Return the code people use for row `number`: short, no order to be read from it, never twice."""
-    for size in (4, 5, 6):
-        space = len(ALPHABET) ** size
-        if number < space:
-            # Coprime to 31, so every number below `space` gets a code of its own.
-            rest = (number * 179_426_549 + 104_729) % space
-            letters = []
-            for _ in range(size):
-                rest, position = divmod(rest, len(ALPHABET))
-                letters.append(ALPHABET[position])
-            return "".join(letters)
-    raise OverflowError("More referrals than references.")
-
-
-def submit(ask: Ask, identity: Identity, *, site: Site, at: Site, key: uuid.UUID, texts: dict[str, TextVersion]) -> str:
+def submit(
+    ask: Ask,
+    identity: Identity,
+    *,
+    site: Site,
+    at: Site,
+    key: uuid.UUID,
+    texts: dict[str, TextVersion],
+    point: str = "",
+) -> str:
     """Take a request once, and return its receipt.
 
     Called in the scope of `site`, under which the form's key is claimed; the referral is made at `at`.
@@ -86,12 +80,15 @@ def submit(ask: Ask, identity: Identity, *, site: Site, at: Site, key: uuid.UUID
         at: the same site, or the province.
         key: the form's idempotency key.
         texts: purpose → the wording agreed to.
+        point: code of the access point it came by; counted for the site's own requests alone.
     """
     receipt = receipt_of(site.pk, key)
     if not _claim(key):
         return receipt
     if at.pk == site.pk:
         _receive(ask, identity, home=site, receipt=receipt, texts=texts)
+        if point:
+            access.count(point, "sent")
     else:
         with tenancy.site_scope(at.pk):
             _receive(ask, identity, home=site, receipt=receipt, texts=texts)

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from psi import vault
-from referrals import blank, queries, transitions
+from referrals import access, blank, queries, transitions
 from referrals.forms import RequestForm
 from sites.permissions import public
 from sites.queries import province
@@ -30,7 +30,22 @@ RECEIPT_COOKIE, RECEIPT_SECONDS = "receipt", 600
 @cache_control(max_age=60)
 def public_page(request: Any) -> HttpResponse:
     """A site's own page: how it works and both ways in."""
-    return render(request, "referrals/public.html", _door(request) | {"office": queries.office(request.site)})
+    return render(request, "referrals/public.html", _public(request))
+
+
+def _public(request: Any, start_query: str = "") -> dict[str, Any]:
+    return _door(request) | {"office": queries.office(request.site), "start_query": start_query}
+
+
+@public
+@require_safe
+@cache_control(max_age=60, private=True)
+def access_page(request: Any, code: str) -> HttpResponse:
+    """The same page, opened by a printed code. A code nobody knows opens it too, and counts for nothing."""
+    point = access.code_in(code)
+    if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+        access.count(point, "opened")
+    return render(request, "referrals/public.html", _public(request, f"?from={point}"))
 
 
 # Checked by the view itself: a form that waited too long is given back, filled.
@@ -43,7 +58,10 @@ def request_page(request: Any) -> HttpResponse:
     site = request.site
     if not (site.takes_requests and site.reach_in):
         return render(request, "referrals/closed.html", _door(request) | {"pathway": "reach-in"})
+    point = access.code_in(request.GET.get("from", ""))
     if request.method != "POST":
+        if point and request.method == "GET":
+            access.count(point, "started")
         return HttpResponse(blank.request_page(request))
     stale, posted = _stale(request), request.POST
     if stale:
@@ -65,6 +83,7 @@ def request_page(request: Any) -> HttpResponse:
         at=province() if form.outside else site,
         key=form.cleaned_data["key"],
         texts=form.agreed(),
+        point=point,
     )
     return _sent(site.slug, Confirmed(receipt, said, form.outside))
 

@@ -9,6 +9,7 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 
 from psi.tenancy import SiteModel
 from sites.codes import CodeField
+from sites.palettes import Palette
 
 PROVINCE_SLUG = "province"
 
@@ -43,6 +44,7 @@ class Site(models.Model):
     reach_in = models.BooleanField(default=True)
     reach_out = models.BooleanField(default=False)
     time_zone = models.CharField(max_length=40, default="America/Vancouver")
+    palette = CodeField(choices=Palette.choices, default=Palette.EVERGREEN)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -37,12 +37,13 @@ WORDS: dict[str | tuple[str, str], Promise] = {
     "END_ROLE": __("Ended a role"),
     "ROSTER": __("Changed a line of the roster"),
     "DEPARTMENT": __("Added a department"),
+    "CODE_MADE": __("Made a code for posters and texts"),
     "SETTINGS": __("Changed the program’s settings"),
     "OPEN_SITE": __("Set up a site"),
     "EDIT_SITE": __("Changed a site"),
     "DENIED": __("Was refused a page"),
 }
-PURPOSES = {"CONTACT": __("to make contact"), "INVITE": __("to answer an invitation")}
+PURPOSES = {"WORK": __("to find a peer"), "CONTACT": __("to make contact"), "INVITE": __("to answer an invitation")}
 NOBODY = {
     "public": __("Someone on the public pages"),
     "system": __("The program itself"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import pypdfium2
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -20,7 +21,8 @@ from django.urls.resolvers import RoutePattern
 from matching.models import Match
 from matching.notices import FOR_SUPPORTER
 from psi import tenancy
-from referrals.models import Referral
+from referrals import access
+from referrals.models import AccessPoint, Referral
 from referrals.receipts import receipt_of
 from sites import account_views, outbox, people, slugs
 from sites.audit import SYSTEM
@@ -89,6 +91,7 @@ class Place:
     membership: Membership
     invitation: Invitation
     passkey: Authenticator
+    point: AccessPoint
     receipt: str
     canaries: set[str]
 
@@ -101,6 +104,9 @@ class Place:
             "user_id": self.supporter.user_id,
             "membership_id": self.membership.pk,
             "pk": self.passkey.pk,
+            "code": self.point.code,
+            "kind": "svg",
+            "paper": "poster",
         }
         join = people.join_path(self.site.pk, self.invitation.pk)
         locator = outbox.locator(self.site.pk, FOR_SUPPORTER, self.match.pk)
@@ -159,6 +165,7 @@ def furnish(world: cast.World, slug: str) -> Place:
     key = uuid.uuid4()
     with tenancy.site_scope(site.pk):
         department = Department.objects.create(name=canary("department"))
+        point = access.make(canary("wall"), by=SYSTEM)
         invitation = people.invite(
             site, email=f"{canary('invited')}@example.org", name=canary("guest"), role=Role.SUPPORTER, by=SYSTEM
         )
@@ -179,7 +186,9 @@ def furnish(world: cast.World, slug: str) -> Place:
         user=holder, type=Authenticator.Type.WEBAUTHN, data={"name": canary("passkey"), "credential": {}}
     )
     membership = Membership.objects.get(site=site, user=supporter.user)
-    return Place(site, referral, match, supporter, membership, invitation, passkey, receipt_of(site.pk, key), planted)
+    return Place(
+        site, referral, match, supporter, membership, invitation, passkey, point, receipt_of(site.pk, key), planted
+    )
 
 
 @dataclass
@@ -211,7 +220,13 @@ def visit(client: Client, method: str, url: str, data: dict[str, Any] | None = N
     body = b"".join(response) if response.streaming else response.content
     headers = " ".join(f"{name}: {value}" for name, value in response.headers.items())
     cookies = response.cookies.output()
-    return Visit(response.status_code, response.headers.get("Location", ""), f"{headers} {cookies} {body.decode()}")
+    text = printed(body) if response.headers.get("Content-Type") == "application/pdf" else body.decode()
+    return Visit(response.status_code, response.headers.get("Location", ""), f"{headers} {cookies} {text}")
+
+
+def printed(pdf: bytes) -> str:
+    """Return what can be read in a PDF, whose own bytes are compressed."""
+    return " ".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf))
 
 
 @dataclass
@@ -352,6 +367,7 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
     expected |= {
         "supporters": {administrator, lead},
         "figures": {administrator, lead, advisor},
+        **{name: {administrator, lead} for name in ("codes", "code", "code_picture", "code_pdf")},
         "safety": {administrator, lead, supporter},
     }
     assert {name: set(roles) for name, roles in marked.items()} == expected
