@@ -1,7 +1,19 @@
 """What the log says of a request: its route, never the address; a traceback for faults of ours alone."""
 
 import logging
+import re
 from http import HTTPStatus
+from typing import Any
+
+# What PostgreSQL adds to a refusal: the values of the row, a name among them.
+ROW = re.compile(r"^DETAIL:.*?(?=^(?:HINT|CONTEXT|LINE|Traceback|The above|During)|\Z)", re.MULTILINE | re.DOTALL)
+
+
+class WithoutRows(logging.Formatter):
+    """Leave the values of a row out of a traceback."""
+
+    def formatException(self, ei: Any) -> str:
+        return ROW.sub("DETAIL: left out\n", super().formatException(ei)).rstrip()
 
 
 class RouteOnly(logging.Filter):
@@ -9,7 +21,7 @@ class RouteOnly(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)
-        if hasattr(request, "path") and isinstance(record.args, tuple):
+        if request is not None and hasattr(request, "path") and isinstance(record.args, tuple):
             match = getattr(request, "resolver_match", None)
             route = match.route if match else "no address of ours"
             record.args = tuple(route if arg == request.path else arg for arg in record.args)

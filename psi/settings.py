@@ -242,7 +242,7 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {"line": {"()": "psi.logs.WithoutRows", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "filters": {"route": {"()": "psi.logs.RouteOnly"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["route"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},

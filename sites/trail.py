@@ -43,7 +43,7 @@ WORDS: dict[str | tuple[str, str], Promise] = {
     "EDIT_SITE": __("Changed a site"),
     "DENIED": __("Was refused a page"),
 }
-PURPOSES = {"WORK": __("to find a peer"), "CONTACT": __("to make contact"), "INVITE": __("to answer an invitation")}
+PURPOSES = {"CONTACT": __("to make contact"), "INVITE": __("to answer an invitation")}
 NOBODY = {
     "public": __("Someone on the public pages"),
     "system": __("The program itself"),

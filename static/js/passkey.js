@@ -98,5 +98,6 @@
     });
     // Coming back with the browser's own button finds a page that was left half-way.
     window.addEventListener("pageshow", () => button.removeAttribute("aria-disabled"));
+    button.disabled = false;
   }
 })();
