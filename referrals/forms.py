@@ -17,7 +17,7 @@ HERE, OUTSIDE = "HERE", "OUTSIDE"
 MOST_WISHES = 3
 # What someone in a corridor may pass by, folded away under these words.
 FOLDS = (
-    (__("Tell us more, if you like"), ("reasons", "best_time", "stage", "practice")),
+    (__("Tell us more, if you like"), ("best_time", "practice")),
     (__("Who your peer should be, or should not, if you like"), ("departments", "avoid_names", "wishes")),
 )
 
@@ -38,8 +38,8 @@ class RequestForm(forms.Form):
         error_messages={"required": __("Choose where your peer should come from.")},
     )
     name = forms.CharField(
-        label=__("Your name: what should your peer call you?"),
-        help_text=__("A made-up name is fine, as long as you answer to it."),
+        label=__("Your name"),
+        help_text=__("What should your peer call you? A made-up name is fine, as long as you answer to it."),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={"required": __("Enter a name. It may be one you made up.")},
@@ -151,9 +151,10 @@ class RequestForm(forms.Form):
             if name in self.fields:
                 self.fields[name].say_optional = False  # type: ignore[attr-defined]
 
-    def needed(self) -> list[forms.BoundField]:
-        """Return the questions before the folds."""
-        return [self[name] for name in ("key", "peer_from", "name", "phone", "email") if name in self.fields]
+    def plain(self) -> list[forms.BoundField]:
+        """Return the questions before the folds, those that must be answered first."""
+        names = ("key", "peer_from", "name", "phone", "email", "reasons", "stage")
+        return [self[name] for name in names if name in self.fields]
 
     def folds(self) -> list[tuple[str, list[forms.BoundField], bool]]:
         """Return the words, questions and state of each fold; open where something was said or is wrong."""

@@ -40,7 +40,6 @@ def _public(house: House, person: Person) -> Iterator[Stop]:
         person.open(path)
         yield name, page
     page.get_by_label("Phone").fill("call me")
-    page.get_by_text("Tell us more, if you like").click()
     page.get_by_label("A complaint").check()
     person.press("Send my request")
     yield "public-request-errors", page

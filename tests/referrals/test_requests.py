@@ -181,11 +181,14 @@ def test_what_is_optional_is_folded_away_until_something_is_in_it(world: World) 
         "name",
         "phone",
         "email",
+        "reasons",
+        "stage",
     }
     assert named.findall(after) == ["agree_match", "agree_province", "agree_survey"]
     assert folds(reasons=[]) == [False, False]
     assert folds(reasons=[], wishes=["WOMAN"]) == [False, True]
-    assert folds(stage="LATE") == [True, False]
+    assert folds(stage="LATE") == [False, False]
+    assert folds(practice="FAMILY") == [True, False]
     assert folds(reasons=[], best_time="x" * 61) == [True, False]
 
 
