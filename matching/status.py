@@ -66,7 +66,7 @@ def _answer(digest: bytes) -> dict[str, Any] | None:
         "steps": _steps(referral, match),
         "ended": referral.state not in (State.OPEN, State.MATCHED),
         "hear_by": window_ends(match) if match and match.state == Match.State.CONFIRMED else None,
-        "opened": [(Role(role).label, times) for role, times in opened if role in Role.values],
+        "opened": [(_(Role(role).label), times) for role, times in opened if role in Role.values],
     }
 
 

@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "sites.language.LanguageMiddleware",
     # Last, because it decides about the view and runs it inside the site's scope.
     "sites.gate.GateMiddleware",
 ]
@@ -220,7 +221,7 @@ CONTENT_SECURITY_POLICY = {
 
 # Language and time. A site has its own time zone; rows are in UTC.
 LANGUAGE_CODE = "en-ca"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("fr", "Français")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "America/Vancouver"
 USE_TZ = True

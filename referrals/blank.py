@@ -11,10 +11,12 @@ from typing import Any
 from django.core.cache.backends.locmem import LocMemCache
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
+from django.utils.html import escape
 from django.utils.translation import get_language
 
 from referrals.forms import RequestForm
 from referrals.models import Consent
+from sites import language
 from sites.models import Site, TextVersion
 from sites.queries import current_text
 from training.models import Department
@@ -23,22 +25,25 @@ from training.models import Department
 SECONDS = 30
 _pages = LocMemCache("blank-forms", {"OPTIONS": {"MAX_ENTRIES": 2000}})
 # Stand-ins of exactly the shape of what replaces them; neither can occur in a page by chance.
-KEY, TOKEN = uuid.UUID(int=0), "psi-csrf-token-goes-here"
+KEY, TOKEN, SWITCH = uuid.UUID(int=0), "psi-csrf-token-goes-here", "?psi-switch-goes-here"
 
 
 def texts() -> dict[str, TextVersion]:
     """Return purpose → the wording in force, in the language of this request."""
-    language = (get_language() or "en")[:2]
-    return {purpose: current_text(purpose, language) for purpose in Consent.values}
+    spoken = (get_language() or "en")[:2]
+    return {purpose: current_text(purpose, spoken) for purpose in Consent.values}
 
 
 def request_page(request: Any) -> str:
     """Return the blank form as HTML with its own key and CSRF token."""
     site: Site = request.site
-    name = f"{site.pk}-{get_language()}-{int(time.monotonic() // SECONDS)}"
+    name = f"{site.pk}-{get_language()}-{language.kept(request)}-{int(time.monotonic() // SECONDS)}"
     page = _pages.get(name)
     if page is None:
         form = RequestForm(site=site, texts=texts(), departments=list(Department.objects.all()), key=KEY)
-        page = render_to_string("referrals/request.html", {"form": form, "blank_token": TOKEN}, request)
+        page = render_to_string(
+            "referrals/request.html", {"form": form, "blank_token": TOKEN, "switch_url": SWITCH}, request
+        )
         _pages.set(name, page, SECONDS)
+    page = page.replace(SWITCH, escape(language.switch(request)))
     return page.replace(TOKEN, get_token(request), 1).replace(str(KEY), str(uuid.uuid4()), 1)

@@ -95,6 +95,6 @@ def _in_full(site: Site, address: str) -> str:
             % {"address": address},
             _("If you need help right now:")
             + " "
-            + " · ".join(f"{line.number} {_(line.label)}" for line in crisis_lines()),
+            + " · ".join(f"{line.number} {line.words}" for line in crisis_lines()),
         )
     )

@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
+from django.http import QueryDict
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
@@ -133,7 +135,7 @@ class RequestForm(forms.Form):
             ("agree_province", Consent.PROVINCE),
             ("agree_survey", Consent.SURVEY),
         ):
-            self.fields[name].label = _(texts[purpose].text)
+            self.fields[name].label = texts[purpose].text
         peer_from: Any = self.fields["peer_from"]
         peer_from.widget.choice_hints = {
             OUTSIDE: _("Your local office will not see your name. The provincial team finds the peer.")
@@ -151,6 +153,11 @@ class RequestForm(forms.Form):
             if name in self.fields:
                 self.fields[name].say_optional = False  # type: ignore[attr-defined]
 
+    def fill(self, data: QueryDict) -> None:
+        """Show what was typed without judging it."""
+        for name, field in self.fields.items():
+            self.initial[name] = field.widget.value_from_datadict(data, self.files, name)
+
     def plain(self) -> list[forms.BoundField]:
         """Return the questions before the folds, those that must be answered first."""
         names = ("key", "peer_from", "name", "phone", "email", "reasons", "stage")
@@ -159,7 +166,7 @@ class RequestForm(forms.Form):
     def folds(self) -> list[tuple[str, list[forms.BoundField], bool]]:
         """Return the words, questions and state of each fold; open where something was said or is wrong."""
         folds = [(words, [self[name] for name in names if name in self.fields]) for words, names in FOLDS]
-        return [(str(words), inside, any(one.errors or one.data for one in inside)) for words, inside in folds]
+        return [(str(words), inside, any(one.errors or one.value() for one in inside)) for words, inside in folds]
 
     def agreements(self) -> list[forms.BoundField]:
         """Return the boxes to tick before sending."""
@@ -209,6 +216,7 @@ class RequestForm(forms.Form):
             wishes=tuple(data["wishes"]),
             departments=departments,
             avoid_names=data["avoid_names"],
+            language=(get_language() or "en")[:2],
         )
 
     def agreed(self) -> dict[str, TextVersion]:

@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as __
 
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
@@ -15,24 +16,24 @@ from training.models import Practice, Stage
 class Reason(models.TextChoices):
     """The eight reasons of the program overview, and none (When might someone benefit)."""
 
-    EVENT = "EVENT", "An adverse clinical event"
-    COMPLAINT = "COMPLAINT", "A complaint from a patient or colleague"
-    CONFLICT = "CONFLICT", "A conflict with a patient or colleague"
-    LIFE = "LIFE", "Something in my life that affects my work"
-    BURNOUT = "BURNOUT", "Burnout or moral injury"
-    CHANGE = "CHANGE", "A change at work"
-    DISCRIM = "DISCRIM", "Discrimination, or being made an outsider"
-    OTHER = "OTHER", "Something else, or I’d rather not say"
+    EVENT = "EVENT", __("An adverse clinical event")
+    COMPLAINT = "COMPLAINT", __("A complaint from a patient or colleague")
+    CONFLICT = "CONFLICT", __("A conflict with a patient or colleague")
+    LIFE = "LIFE", __("Something in my life that affects my work")
+    BURNOUT = "BURNOUT", __("Burnout or moral injury")
+    CHANGE = "CHANGE", __("A change at work")
+    DISCRIM = "DISCRIM", __("Discrimination, or being made an outsider")
+    OTHER = "OTHER", __("Something else, or I’d rather not say")
 
 
 class Wish(models.TextChoices):
     """Wishes about the peer: tried, never promised."""
 
-    WOMAN = "WOMAN", "A woman"
-    MAN = "MAN", "A man"
-    SPECIALTY = "SPECIALTY", "Same field of practice"
-    FRENCH = "FRENCH", "Speaks French"
-    STAGE = "STAGE", "Same career stage"
+    WOMAN = "WOMAN", __("A woman")
+    MAN = "MAN", __("A man")
+    SPECIALTY = "SPECIALTY", __("Same field of practice")
+    FRENCH = "FRENCH", __("Speaks French")
+    STAGE = "STAGE", __("Same career stage")
 
 
 class Consent(models.TextChoices):

@@ -101,7 +101,7 @@ def _words(site: Site, address: str) -> dict[str, object]:
         "or_type": _("or type"),
         "window": _("Once you are matched, your peer contacts you within 72 hours."),
         "help": _("Need help right now?"),
-        "crisis": [{"number": line.number, "label": _(line.label)} for line in crisis_lines()],
+        "crisis": [{"number": line.number, "label": line.words} for line in crisis_lines()],
         "site": site.name,
         "address": address.split("://", 1)[-1].rstrip("/"),
         "link": address,

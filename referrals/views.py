@@ -7,7 +7,7 @@ from typing import Any
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from psi import vault
 from referrals import access, blank, queries, transitions
 from referrals.forms import RequestForm
+from sites import language
 from sites.permissions import public
 from sites.queries import province
 from training.models import Department
@@ -33,7 +34,13 @@ def public_page(request: Any) -> HttpResponse:
     return render(request, "referrals/public.html", _public(request))
 
 
-def _public(request: Any, start_query: str = "") -> dict[str, Any]:
+def _public(request: Any, point: str = "") -> dict[str, Any]:
+    query = QueryDict(mutable=True)
+    if point:
+        query["from"] = point
+    if language.kept(request):
+        query[language.CHOSEN] = request.GET[language.CHOSEN]
+    start_query = f"?{query.urlencode()}" if query else ""
     return _door(request) | {"office": queries.office(request.site), "start_query": start_query}
 
 
@@ -45,7 +52,7 @@ def access_page(request: Any, code: str) -> HttpResponse:
     point = access.code_in(code)
     if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
         access.count(point, "opened")
-    return render(request, "referrals/public.html", _public(request, f"?from={point}"))
+    return render(request, "referrals/public.html", _public(request, point))
 
 
 # Checked by the view itself: a form that waited too long is given back, filled.
@@ -63,19 +70,25 @@ def request_page(request: Any) -> HttpResponse:
         if point and request.method == "GET":
             access.count(point, "started")
         return HttpResponse(blank.request_page(request))
-    stale, posted = _stale(request), request.POST
+    stale, switching, posted = _stale(request), language.CHOSEN in request.POST, request.POST
     if stale:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
         posted = posted.copy()
         posted["key"] = str(uuid.uuid4())
-    form = RequestForm(posted, site=site, texts=blank.texts(), departments=list(Department.objects.all()))
+    form = RequestForm(
+        None if switching else posted, site=site, texts=blank.texts(), departments=list(Department.objects.all())
+    )
+    if switching:
+        # The other language was asked for: everything typed comes along, and nothing is said of it yet.
+        form.fill(posted)
+        return render(request, "referrals/request.html", {"form": form})
     if stale or not form.is_valid():
         return render(request, "referrals/request.html", {"form": form, "stale": stale}, status=403 if stale else 422)
     said = vault.digest("said", repr((form.ask(), form.identity(), form.outside, sorted(form.agreed())))).hex()
     before = _confirmed(request)
     if before and before.said == said:
         # Back, and sent again: the browser has a new key for the same form.
-        return redirect("sent", site.slug)
+        return redirect(_sent_page(request))
     receipt = transitions.submit(
         form.ask(),
         form.identity(),
@@ -85,7 +98,7 @@ def request_page(request: Any) -> HttpResponse:
         texts=form.agreed(),
         point=point,
     )
-    return _sent(site.slug, Confirmed(receipt, said, form.outside))
+    return _sent(request, Confirmed(receipt, said, form.outside))
 
 
 def _stale(request: Any) -> bool:
@@ -111,14 +124,18 @@ class Confirmed:
     outside: bool
 
 
-def _sent(slug: str, confirmed: Confirmed) -> HttpResponse:
+def _sent_page(request: Any) -> str:
+    return reverse("sent", args=[request.site.slug]) + language.kept(request)
+
+
+def _sent(request: Any, confirmed: Confirmed) -> HttpResponse:
     """Redirect to the confirmation; the receipt travels sealed, for ten minutes, to the form and that page alone."""
-    response = redirect("sent", slug)
+    response = redirect(_sent_page(request))
     response.set_cookie(
         RECEIPT_COOKIE,
         vault.envelope("receipt").encrypt(json.dumps(vars(confirmed)).encode()).decode(),
         max_age=RECEIPT_SECONDS,
-        path=reverse("request", args=[slug]),
+        path=reverse("request", args=[request.site.slug]),
         httponly=True,
         secure=not settings.PSI_LOCAL,
         samesite="Strict",

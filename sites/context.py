@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from sites import queries
+from sites import language, queries
 from sites.gate import limits
 from sites.models import Role
 
@@ -30,8 +30,16 @@ def place(request: HttpRequest) -> dict[str, Any]:
     site = getattr(request, "site", None)
     roles: frozenset[str] = getattr(request, "roles", frozenset())
     context: dict[str, Any] = {"crisis_lines": SimpleLazyObject(partial(queries.crisis_lines))}
+    context["in_language"] = language.kept(request)
+    if getattr(request, "public_page", True):
+        code, name = language.other(request)
+        context |= {"other_language": code, "other_language_name": name, "switch_url": language.switch(request)}
     if site is not None:
-        context |= {"site": site, "site_name": site.name, "site_url": reverse("public", args=[site.slug])}
+        context |= {
+            "site": site,
+            "site_name": site.name,
+            "site_url": reverse("public", args=[site.slug]) + context["in_language"],
+        }
     places = getattr(request, "places", None)
     if places is not None:
         context["idle_seconds"] = limits({role for held in places.values() for role in held})[0]

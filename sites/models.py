@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.utils.translation import get_language
 
 from psi.tenancy import SiteModel
 from sites.codes import CodeField
@@ -297,6 +298,8 @@ class CrisisLine(models.Model):
     tel = models.CharField(max_length=30, help_text="Link: tel:…")
     sms = models.CharField(max_length=30, blank=True, help_text="Link: sms:…")
     note = models.CharField(max_length=60, blank=True)
+    label_fr = models.CharField(max_length=80, default="")
+    note_fr = models.CharField(max_length=60, blank=True, default="")
     position = models.PositiveSmallIntegerField()
     verified_on = models.DateField()
 
@@ -305,6 +308,20 @@ class CrisisLine(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def words(self) -> str:
+        """What the number is, in the language of the page."""
+        return (self.label_fr if _french() else "") or self.label
+
+    @property
+    def hint(self) -> str:
+        """When it answers, or how to dial it, in the language of the page."""
+        return self.note_fr if _french() and self.label_fr else self.note
+
+
+def _french() -> bool:
+    return (get_language() or "").startswith("fr")
 
 
 class Specialty(models.Model):

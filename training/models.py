@@ -4,6 +4,7 @@ from datetime import date
 
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as __
 
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
@@ -11,23 +12,23 @@ from sites.models import Profile, Specialty, User
 
 
 class Practice(models.TextChoices):
-    FAMILY = "FAMILY", "Family physician"
-    SPECIALIST = "SPECIALIST", "Specialist"
-    RESIDENT = "RESIDENT", "Resident or fellow"
-    STUDENT = "STUDENT", "Medical student"
-    RETIRED = "RETIRED", "Retired"
-    UNSAID = "UNSAID", "Prefer not to say"
+    FAMILY = "FAMILY", __("Family physician")
+    SPECIALIST = "SPECIALIST", __("Specialist")
+    RESIDENT = "RESIDENT", __("Resident or fellow")
+    STUDENT = "STUDENT", __("Medical student")
+    RETIRED = "RETIRED", __("Retired")
+    UNSAID = "UNSAID", __("Prefer not to say")
 
 
 class Stage(models.TextChoices):
     """Years since residency; the band is stored, not the year (rules.md, Taxonomies)."""
 
-    TRAINEE = "TRAINEE", "In training"
-    EARLY = "EARLY", "Early (0 to 5 years)"
-    MID = "MID", "Mid (6 to 20 years)"
-    LATE = "LATE", "Late (21 years or more)"
-    RETIRED = "RETIRED", "Retired"
-    UNSAID = "UNSAID", "Prefer not to say"
+    TRAINEE = "TRAINEE", __("In training")
+    EARLY = "EARLY", __("Early (0 to 5 years)")
+    MID = "MID", __("Mid (6 to 20 years)")
+    LATE = "LATE", __("Late (21 years or more)")
+    RETIRED = "RETIRED", __("Retired")
+    UNSAID = "UNSAID", __("Prefer not to say")
 
 
 class Gender(models.TextChoices):
