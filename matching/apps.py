@@ -7,11 +7,12 @@ class MatchingConfig(AppConfig):
     name = "matching"
 
     def ready(self) -> None:
-        from matching import notices, queries, transitions, window
+        from matching import alerts, notices, queries, transitions, window
         from sites import people, trail
 
         notices.register()
         window.register()
+        alerts.register()
         queries.register_today()
         trail.register(queries.codes_of)
         people.register_check(transitions.check_handed_on)

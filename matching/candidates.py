@@ -86,8 +86,11 @@ def _judged(referral: Referral, need: Need, supporters: QuerySet[PeerSupporter])
     for supporter_id, department_id in Evaluates.objects.values_list("supporter_id", "department_id"):
         departments[supporter_id].add(department_id)
     asked: dict[int, set[str]] = defaultdict(set)
-    for supporter_id, state in Match.objects.filter(referral=referral).values_list("supporter_id", "state"):
+    known: set[int] = set()
+    for supporter_id, state, why in Match.objects.filter(referral=referral).values_list("supporter_id", "state", "why"):
         asked[supporter_id].add(state)
+        if why == Match.Why.KNOWN:
+            known.add(supporter_id)
     confirmed = Match.objects.filter(confirmed_at__isnull=False)
     others = vault.same_person(Referral.KIND, referral.pk)
     before = set(confirmed.filter(referral_id__in=others).values_list("supporter_id", flat=True))
@@ -100,7 +103,7 @@ def _judged(referral: Referral, need: Need, supporters: QuerySet[PeerSupporter])
                 _peer(row),
                 departments=frozenset(departments[row.pk]),
                 email=vault.blind("email", row.user.email),
-                refused=Match.State.DECLINED in asked[row.pk],
+                refused=Match.State.DECLINED in asked[row.pk] or row.pk in known,
                 asked=not asked[row.pk].isdisjoint(LIVE),
                 tried=not asked[row.pk].isdisjoint(TRIED),
                 taken_back=Match.State.REVOKED in asked[row.pk],

@@ -39,3 +39,8 @@ class StatusForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
         error_messages={"required": __("Enter the sixteen digits of your receipt.")},
     )
+
+    def __init__(self, data: Any = None, *, missing: str = "") -> None:
+        super().__init__(data)
+        if missing:
+            self.fields["receipt"].error_messages["required"] = missing

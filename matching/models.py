@@ -8,7 +8,7 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 from psi.tenancy import SiteForeignKey, SiteModel
 from referrals.models import Referral
 from sites.codes import CodeField
-from sites.models import User
+from sites.models import Site, User
 from sites.moves import Moves
 from training.models import PeerSupporter
 
@@ -111,3 +111,23 @@ class MatchEvent(SiteModel):
 
     def __str__(self) -> str:
         return f"{self.source} → {self.target}"
+
+
+class Alert(SiteModel):
+    """At the province: something a site was told is late, and nothing was done. Site and reference, nothing else."""
+
+    KIND = "ALERT"
+
+    class Kind(models.TextChoices):
+        UNHEARD = "UNHEARD", "The physician says that nobody has been in touch"
+
+    origin = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    kind = CodeField(choices=Kind.choices)
+    ref = CodeField(max_length=6)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["site", "origin", "kind", "ref"], name="alert_once")]
+
+    def __str__(self) -> str:
+        return f"R-{self.ref}"

@@ -3,18 +3,21 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from matching.models import LIVE, Match
+from django.urls import reverse
+
+from matching.alerts import OPEN_STATES
+from matching.models import LIVE, Alert, Match
 from matching.transitions import window_ends
 from referrals.models import Referral
 from sites import outbox
-from sites.models import Site
+from sites.models import PROVINCE_SLUG, Site
 
 State = Match.State
 # To the administrators: kind → (template, states in which it is still worth saying).
 TO_ADMINISTRATORS: dict[str, tuple[str, tuple[State, ...]]] = {
     "ACCEPTED": ("confirm", (State.ACCEPTED,)),
     "UNCONFIRMED": ("unconfirmed", (State.ACCEPTED,)),
-    "UNMATCHED": ("unmatched", (State.DECLINED, State.EXPIRED)),
+    "UNMATCHED": ("unmatched", (State.DECLINED, State.EXPIRED, State.REASSIGNED)),
     "WINDOW_48": ("window_48", (State.CONFIRMED,)),
     "WINDOW_72": ("window_72", (State.CONFIRMED,)),
     "FINISHED": ("finished", (State.COMPLETED,)),
@@ -25,7 +28,7 @@ TO_SUPPORTER: dict[str, tuple[str, tuple[State, ...]]] = {
     "CONFIRMED": ("confirmed", (State.CONFIRMED,)),
     "NUDGE_1": ("nudge_1", (State.CONFIRMED,)),
     "NUDGE_2": ("nudge_2", (State.CONFIRMED,)),
-    "RELEASED": ("released", (State.REVOKED,)),
+    "RELEASED": ("released", (State.REVOKED, State.COMPLETED)),
     "HANDED_ON": ("handed_on", (State.REASSIGNED,)),
 }
 FOR_SUPPORTER, FOR_ADMINISTRATOR = "MATCH", "MATCH_REF"
@@ -41,6 +44,9 @@ def register() -> None:
     for step in (1, 2):
         outbox.register(f"WAIT_{step}", outbox.MailKind(f"waiting_{step}", Referral.KIND, _nobody_asked))
         outbox.register(f"AGAIN_{step}", outbox.MailKind(f"waiting_{step}", FOR_ADMINISTRATOR, _nobody_asked_since))
+    outbox.register("UNHEARD", outbox.MailKind("unheard", Referral.KIND, _unheard))
+    outbox.register("ALERT", outbox.MailKind("alert", Alert.KIND, _alerts))
+    outbox.place(Alert.KIND, lambda alert_id: reverse("today", args=[PROVINCE_SLUG]))
     outbox.place(FOR_SUPPORTER, lambda match_id: _path(match_id, "my"))
     outbox.place(FOR_ADMINISTRATOR, lambda match_id: _path(match_id, "requests"))
 
@@ -62,6 +68,15 @@ def _nobody_asked_since(match_ids: list[int]) -> set[int]:
     of = dict(Match.objects.filter(pk__in=match_ids).values_list("pk", "referral_id"))
     waiting = _nobody_asked(list(of.values()))
     return {match_id for match_id, referral_id in of.items() if referral_id in waiting}
+
+
+def _unheard(referral_ids: list[int]) -> set[int]:
+    rows = Referral.objects.filter(pk__in=referral_ids, state__in=OPEN_STATES, unheard_at__isnull=False)
+    return set(rows.values_list("pk", flat=True))
+
+
+def _alerts(alert_ids: list[int]) -> set[int]:
+    return set(Alert.objects.filter(pk__in=alert_ids).values_list("pk", flat=True))
 
 
 def _answer_by(match_id: int) -> datetime | None:

@@ -11,16 +11,18 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from matching.models import LIVE, Match, MatchEvent
+from matching.alerts import OPEN_STATES
+from matching.models import LIVE, Alert, Match, MatchEvent
+from matching.rules import NOT_FOR_THIS
 from matching.transitions import CONTACT_HOURS, MISSED, missed, window_ends
 from psi import tenancy, vault
 from referrals.models import Referral
 from sites import today
+from sites.models import PROVINCE_SLUG
 from training.models import PeerSupporter
 
 PAGE = 50
 _MISSED = Q(window_step=MISSED) | Q(why=Match.Why.MISSED)
-OPEN_STATES = (Referral.State.OPEN, Referral.State.MATCHED)
 # A new request should not wait longer than this before somebody is asked.
 CHOOSE_WITHIN = timedelta(hours=24)
 # An accepted match waits for one press; a finished one only wants to be tidied away.
@@ -106,6 +108,8 @@ def so_far(referral: Referral, reader_id: int) -> list[Line]:
 
 def _line(match: Any, reader_id: int) -> Line:
     words = [match.get_state_display(), *([match.get_why_display()] if match.why != Match.Why.NONE else [])]
+    if (match.state, match.why) == (Match.State.REASSIGNED, Match.Why.KNOWN):
+        words[1:] = [NOT_FOR_THIS]
     if match.state != Match.State.DECLINED:
         return Line(match, " · ".join(words), match.accepted_at, match.ended_at)
     if match.inviter != reader_id:
@@ -156,11 +160,40 @@ def rows_for_today(slug: str) -> list[today.Item]:
     """Return a row for every open request: what it waits for, and the one button that helps."""
     referrals = list(Referral.objects.filter(state__in=OPEN_STATES).prefetch_related("reasons").order_by("pk"))
     matches = with_latest_match(referrals)
-    return [_row(slug, referral, matches.get(referral.pk)) for referral in referrals]
+    rows = [_row(slug, referral, matches.get(referral.pk)) for referral in referrals]
+    return [*_alerts(), *rows] if slug == PROVINCE_SLUG else rows
+
+
+def _alerts() -> list[today.Item]:
+    """Return a row for everything a site was told is late, and has done nothing about for a day."""
+    return [
+        today.Item(
+            alert.at,
+            _("%(site)s: nobody has been in touch about %(ref)s") % {"site": alert.origin.name, "ref": alert},
+            _("The physician said so, and a day later nothing is noted there. Please call the site."),
+            _("Open the site"),
+            reverse("province_site", args=[alert.origin.slug]),
+            tone="late",
+            chip=_("told %(when)s") % {"when": ago(alert.at)},
+            chip_tone="late",
+        )
+        for alert in Alert.objects.select_related("origin").order_by("pk")
+    ]
 
 
 def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:
     url = reverse("request_detail", args=[slug, referral.ref])
+    if referral.unheard_at is not None:
+        return today.Item(
+            referral.unheard_at,
+            _("%(ref)s says nobody has been in touch") % {"ref": referral},
+            _("Please call the peer, or choose another one. A day later the provincial team is told."),
+            _("Open the request"),
+            url,
+            tone="late",
+            chip=_("said %(when)s") % {"when": ago(referral.unheard_at)},
+            chip_tone="late",
+        )
     over = match.missed if match else 0  # type: ignore[attr-defined]
     overdue = age(referral, over) if over else None
     choose = reverse("choose", args=[slug, referral.ref])

@@ -1,26 +1,59 @@
-"""The physician's own look: how a request stands, by the receipt they typed."""
+"""The physician's own look: how a request stands, by the receipt they typed, and what they may press there."""
 
+import json
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
+from cryptography.fernet import InvalidToken
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from matching import afterwards, transitions
+from matching.alerts import OPEN_STATES
 from matching.forms import StatusForm
 from matching.models import LIVE, Match
 from matching.transitions import window_ends
-from psi import tenancy
+from psi import tenancy, vault
 from referrals.models import Referral
 from referrals.queries import office
 from referrals.receipts import receipt_digest
-from sites.models import AuditEntry, Role
+from sites.audit import PUBLIC
+from sites.models import AuditEntry, Role, Site, TextVersion
+from sites.moves import Refused
 from sites.permissions import public
-from sites.queries import province
+from sites.queries import current_text, province
 
 State = Referral.State
+# How long a page may be pressed before the receipt is asked for again.
+SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Press:
+    """What a button carries, encrypted, in place of the receipt: for one site, and the match that was on the page."""
+
+    site: int
+    digest: str
+    match: int = 0
+
+    def sealed(self) -> str:
+        return vault.envelope("status").encrypt(json.dumps(vars(self)).encode()).decode()
+
+
+def _press(request: Any) -> Press | None:
+    """Return what the pressed button carried; None when it is too old, or another site's."""
+    try:
+        plain = vault.envelope("status").decrypt(request.POST["sealed"].encode(), ttl=SECONDS)
+    except InvalidToken:
+        return None
+    press = Press(**json.loads(plain))
+    return press if press.site == request.site.pk else None
 
 
 @public
@@ -28,46 +61,124 @@ State = Referral.State
 @never_cache
 def status(request: Any) -> HttpResponse:
     """Ask for the receipt, and answer on the same page. A receipt is looked for here, then at the province."""
+    pressed = request.method == "POST" and "sealed" in request.POST
+    press = _press(request) if pressed else None
     form = StatusForm(request.POST or None)
+    if press is not None:
+        form = StatusForm()
+    elif pressed:
+        missing = _("Nothing was done: this page forgets your receipt after ten minutes. Please type it again.")
+        form = StatusForm({}, missing=missing)
+    elif request.method == "POST" and form.is_valid():
+        digest = receipt_digest(form.cleaned_data["receipt"])
+        press = Press(request.site.pk, digest.hex()) if digest else None
     context: dict[str, Any] = {
         "form": form,
         "office": office(request.site),
         "perhaps_outside": not request.site.is_province,
     }
-    if request.method == "POST" and form.is_valid():
-        digest = receipt_digest(form.cleaned_data["receipt"])
-        answer = (_answer(digest) or _from_province(digest)) if digest else None
-        if answer is None:
-            form.add_error("receipt", _("We do not find this receipt. Please check its sixteen digits."))
-        else:
-            # The receipt does not stay on the screen.
-            context |= answer | {"form": StatusForm()}
+    # The receipt does not stay on the screen.
+    answer = _Visit(press, request.POST.get("do", "") if pressed else "", site=request.site).answer() if press else None
+    if answer:
+        context |= answer | {"form": StatusForm()}
+    elif pressed and press:
+        context["said"] = _("Nothing of this request is kept any more.")
+    elif form.is_bound and form.is_valid():
+        form.add_error("receipt", _("We do not find this receipt. Please check its sixteen digits."))
     return render(request, "matching/status.html", context, status=422 if form.errors else 200)
 
 
-def _from_province(digest: bytes) -> dict[str, Any] | None:
-    with tenancy.site_scope(province().pk):
-        return _answer(digest)
+@dataclass
+class _Visit:
+    """One look at a request, here or at the province, with the one move that was pressed.
+
+    Attributes:
+        do: the button; empty once it was dealt with.
+        said: what came of it.
+        opened: role → how often the details were opened, at a site that handed the request over too.
+    """
+
+    press: Press
+    do: str
+    site: Site
+    said: str = ""
+    opened: Counter[str] = field(default_factory=Counter)
+
+    def answer(self) -> dict[str, Any] | None:
+        """Return what the page shows; None when the receipt leads nowhere (any more)."""
+        return self._look(local=not self.site.is_province) or self._from_province()
+
+    def _from_province(self) -> dict[str, Any] | None:
+        with tenancy.site_scope(province().pk):
+            return self._look(local=False)
+
+    def _look(self, *, local: bool) -> dict[str, Any] | None:
+        referral = self._find()
+        if referral is not None and self.do and not (referral.state == State.HANDED_OVER and self.do != "outside"):
+            try:
+                self.said = self._do(referral)
+            except Refused as refused:
+                self.said = refused.sentence
+            self.do = ""
+            referral = self._find()
+            if referral is None:
+                return {"said": self.said}
+        if referral is None:
+            return None
+        self.opened.update(_opened(referral))
+        return None if referral.state == State.HANDED_OVER else self._shown(referral, local=local)
+
+    def _find(self) -> Referral | None:
+        return Referral.objects.filter(receipt_digest=bytes.fromhex(self.press.digest)).first()
+
+    def _do(self, referral: Referral) -> str:
+        """Make the move and return what came of it; every check comes before the first write."""
+        if self.do == "unheard":
+            afterwards.say_unheard(referral.pk)
+            return _("Thank you for telling us. The people who look after requests see it now, first of all.")
+        if self.do == "known" and Match.objects.filter(pk=self.press.match, referral=referral).exists():
+            transitions.choose_other(self.press.match, by=PUBLIC)
+            return _("Thank you. This peer is told to make no contact, and somebody else is looked for.")
+        if self.do == "outside":
+            afterwards.hand_over(referral.pk, to=province(), text=_consent())
+            return _("The provincial team has your request now. Your receipt stays the same.")
+        if self.do == "withdraw":
+            if afterwards.withdraw(referral.pk):
+                return _("Your request is withdrawn. Your name and everything you told us is erased.")
+            return _("Your request is withdrawn. Nobody is to contact you.")
+        raise Refused(transitions.MOVED_ON)
+
+    def _shown(self, referral: Referral, *, local: bool) -> dict[str, Any]:
+        """Return what the physician may know of the request, in the current site."""
+        match = (
+            Match.objects.filter(referral=referral, state__in=(*LIVE, Match.State.COMPLETED)).order_by("-id").first()
+        )
+        live = match if match and match.state in LIVE else None
+        offers = afterwards.offers(referral, live, local=local)
+        press = Press(self.site.pk, self.press.digest, live.pk if live else 0)
+        return {
+            "said": self.said,
+            "steps": _steps(referral, match),
+            "referral": referral,
+            "ended": referral.state not in OPEN_STATES,
+            "hear_by": window_ends(match) if match and match.state == Match.State.CONFIRMED else None,
+            "over": bool(match and match.state == Match.State.CONFIRMED and transitions.missed(match)),
+            "opened": [(_(Role(role).label), times) for role, times in sorted(self.opened.items())],
+            "offers": offers,
+            "consent": _consent().text if offers.outside else "",
+            "sealed": press.sealed() if offers.withdraw else "",
+        }
 
 
-def _answer(digest: bytes) -> dict[str, Any] | None:
-    """Return what the physician may know of the request with this receipt, in the current site."""
-    referral = Referral.objects.filter(receipt_digest=digest).first()
-    if referral is None:
-        return None
-    match = Match.objects.filter(referral=referral, state__in=(*LIVE, Match.State.COMPLETED)).first()
-    opened = (
-        AuditEntry.objects.filter(object_kind=Referral.KIND, object_id=referral.pk, action="READ_IDENT")
-        .values_list("role")
-        .annotate(times=Count("pk"))
-        .order_by("role")
-    )
-    return {
-        "steps": _steps(referral, match),
-        "ended": referral.state not in (State.OPEN, State.MATCHED),
-        "hear_by": window_ends(match) if match and match.state == Match.State.CONFIRMED else None,
-        "opened": [(_(Role(role).label), times) for role, times in opened if role in Role.values],
-    }
+def _consent() -> TextVersion:
+    """Return the wording that a press agrees to when it sends a request to the province."""
+    return current_text("HAND_OVER", (get_language() or "en")[:2])
+
+
+def _opened(referral: Referral) -> dict[str, int]:
+    rows = AuditEntry.objects.filter(object_kind=Referral.KIND, object_id=referral.pk, action="READ_IDENT")
+    counts = rows.values_list("role").annotate(times=Count("pk"))
+    return {role: times for role, times in counts if role in Role.values}
 
 
 def _steps(referral: Referral, match: Match | None) -> list[tuple[str, str]]:
@@ -87,6 +198,7 @@ def _steps(referral: Referral, match: Match | None) -> list[tuple[str, str]]:
         at = 3
     elif state in (Match.State.CONTACTED, Match.State.COMPLETED):
         at = 4
-    if referral.state not in (State.OPEN, State.MATCHED):
-        return [(word, "done") for word in words[: at + 1 if at > 1 else 1]] + [(_("Closed"), "now")]
+    if referral.state not in OPEN_STATES:
+        last = _("Withdrawn") if referral.state == State.WITHDRAWN else _("Closed")
+        return [(word, "done") for word in words[: at + 1 if at > 1 else 1]] + [(last, "now")]
     return [(word, "done" if i < at else "now" if i == at else "") for i, word in enumerate(words)]

@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localdate
 from django.utils.translation import ngettext
 
-from matching import candidates
+from matching import alerts, candidates
 from matching.models import LIVE, Match, MatchEvent
 from matching.rules import CAPS
 from psi import tenancy
@@ -97,6 +97,7 @@ def invite(
     )
     match.save(force_insert=True)
     _note(match, None, by=by)
+    alerts.heard(referral)
     agenda.cancel(referral_moves.WAITING, [referral.pk])
     agenda.schedule(INVITATION, [match.pk], at + timedelta(hours=hours["INVITE_NUDGE"]))
     outbox.enqueue("INVITED", [(match.pk, candidate.user_id)])
@@ -163,6 +164,7 @@ def confirm(match_id: int, *, by: Actor) -> Match:
     match, at = locked.match, tenancy.now()
     goal = target(Match.MOVES, "confirm", match.state, MOVED_ON)
     referral_moves.match(locked.referral, by=by)
+    alerts.heard(locked.referral)
     match.confirmed_at = at
     _move(match, goal, by=by, also=("confirmed_at",))
     agenda.cancel(INVITATION, [match.pk])
@@ -174,10 +176,12 @@ def confirm(match_id: int, *, by: Actor) -> Match:
 
 def record_contact(match_id: int, *, by: Actor) -> Match:
     """The supporter has made contact. Whether it was inside the window is a fact."""
-    match = _own(match_id, by).match
+    locked = _own(match_id, by)
+    match = locked.match
     goal = target(Match.MOVES, "record_contact", match.state, MOVED_ON)
     match.contacted_at = tenancy.now()
     _move(match, goal, by=by, also=("contacted_at",))
+    alerts.heard(locked.referral)
     agenda.cancel(WINDOW, [match.pk])
     facts.count(("CONTACT", "IN_TIME" if match.contacted_at <= window_ends(match) else "LATE"))
     return match
@@ -196,6 +200,24 @@ def reassign(match_id: int, *, by: Actor, seen: Seen | None = None) -> Match:
     return locked.match
 
 
+def choose_other(match_id: int, *, by: Actor) -> None:
+    """The physician knows the peer: the match ends, and this peer is not offered again; twice is once."""
+    locked = _lock(match_id)
+    match = locked.match
+    if (match.state, match.why) == (Match.State.REASSIGNED, Match.Why.KNOWN):
+        return
+    _hand_on(locked.referral, match, by=by, why=Match.Why.KNOWN)
+    _tell_administrators("UNMATCHED", match)
+
+
+def release(referral: Referral, *, by: Actor) -> None:
+    """End the live match of a request that its physician takes elsewhere or back; `referral` is locked."""
+    live = _live(referral)
+    if live is not None:
+        _close_with(live, by=by)
+        outbox.enqueue("RELEASED", [(live.pk, live.supporter.user_id)])
+
+
 def finish(match_id: int, *, by: Actor) -> Match:
     """The supporter has had the last conversation."""
     match = _own(match_id, by).match
@@ -212,10 +234,10 @@ def close(referral_id: int, outcome: str, *, by: Actor) -> None:
     if outcome == Referral.Outcome.DONE and not ever_confirmed(Match.objects.filter(referral=referral)):
         raise Refused("Nobody was matched to this request, so support was not given. Please choose how it ended.")
     referral_moves.close(referral, outcome, by=by)
+    alerts.heard(referral)
     if live is not None:
-        verb = "finish" if live.state == Match.State.CONTACTED else "close"
-        _end(live, target(Match.MOVES, verb, live.state, MOVED_ON), Match.Why.CLOSED, by=by)
-        if verb == "close":
+        _close_with(live, by=by)
+        if live.state == Match.State.REVOKED:
             outbox.enqueue("RELEASED", [(live.pk, live.supporter.user_id)])
 
 
@@ -271,10 +293,16 @@ def _check_unmoved(live: Match | None, seen: Seen) -> None:
     raise Refused(MOVED_ON)
 
 
-def _hand_on(referral: Referral, match: Match, *, by: Actor) -> None:
+def _close_with(live: Match, *, by: Actor) -> None:
+    """End a match together with its request. Who was in contact may still record the conversations."""
+    verb = "finish" if live.state == Match.State.CONTACTED else "close"
+    _end(live, target(Match.MOVES, verb, live.state, MOVED_ON), Match.Why.CLOSED, by=by)
+
+
+def _hand_on(referral: Referral, match: Match, *, by: Actor, why: str = Match.Why.NONE) -> None:
     """End a confirmed match, because the request goes to another peer; both are locked."""
     goal = target(Match.MOVES, "reassign", match.state, MOVED_ON)
-    _end(match, goal, Match.Why.MISSED if missed(match) else Match.Why.NONE, by=by)
+    _end(match, goal, why if why != Match.Why.NONE or not missed(match) else Match.Why.MISSED, by=by)
     referral_moves.reopen(referral, by=by)
     outbox.enqueue("HANDED_ON", [(match.pk, match.supporter.user_id)])
     facts.count(("REASSIGNED", "ALL"))

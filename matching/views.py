@@ -10,12 +10,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from matching import candidates, queries, ranking, transitions
+from matching.alerts import OPEN_STATES
 from matching.forms import CloseForm
 from matching.models import LIVE, Match
 from matching.presses import press_on
 from psi import tenancy, vault
 from referrals.models import Referral
-from referrals.transitions import open_identity
+from referrals.transitions import is_sealed, open_identity
 from sites.models import Role
 from sites.moves import Refused
 from sites.permissions import for_roles
@@ -60,7 +61,7 @@ def request_detail(request: Any, ref: str) -> HttpResponse:
         try:
             identity = open_identity(referral, by=request.actor, purpose="WORK")
         except vault.Sealed:
-            messages.info(request, _("Who this was about has been erased."))
+            messages.info(request, _("Who this was about has been sealed or erased."))
     return _detail(request, referral, identity=identity)
 
 
@@ -80,8 +81,9 @@ def _detail(request: Any, referral: Referral, *, identity: Any = None, form: Clo
         "live": live,
         "window": queries.window_of(live) if live else None,
         "identity": identity,
-        "may_close": referral.state in queries.OPEN_STATES,
-        "perhaps_same": queries.perhaps_same_person(referral) if referral.state in queries.OPEN_STATES else [],
+        "may_open": not is_sealed(referral),
+        "may_close": referral.state in OPEN_STATES,
+        "perhaps_same": queries.perhaps_same_person(referral) if referral.state in OPEN_STATES else [],
         "to_close": latest is not None and latest.state == Match.State.COMPLETED,
         "form": form or CloseForm(supported=transitions.ever_confirmed(matches)),
     }

@@ -71,6 +71,8 @@ class Referral(SiteModel):
             "match": (frozenset({"OPEN"}), "MATCHED"),
             "reopen": (frozenset({"MATCHED"}), "OPEN"),
             "close": (frozenset({"OPEN", "MATCHED"}), "CLOSED"),
+            "withdraw": (frozenset({"OPEN", "MATCHED"}), "WITHDRAWN"),
+            "hand_over": (frozenset({"OPEN", "MATCHED"}), "HANDED_OVER"),
         }
     )
 
@@ -84,7 +86,10 @@ class Referral(SiteModel):
         Site, on_delete=models.PROTECT, null=True, related_name="+", help_text="Where the form was opened."
     )
     received_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True, help_text="Closed, withdrawn or handed over.")
+    unheard_at = models.DateTimeField(
+        null=True, help_text="When the physician said that nobody has been in touch, while nothing was done about it."
+    )
     receipt_digest = models.BinaryField(null=True)
     sealed = models.BinaryField(null=True)
 
@@ -145,6 +150,11 @@ class ReferralEvent(SiteModel):
         CONFIRMED = "CONFIRMED"
         REASSIGNED = "REASSIGNED"
         CLOSED = "CLOSED"
+        UNHEARD = "UNHEARD"
+        ALERTED = "ALERTED"
+        WITHDRAWN = "WITHDRAWN"
+        HANDED_OVER = "HANDED_OVER"
+        TAKEN_OVER = "TAKEN_OVER"
 
     referral = SiteForeignKey(Referral, on_delete=models.CASCADE, related_name="events")
     source = CodeField(choices=Referral.State.choices, null=True)

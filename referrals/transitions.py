@@ -1,9 +1,9 @@
 """The moves of a referral. Nothing else writes `Referral.state`."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -107,7 +107,29 @@ def _claim(key: uuid.UUID) -> bool:
 
 
 def _receive(ask: Ask, identity: Identity, *, home: Site, receipt: str, texts: dict[str, TextVersion]) -> Referral:
-    number, at = tenancy.next_id(Referral), tenancy.now()
+    at = tenancy.now()
+    given = [{"purpose": purpose, "text": text, "given_at": at} for purpose, text in texts.items()]
+    referral = _write(ask, identity, home=home, digest=receipt_digest(receipt), given=given, received_at=at)
+    _note(referral, None, ReferralEvent.Why.RECEIVED, by=audit.PUBLIC)
+    facts.count(
+        ("REQUEST", "ALL"),
+        ("REQ_PATH", ask.pathway),
+        *(("REQ_REASON", code) for code in ask.reasons or (Reason.OTHER.value,)),
+    )
+    return referral
+
+
+def _write(
+    ask: Ask,
+    identity: Identity,
+    *,
+    home: Site | None,
+    digest: bytes | memoryview | None,
+    given: Iterable[dict[str, Any]],
+    received_at: datetime,
+) -> Referral:
+    """Write an open request of the current site with its consents (`given`: their fields), and tell who chooses."""
+    number = tenancy.next_id(Referral)
     referral = Referral(
         id=number,
         ref=reference(number),
@@ -116,22 +138,14 @@ def _receive(ask: Ask, identity: Identity, *, home: Site, receipt: str, texts: d
         stage=ask.stage,
         practice=ask.practice,
         home=home,
-        received_at=at,
-        receipt_digest=receipt_digest(receipt),
+        received_at=received_at,
+        receipt_digest=digest,
         sealed=vault.seal(Referral.KIND, number, asdict(identity)),
     )
     referral.save(force_insert=True)
     vault.remember(Referral.KIND, number, {"email": identity.email, "phone": identity.phone})
     ReferralReason.objects.bulk_create(ReferralReason(referral=referral, reason=code) for code in ask.reasons)
-    ReferralConsent.objects.bulk_create(
-        ReferralConsent(referral=referral, purpose=purpose, text=text, given_at=at) for purpose, text in texts.items()
-    )
-    _note(referral, None, ReferralEvent.Why.RECEIVED, by=audit.PUBLIC)
-    facts.count(
-        ("REQUEST", "ALL"),
-        ("REQ_PATH", ask.pathway),
-        *(("REQ_REASON", code) for code in ask.reasons or (Reason.OTHER.value,)),
-    )
+    ReferralConsent.objects.bulk_create(ReferralConsent(referral=referral, **fields) for fields in given)
     outbox.enqueue("REQUEST", [(number, user_id) for user_id in holders(Role.ADMINISTRATOR)])
     wait(number)
     return referral
@@ -161,21 +175,104 @@ def close(referral: Referral, outcome: str, *, by: Actor) -> None:
     """OPEN or MATCHED → CLOSED, with an outcome from the closed list. `referral` is locked."""
     if outcome not in Referral.Outcome.values:
         raise Refused("Please choose how it ended.")
-    referral.outcome, referral.closed_at = outcome, tenancy.now()
-    _move(referral, "close", ReferralEvent.Why.CLOSED, by=by, also=("outcome", "closed_at"))
-    agenda.cancel(WAITING, [referral.pk])
-    agenda.schedule(ERASE, [referral.pk], referral.closed_at + ERASED_AFTER)
+    referral.outcome = outcome
+    _end(referral, "close", ReferralEvent.Why.CLOSED, by=by, also=("outcome",))
     facts.count(("CLOSED", outcome))
+
+
+def withdraw(referral: Referral, *, by: Actor) -> None:
+    """OPEN or MATCHED → WITHDRAWN: sealed at once. `referral` is locked."""
+    _end(referral, "withdraw", ReferralEvent.Why.WITHDRAWN, by=by)
+    facts.count(("WITHDRAWN", "ALL"))
+
+
+def hand_over(
+    referral: Referral, *, to: Site, identity: Identity, text: TextVersion, by: Actor, keep: bool
+) -> Referral:
+    """OPEN or MATCHED → HANDED_OVER: the province gets the request under the same receipt. `referral` is locked.
+
+    A crossing. At the province nothing is locked, only new rows are written, so no two can wait for each other.
+    The request was counted here and is not counted again there: a release adds both up.
+
+    Args:
+        identity: for the province's vault, without ids that mean nothing there.
+        text: the wording of the consent that the physician's press gives.
+        keep: somebody has seen the name here, so the identity is sealed; otherwise it is erased.
+    """
+    at = tenancy.now()
+    ask = Ask(
+        tuple(referral.reasons.values_list("reason", flat=True)), referral.stage, referral.practice, referral.pathway
+    )
+    _end(referral, "hand_over", ReferralEvent.Why.HANDED_OVER, by=by)
+    shared = {"text": text, "channel": ReferralConsent.Channel.FORM, "given_at": at}
+    ReferralConsent.objects.update_or_create(referral=referral, purpose=Consent.PROVINCE, defaults=shared)
+    given: list[Any] = list(referral.consents.values("purpose", "text_id", "channel", "given_at"))
+    if not keep:
+        vault.shred(Referral.KIND, [referral.pk])
+        referral.sealed = None
+        referral.save(update_fields=["sealed"])
+    facts.count(("HANDED_OVER", "ALL"))
+    with tenancy.site_scope(to.pk):
+        taken = _write(
+            ask,
+            identity,
+            home=referral.home,
+            digest=referral.receipt_digest,
+            given=given,
+            received_at=referral.received_at,
+        )
+        _note(taken, None, ReferralEvent.Why.TAKEN_OVER, by=by)
+        facts.count(("TAKEN_OVER", "ALL"))
+    return taken
+
+
+def erase(referral_ids: Iterable[int]) -> None:
+    """Erase requests that no match leads to (any more): the key first, then every row. Facts stay."""
+    ids = sorted(referral_ids)
+    vault.shred(Referral.KIND, ids)
+    for model in (ReferralReason, ReferralConsent, ReferralEvent):
+        model.objects.filter(referral_id__in=ids).delete()
+    Referral.objects.filter(pk__in=ids).delete()
+    outbox.forget(Referral.KIND, ids)
+    agenda.cancel(ERASE, ids)
+    for referral_id in ids:
+        audit.record("ERASED", Referral.KIND, referral_id, by=audit.SYSTEM)
+
+
+def unheard(referral: Referral, *, by: Actor) -> None:
+    """The physician says that nobody has been in touch. `referral` is locked."""
+    referral.unheard_at = tenancy.now()
+    referral.save(update_fields=["unheard_at"])
+    _note(referral, referral.state, ReferralEvent.Why.UNHEARD, by=by)
+
+
+def heard(referral: Referral) -> None:
+    """Something was done about it. `referral` is locked."""
+    referral.unheard_at = None
+    referral.save(update_fields=["unheard_at"])
+
+
+def alerted(referral: Referral) -> None:
+    """The province was told that nothing was done about it. `referral` is locked."""
+    _note(referral, referral.state, ReferralEvent.Why.ALERTED, by=audit.SYSTEM)
+
+
+def is_sealed(referral: Referral) -> bool:
+    """Return whether nobody opens any more who this was about."""
+    if referral.sealed is None or referral.state in (Referral.State.WITHDRAWN, Referral.State.HANDED_OVER):
+        return True
+    return referral.closed_at is not None and tenancy.now() - referral.closed_at > SEALED_AFTER
 
 
 def open_identity(referral: Referral, *, by: Actor, purpose: str) -> Identity:
     """Open who a referral is about. The opening is recorded with its purpose.
 
     Raises:
-        vault.Sealed: the identity was erased, or the request closed more than thirty days ago.
+        vault.Sealed: the identity was erased, or sealed: at once when the request was withdrawn or handed over,
+            thirty days after it was closed.
     """
-    if referral.closed_at is not None and tenancy.now() - referral.closed_at > SEALED_AFTER:
-        raise vault.Sealed("The identity was sealed thirty days after the request was closed.")
+    if is_sealed(referral):
+        raise vault.Sealed("The identity was erased or is sealed.")
     audit.record("READ_IDENT", Referral.KIND, referral.pk, by=by, purpose=purpose)
     return known_to_rules(referral)
 
@@ -194,6 +291,13 @@ def consent_texts(purposes: Sequence[str], texts: dict[str, TextVersion]) -> dic
     if Consent.MATCH not in purposes:
         raise Refused("Please agree to be matched and contacted: without it nobody may call you.")
     return {purpose: texts[purpose] for purpose in purposes}
+
+
+def _end(referral: Referral, verb: str, why: str, *, by: Actor, also: tuple[str, ...] = ()) -> None:
+    referral.closed_at = tenancy.now()
+    _move(referral, verb, why, by=by, also=("closed_at", *also))
+    agenda.cancel(WAITING, [referral.pk])
+    agenda.schedule(ERASE, [referral.pk], referral.closed_at + ERASED_AFTER)
 
 
 def _move(referral: Referral, verb: str, why: str, *, by: Actor, also: tuple[str, ...] = ()) -> None:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.db import models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
 
 CODE = "^[A-Z0-9_-]{1,12}$"
 
@@ -23,3 +25,31 @@ class CodeField(models.CharField):
             return f"{name} ~ '{CODE}'"
         values = ", ".join("'" + str(value).replace("'", "''") + "'" for value, _ in self.flatchoices)
         return f"{name} IN ({values})"
+
+
+class Recheck(Operation):
+    """Migration operation: let a column admit the codes its field lists now; `AlterField` passes a check by."""
+
+    reduces_to_sql = True
+    reversible = False
+
+    def __init__(self, model_name: str, name: str) -> None:
+        self.model_name = model_name
+        self.name = name
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        pass
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        field = model._meta.get_field(self.name)
+        table, constraint = model._meta.db_table, f"{model._meta.db_table}_{field.column}_check"
+        schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{constraint}"')
+        schema_editor.execute(
+            f'ALTER TABLE "{table}" ADD CONSTRAINT "{constraint}" CHECK ({field.db_check(schema_editor.connection)})'
+        )
+
+    def describe(self) -> str:
+        return f"Check {self.model_name}.{self.name} against its list"

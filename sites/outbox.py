@@ -107,6 +107,12 @@ def enqueue(kind: str, to: Iterable[tuple[int, int | None]]) -> None:
     agenda.schedule(DUE, new, tenancy.now())
 
 
+def forget(target: str, object_ids: Iterable[int]) -> None:
+    """Delete the notices whose link leads to `target`, of these objects: ids of rows that are gone."""
+    kinds = [kind for kind, mail in _kinds.items() if mail.target == target]
+    Notice.objects.filter(kind__in=kinds, object_id__in=object_ids).delete()
+
+
 def locator(site_id: int, target: str, object_id: int) -> str:
     """Return the absolute address for a mail: encrypted ids, without a slug. Possessing it shows nothing.
 

@@ -29,7 +29,10 @@ DOORS = {
 }
 CROSSINGS = {
     ("referrals/transitions.py", "submit"),
+    ("referrals/transitions.py", "hand_over"),
     ("matching/status.py", "_from_province"),
+    ("matching/alerts.py", "heard"),
+    ("matching/alerts.py", "_tell"),
     ("sites/views.py", "go_inside"),
     ("sites/people.py", "open_site"),
     ("tracker/releases.py", "_months"),

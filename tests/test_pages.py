@@ -465,7 +465,7 @@ FIELDS = {
         "departments",
         "wishes",
     ),
-    "status": ("receipt",),
+    "status": ("receipt", "sealed", "do"),
     "choose": ("supporter", "override", "instead_of", "seen"),
     "people": ("revoke", "role", "email", "name"),
     "member": ("do", "role"),

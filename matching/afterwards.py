@@ -1,0 +1,119 @@
+"""The moves a physician makes from the status page, with a receipt and no account."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from matching import alerts, transitions
+from matching.models import LIVE, Match
+from matching.rules import words
+from psi import tenancy
+from referrals import transitions as referral_moves
+from referrals.models import Referral
+from referrals.transitions import Identity, known_to_rules
+from sites.audit import PUBLIC
+from sites.models import Site, TextVersion
+from sites.moves import Refused
+from training.models import Evaluates, PeerSupporter
+
+State = Referral.State
+# A request for which nobody was confirmed may be asked after once it is this old.
+PATIENCE = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Which buttons a physician is shown."""
+
+    unheard: bool = False
+    known: bool = False
+    outside: bool = False
+    withdraw: bool = False
+
+
+def offers(referral: Referral, live: Match | None, *, local: bool) -> Offers:
+    """Return what may be pressed for a request as it stands.
+
+    Args:
+        live: its live match.
+        local: the request is a local site's, not the province's.
+    """
+    if referral.state not in alerts.OPEN_STATES:
+        return Offers()
+    confirmed = live is not None and live.state == Match.State.CONFIRMED
+    waits = referral.state == State.OPEN and tenancy.now() - referral.received_at >= PATIENCE
+    return Offers(
+        unheard=referral.unheard_at is None and (confirmed or waits),
+        known=confirmed or (live is not None and live.state == Match.State.CONTACTED),
+        outside=local,
+        withdraw=True,
+    )
+
+
+def say_unheard(referral_id: int) -> None:
+    """Nobody has been in touch; a second press says nothing new.
+
+    Raises:
+        Refused: somebody is in contact, the request is younger than a day, or it has ended.
+    """
+    referral = referral_moves.lock(referral_id)
+    if referral.unheard_at is not None:
+        return
+    live = Match.objects.filter(referral=referral, state__in=LIVE).first()
+    if not offers(referral, live, local=False).unheard:
+        raise Refused(transitions.MOVED_ON)
+    alerts.say(referral, by=PUBLIC)
+
+
+def hand_over(referral_id: int, *, to: Site, text: TextVersion) -> None:
+    """Give a local request to the province, with the physician's press as consent; twice is once.
+
+    Raises:
+        Refused: it is the province's already, or has ended.
+    """
+    referral = referral_moves.lock(referral_id)
+    if referral.state == State.HANDED_OVER:
+        return
+    if referral.site_id == to.pk or referral.state not in alerts.OPEN_STATES:
+        raise Refused(transitions.MOVED_ON)
+    seen = Match.objects.filter(referral=referral).exists()
+    identity = _elsewhere(referral, known_to_rules(referral))
+    transitions.release(referral, by=PUBLIC)
+    alerts.heard(referral)
+    referral_moves.hand_over(referral, to=to, identity=identity, text=text, by=PUBLIC, keep=seen)
+
+
+def withdraw(referral_id: int) -> bool:
+    """Take a request back, and return whether it was erased at once because nobody had seen the name.
+
+    Raises:
+        Refused: it has ended otherwise.
+    """
+    referral = referral_moves.lock(referral_id)
+    if referral.state == State.WITHDRAWN:
+        return False
+    if referral.state not in alerts.OPEN_STATES:
+        raise Refused(transitions.MOVED_ON)
+    seen = Match.objects.filter(referral=referral).exists()
+    transitions.release(referral, by=PUBLIC)
+    alerts.heard(referral)
+    referral_moves.withdraw(referral, by=PUBLIC)
+    if not seen:
+        referral_moves.erase([referral.pk])
+    return not seen
+
+
+def _elsewhere(referral: Referral, identity: Identity) -> Identity:
+    """Return the identity as another site's rules can read it: whom not to ask, by surname, for ids end at the wall.
+
+    These are the supporters the physician excluded, those who evaluate the physician, and those who know them.
+    """
+    known = Match.objects.filter(referral=referral, why__in=(Match.Why.KNOWN, Match.Why.EVALUATES))
+    ids = {
+        *identity.avoid,
+        *Evaluates.objects.filter(department_id__in=identity.departments).values_list("supporter_id", flat=True),
+        *known.values_list("supporter_id", flat=True),
+    }
+    names = PeerSupporter.objects.filter(pk__in=ids).order_by("pk").values_list("profile__name", flat=True)
+    surnames = [name.split()[-1] for name in names if words(name)]
+    typed = ", ".join(filter(None, [identity.avoid_names, *surnames]))
+    return replace(identity, departments=(), avoid=(), avoid_names=typed)
