@@ -118,7 +118,7 @@ class _Visit:
             try:
                 self.said = self._do(referral)
             except Refused as refused:
-                self.said = refused.sentence
+                self.said = _(refused.sentence)
             self.do = ""
             referral = self._find()
             if referral is None:

@@ -129,6 +129,23 @@ def test_pages_of_staff_stay_in_one_language(world: World, sign_in: Any) -> None
     assert "Sign in" in Client(headers={"Accept-Language": "fr"}).get("/accounts/login/").text
 
 
+SOURCES = (
+    "matching/status.py",
+    "referrals/forms.py",
+    "templates/matching/status.html",
+    "templates/referrals/sent.html",
+)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_nothing_said_on_a_rare_path_was_forgotten(source: str) -> None:
+    text = (settings.BASE_DIR / source).read_text()
+    words = re.findall(r'(?:_\(|translate )"([^"]{3,})"', text)
+    assert len(words) > 5
+    with translation.override("fr"):
+        assert [word for word in words if translation.gettext(word) == word] == []
+
+
 def test_the_compiled_catalogue_is_the_written_one() -> None:
     """Servers read the compiled file; both stand in the repository."""
     with (CATALOGUE / "django.mo").open("rb") as file:
