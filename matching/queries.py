@@ -185,7 +185,7 @@ def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:
     url = reverse("request_detail", args=[slug, referral.ref])
     if referral.unheard_at is not None:
         return today.Item(
-            referral.unheard_at,
+            referral.received_at,
             _("%(ref)s says nobody has been in touch") % {"ref": referral},
             _("Please call the peer, or choose another one. A day later the provincial team is told."),
             _("Open the request"),

@@ -135,7 +135,7 @@ class _Visit:
         """Make the move and return what came of it; every check comes before the first write."""
         if self.do == "unheard":
             afterwards.say_unheard(referral.pk)
-            return _("Thank you for telling us. The people who look after requests see it now, first of all.")
+            return _("Thank you for telling us. The people who look after requests see it now.")
         if self.do == "known" and Match.objects.filter(pk=self.press.match, referral=referral).exists():
             transitions.choose_other(self.press.match, by=PUBLIC)
             return _("Thank you. This peer is told to make no contact, and somebody else is looked for.")
