@@ -9,7 +9,7 @@ from django.db import transaction
 
 from demo.seed_people import Physician, Place
 from demo.seed_play import Story, hours
-from matching import candidates, ranking, transitions, window
+from matching import afterwards, candidates, ranking, transitions, window
 from matching.models import Match
 from psi import tenancy
 from referrals import receipts
@@ -19,6 +19,7 @@ from sites import agenda
 from sites.audit import Actor
 from sites.models import Role, Site, TextVersion
 from sites.moves import Refused
+from sites.queries import current_text, province
 from tracker import erasure
 from tracker import transitions as tracker
 from tracker.models import Minutes, Resource, Way
@@ -171,3 +172,11 @@ class Moves:
 
     def _key(self) -> UUID:
         return UUID(int=self.random.getrandbits(128), version=4)
+
+    def withdraw(self) -> None:
+        """The physician takes the request back, on the status page."""
+        afterwards.withdraw(self.referral)
+
+    def outside(self) -> None:
+        """The physician would rather have someone from outside."""
+        afterwards.hand_over(self.referral, to=province(), text=current_text("HAND_OVER", "en"))

@@ -72,6 +72,9 @@ SCENES = (
     Scene("north-islands", "ask 8, invite omar 7, accept 6, confirm 75, reassign 2, invite tom 3, accept 5"),
     Scene("north-islands", "ask 4, invite nora 6, accept 3, confirm 10"),
     Scene("north-islands", "ask 7, invite signe 5, accept 8, confirm 26, contact 50, talk 90"),
+    # Asked for somebody from outside; taken back by the physician after somebody was asked.
+    Scene("north-islands", "ask 28, outside 20"),
+    Scene("north-islands", "ask 6, invite pia 9, withdraw 70"),
     # Coastal: outside the funding, and the whole tool in use.
     Scene("coastal-section", "ask 9"),
     Scene("coastal-section", "ask 5, invite walt 8, accept 4, confirm 50"),

@@ -5,7 +5,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import psycopg2
@@ -86,7 +86,12 @@ def _drop(maker: Any, name: str) -> None:
     app = settings.DATABASES["default"]
     ending = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND usename = %s"
     with closing(_connect(app, maker.info.dbname)) as same_role, same_role.cursor() as cursor:
-        cursor.execute(ending, [name, app["USER"]])
+        for _ in range(20):
+            # A process that is just leaving has no role any more, and may not be told to.
+            with suppress(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(ending, [name, app["USER"]])
+                break
+            time.sleep(0.1)
     with maker.cursor() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
