@@ -4,6 +4,7 @@ import fcntl
 import logging
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from typing import Any
