@@ -277,8 +277,8 @@ def check_handed_on(membership: Membership) -> None:
     ]
     if refs:
         sentence = ngettext(
-            "This person has {n} open match; find another peer for it first: {links}.",
-            "This person has {n} open matches; find another peer for them first: {links}.",
+            "This person has {n} open match. First find another peer for it, or take the invitation back: {links}.",
+            "This person has {n} open matches. First find another peer, or take the invitation back: {links}.",
             len(refs),
         )
         links = format_html_join(", ", '<a href="{}">{}</a>', refs)

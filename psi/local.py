@@ -89,6 +89,10 @@ def _secrets(place: Home) -> dict[str, str]:
 def run_command(command: list[str]) -> int:
     """Run a command with the servers up; return its exit code, 128 + n if signal n ended it."""
     with servers() as env:
+        if "PORT" not in os.environ:
+            # Links in mails lead to where the program last ran from this folder.
+            with contextlib.suppress(FileNotFoundError):
+                env["PORT"] = (home().folder / "port").read_text()
         try:
             child = subprocess.Popen(command, env=env, preexec_fn=die_with_parent(signal.SIGTERM))
         except OSError as error:
@@ -118,6 +122,7 @@ def run() -> int:
         _expect_free(port)
         with servers(place) as env, contextlib.ExitStack() as stack:
             env["PORT"] = str(port)
+            (place.folder / "port").write_text(env["PORT"])
             _prepare(place, env)
             children = _start_children(place, env, stack, inherited)
             _await_web(place, children, port)

@@ -44,7 +44,10 @@ class RequestForm(forms.Form):
         help_text=__("What should your peer call you? A made-up name is fine, as long as you answer to it."),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
-        error_messages={"required": __("Enter a name. It may be one you made up.")},
+        error_messages={
+            "required": __("Enter a name. It may be one you made up."),
+            "max_length": __("Keep this to 80 characters."),
+        },
     )
     phone = forms.CharField(
         label=__("Phone"),
@@ -171,6 +174,13 @@ class RequestForm(forms.Form):
     def agreements(self) -> list[forms.BoundField]:
         """Return the boxes to tick before sending."""
         return [self[name] for name in self.fields if name.startswith("agree_")]
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if not any(map(str.isalnum, name)):
+            # Spaces of no width and the like: nobody could be asked for by it.
+            raise forms.ValidationError(self.fields["name"].error_messages["required"])
+        return name
 
     def clean_phone(self) -> str:
         phone: str = self.cleaned_data["phone"]

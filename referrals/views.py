@@ -64,7 +64,9 @@ def request_page(request: Any) -> HttpResponse:
     """The request form. Nothing is stored before it is sent, and a double press makes one request."""
     site = request.site
     if not (site.takes_requests and site.reach_in):
-        return render(request, "referrals/closed.html", _door(request) | {"pathway": "reach-in"})
+        return render(
+            request, "referrals/closed.html", _door(request) | {"pathway": "reach-in", "typed": _typed(request)}
+        )
     point = access.code_in(request.GET.get("from", ""))
     if request.method != "POST":
         if point and request.method == "GET":
@@ -99,6 +101,14 @@ def request_page(request: Any) -> HttpResponse:
         point=point,
     )
     return _sent(request, Confirmed(receipt, said, form.outside))
+
+
+def _typed(request: Any) -> list[tuple[str, str]]:
+    """Return what was typed into a form whose door was closed meanwhile, to be taken to the province's form."""
+    if request.site.is_province:
+        return []
+    own = ("csrfmiddlewaretoken", "key", language.CHOSEN, "departments")
+    return [(name, value) for name, values in request.POST.lists() if name not in own for value in values]
 
 
 def _stale(request: Any) -> bool:
@@ -174,5 +184,5 @@ def colleague(request: Any) -> HttpResponse:
     """What someone can do who is concerned about a colleague."""
     site = request.site
     if not (site.takes_requests and site.reach_out):
-        return render(request, "referrals/closed.html", _door(request) | {"pathway": "reach-out"})
+        return render(request, "referrals/closed.html", _door(request) | {"pathway": "reach-out", "typed": []})
     return render(request, "referrals/colleague.html")

@@ -105,7 +105,12 @@ class SiteForm(forms.ModelForm):
                 "unique": __("Another site has this short name already."),
                 "invalid": __("Use small letters, digits and hyphens, such as north-shore."),
             },
-            "cohort": {"required": __("Enter the number of the cohort."), "invalid": __("Enter a whole number.")},
+            "cohort": {
+                "required": __("Enter the number of the cohort."),
+                "invalid": __("Enter a whole number."),
+                "min_value": __("Enter a whole number, 0 or more."),
+                "max_value": __("Enter the number of the cohort."),
+            },
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -83,7 +83,7 @@ def invite(site: Site, *, email: str, name: str, role: str, by: Actor) -> Invita
     if _live(site.pk).filter(user__email=address, role=role).exists():
         raise Refused(_("This person has this role here already."))
     if waiting().filter(email=address, role=role).exists():
-        raise Refused(_("An invitation to this address is waiting already. Revoke it to send another."))
+        raise Refused(_("An invitation to this address is waiting already. Take it back to send another."))
     now = tenancy.now()
     invitation = Invitation(
         email=address,

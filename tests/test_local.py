@@ -258,6 +258,11 @@ def test_run_says_one_line_and_starts_again_after_a_kill(env: dict[str, str]) ->
         with urllib.request.urlopen(f"{address}/demo/", timeout=10) as page:
             assert page.status == 200
         pids = server_pids(env)
+        # A command beside it, as the README has it, knows where the program is.
+        ask = [sys.executable, "-m", "psi.local", "--", "printenv", "PORT"]
+        beside = {name: value for name, value in env.items() if name != "PORT"}
+        told = subprocess.run(ask, env=beside, capture_output=True, text=True, check=True)
+        assert told.stdout.strip() == env["PORT"]
         again.send_signal(signal.SIGINT)
         assert again.wait(30) == 0
         assert again.stdout

@@ -611,7 +611,7 @@ def test_a_form_sent_to_a_closed_door_stores_nothing(world: World, client: Clien
     Site.objects.filter(slug="north").update(**fields)
     form = {"key": str(uuid.uuid4()), "peer_from": "HERE", "name": "R", "phone": "604 555 0177", "agree_match": "on"}
     answer = client.post("/north/request/", form)
-    assert f'href="{PROVINCE}"' in answer.content.decode()
+    assert f'action="{PROVINCE}"' in answer.content.decode()
     with site_scope(world.north.pk):
         assert not Referral.objects.exists()
 

@@ -41,7 +41,7 @@ def record(match_id: int, conversation: Conversation, *, key: uuid.UUID, by: Act
         key: the form's idempotency key; the same key again returns the first row.
 
     Raises:
-        Refused: no contact was made yet, or the match has ended otherwise.
+        Refused: no contact was made. A conversation that was had is recorded even if the match has ended since.
         Match.DoesNotExist: it is not theirs.
     """
     if by.user_id is None:
@@ -49,7 +49,7 @@ def record(match_id: int, conversation: Conversation, *, key: uuid.UUID, by: Act
     match = Match.objects.select_for_update(of=("self",)).get(pk=match_id, supporter__user_id=by.user_id)
     if earlier := Interaction.objects.filter(key=key).first():
         return earlier
-    if match.state not in (Match.State.CONTACTED, Match.State.COMPLETED):
+    if match.contacted_at is None:
         raise Refused("Press “I have made contact” first.")
     interaction = Interaction(
         match=match,

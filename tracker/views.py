@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from matching.models import Match
 from matching.queries import matches_of
 from psi import tenancy
 from sites import kept_form
@@ -32,7 +31,7 @@ HAND_ON_AT = 3
 def conversation(request: Any, ref: str) -> HttpResponse:
     """Record that a conversation happened, not what was said."""
     match = matches_of(request.user.pk).filter(referral__ref=ref).first()
-    if match is None or match.state not in (Match.State.CONTACTED, Match.State.COMPLETED):
+    if match is None or match.contacted_at is None:
         raise Http404("No such match.")
     form = ConversationForm(kept_form.typed(request))
     if request.method == "POST" and form.is_valid():

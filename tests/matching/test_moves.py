@@ -380,7 +380,9 @@ def test_a_role_with_open_matches_is_neither_ended_nor_changed(world: World, sta
     role, by = Membership.objects.get(user=world["north supporter"]), line.administrator(world)
     link = f'<a href="/north/requests/{match.referral.ref}/">{match.referral}</a>'
     for leave in (lambda: people.end_role(role, by=by), lambda: people.change_role(role, "lead", by=by)):
-        with pytest.raises(Refused, match="has 1 open match; find another peer for it first") as refused:
+        with pytest.raises(
+            Refused, match="has 1 open match. First find another peer for it, or take the invitation back"
+        ) as refused:
             with site_scope(world.north.pk):
                 leave()
         assert link in refused.value.sentence

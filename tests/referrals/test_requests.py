@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from referrals.references import ALPHABET, reference
 from referrals.tasks import forget_keys
 from referrals.transitions import known_to_rules
 from sites.audit import broken_links
-from sites.models import AuditEntry, Due, Fact, Notice
+from sites.models import AuditEntry, Due, Fact, Notice, Site
 from tests import line
 from tests.people import World
 
@@ -160,6 +161,28 @@ def test_a_form_without_its_token_is_given_back_filled_and_makes_nothing(world: 
     receipt(post("north", fresh["key"], client, csrfmiddlewaretoken=fresh["csrfmiddlewaretoken"]))
     with site_scope(world.north.pk):
         assert Referral.objects.count() == 1
+
+
+def test_what_was_typed_is_carried_to_the_province_when_the_door_closed_meanwhile(world: World) -> None:
+    browser, key = Client(), uuid.uuid4()
+    browser.get("/north/request/")
+    Site.objects.filter(pk=world.north.pk).update(reach_in=False)
+    closed = post("north", key, browser, name="Robin <b>")
+    form = closed.text.split('action="/province/request/">')[1].split("</form>")[0]
+    carried = {name: unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form)}
+    assert (carried["name"], carried["phone"], carried["lang"]) == ("Robin <b>", GOOD["phone"], "en")
+    assert not {"key", "departments"} & set(carried)
+    there = browser.post("/province/request/", carried)
+    assert (there.status_code, 'value="Robin &lt;b&gt;"' in there.text) == (200, True)
+    for site in (world.north, world.province):
+        with site_scope(site.pk):
+            assert not Referral.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["\u200b\u200b", " . ", "\u2060-"])
+def test_a_name_nobody_can_be_asked_for_by_is_none(world: World, name: str) -> None:
+    answer = post("north", uuid.uuid4(), name=name)
+    assert (answer.status_code, "Enter a name. It may be one you made up." in answer.text) == (422, True)
 
 
 # What is needed stands first

@@ -84,6 +84,16 @@ def test_a_finished_match_may_be_recorded_late(world: World) -> None:
         assert Interaction.objects.count() == 1
 
 
+def test_a_conversation_that_was_had_is_recorded_though_the_match_was_taken_away(world: World, sign_in: Any) -> None:
+    match = line.contacted(world)
+    with site_scope(match.site_id):
+        match_moves.reassign(match.pk, by=line.administrator(world))
+    browser, place = sign_in(world["north supporter"]), f"/north/my/{line.fresh(match).referral.ref}/"
+    assert f'href="{place}conversation/"' in browser.get(place).text
+    assert browser.get(f"{place}conversation/").status_code == 200
+    assert record(world, match).match_id == match.pk
+
+
 def test_somebody_elses_match_does_not_exist(world: World) -> None:
     match = line.contacted(world)
     other = supporter(world.north, "Dr Otto North")
