@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 
 from referrals.forms import RequestForm
 from referrals.models import Consent
-from sites import language
+from sites import flood, language
 from sites.models import Site, TextVersion
 from sites.queries import current_text
 from training.models import Department
@@ -24,8 +24,13 @@ from training.models import Department
 # A new department or wording shows within this time; each process keeps its own copy.
 SECONDS = 30
 _pages = LocMemCache("blank-forms", {"OPTIONS": {"MAX_ENTRIES": 2000}})
-# Stand-ins of exactly the shape of what replaces them; neither can occur in a page by chance.
-KEY, TOKEN, SWITCH = uuid.UUID(int=0), "psi-csrf-token-goes-here", "?psi-switch-goes-here"
+# Stand-ins for what replaces them; none can occur in a page by chance.
+KEY, TOKEN, SWITCH, TICKET = (
+    uuid.UUID(int=0),
+    "psi-csrf-token-goes-here",
+    "?psi-switch-goes-here",
+    "psi-ticket-goes-here",
+)
 
 
 def texts() -> dict[str, TextVersion]:
@@ -35,15 +40,20 @@ def texts() -> dict[str, TextVersion]:
 
 
 def request_page(request: Any) -> str:
-    """Return the blank form as HTML with its own key and CSRF token."""
+    """Return the blank form as HTML with its own key, ticket and CSRF token."""
     site: Site = request.site
     name = f"{site.pk}-{get_language()}-{language.kept(request)}-{int(time.monotonic() // SECONDS)}"
     page = _pages.get(name)
     if page is None:
         form = RequestForm(site=site, texts=texts(), departments=list(Department.objects.all()), key=KEY)
         page = render_to_string(
-            "referrals/request.html", {"form": form, "blank_token": TOKEN, "switch_url": SWITCH}, request
+            "referrals/request.html",
+            {"form": form, "blank_token": TOKEN, "switch_url": SWITCH, "ticket": TICKET},
+            request,
         )
         _pages.set(name, page, SECONDS)
+    key = uuid.uuid4()
     page = page.replace(SWITCH, escape(language.switch(request)))
-    return page.replace(TOKEN, get_token(request), 1).replace(str(KEY), str(uuid.uuid4()), 1)
+    for stand_in, own in ((TOKEN, get_token(request)), (str(KEY), str(key)), (TICKET, flood.opened(request, key))):
+        page = page.replace(stand_in, own, 1)
+    return page

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
-from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
@@ -156,10 +155,11 @@ class RequestForm(forms.Form):
             if name in self.fields:
                 self.fields[name].say_optional = False  # type: ignore[attr-defined]
 
-    def fill(self, data: QueryDict) -> None:
+    def fill(self) -> None:
         """Show what was typed without judging it."""
         for name, field in self.fields.items():
-            self.initial[name] = field.widget.value_from_datadict(data, self.files, name)
+            self.initial[name] = field.widget.value_from_datadict(self.data, self.files, name)
+        self.is_bound = False
 
     def plain(self) -> list[forms.BoundField]:
         """Return the questions before the folds, those that must be answered first."""

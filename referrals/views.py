@@ -11,6 +11,7 @@ from django.http import HttpResponse, QueryDict
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from psi import vault
 from referrals import access, blank, queries, transitions
 from referrals.forms import RequestForm
-from sites import language
+from sites import flood, language
 from sites.permissions import public
 from sites.queries import province
 from training.models import Department
@@ -69,28 +70,32 @@ def request_page(request: Any) -> HttpResponse:
         )
     point = access.code_in(request.GET.get("from", ""))
     if request.method != "POST":
+        if kept := flood.kept(request):
+            return _form(request, _filled(request, kept), waited=True)
         if point and request.method == "GET":
             access.count(point, "started")
         return HttpResponse(blank.request_page(request))
-    stale, switching, posted = _stale(request), language.CHOSEN in request.POST, request.POST
+    stale, posted = _stale(request), request.POST
     if stale:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
-        posted = posted.copy()
-        posted["key"] = str(uuid.uuid4())
-    form = RequestForm(
-        None if switching else posted, site=site, texts=blank.texts(), departments=list(Department.objects.all())
-    )
-    if switching:
+        posted, key = posted.copy(), uuid.uuid4()
+        posted["key"], posted[flood.TICKET] = str(key), flood.opened(request, key)
+    form = _filled(request, posted)
+    if language.CHOSEN in posted:
         # The other language was asked for: everything typed comes along, and nothing is said of it yet.
-        form.fill(posted)
-        return render(request, "referrals/request.html", {"form": form})
+        form.fill()
+        return _form(request, form)
+    if flood.trapped(request):
+        return redirect(_sent_page(request))
     if stale or not form.is_valid():
-        return render(request, "referrals/request.html", {"form": form, "stale": stale}, status=403 if stale else 422)
+        return _form(request, form, stale=stale, status=403 if stale else 422)
     said = vault.digest("said", repr((form.ask(), form.identity(), form.outside, sorted(form.agreed())))).hex()
     before = _confirmed(request)
     if before and before.said == said:
         # Back, and sent again: the browser has a new key for the same form.
-        return redirect(_sent_page(request))
+        return flood.forget(request, redirect(_sent_page(request)))
+    if wait := flood.wait(request, form.cleaned_data["key"]):
+        return flood.page(request, wait, form.fields, _("Send my request"))
     receipt = transitions.submit(
         form.ask(),
         form.identity(),
@@ -100,7 +105,7 @@ def request_page(request: Any) -> HttpResponse:
         texts=form.agreed(),
         point=point,
     )
-    return _sent(request, Confirmed(receipt, said, form.outside))
+    return flood.forget(request, _sent(request, Confirmed(receipt, said, form.outside)))
 
 
 def _typed(request: Any) -> list[tuple[str, str]]:
@@ -109,6 +114,16 @@ def _typed(request: Any) -> list[tuple[str, str]]:
         return []
     own = ("csrfmiddlewaretoken", "key", language.CHOSEN, "departments")
     return [(name, value) for name, values in request.POST.lists() if name not in own for value in values]
+
+
+def _filled(request: Any, typed: QueryDict) -> RequestForm:
+    return RequestForm(typed, site=request.site, texts=blank.texts(), departments=list(Department.objects.all()))
+
+
+def _form(request: Any, form: RequestForm, *, status: int = 200, **context: Any) -> HttpResponse:
+    """Give back a form with what was typed, its ticket included."""
+    context |= {"form": form, "ticket": form.data.get(flood.TICKET, "")}
+    return render(request, "referrals/request.html", context, status=status)
 
 
 def _stale(request: Any) -> bool:

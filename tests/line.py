@@ -4,7 +4,7 @@ import itertools
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, connections
@@ -15,7 +15,7 @@ from psi.tenancy import site_scope
 from referrals.models import Consent, Referral
 from referrals.receipts import receipt_digest
 from referrals.transitions import Ask, Identity, submit
-from sites import outbox
+from sites import flood, outbox
 from sites.audit import Actor
 from sites.models import Site, User
 from sites.queries import current_text, province
@@ -35,6 +35,13 @@ def administrator(world: World, at: str = "north") -> Actor:
 
 def helper(world: World, at: str = "north") -> Actor:
     return acting(world[f"{at} supporter"], "supporter")
+
+
+def opened(path: str, key: uuid.UUID | None = None) -> dict[str, str]:
+    """Return the hidden fields of a public form that was opened at this address a while ago."""
+    key = key or uuid.uuid4()
+    ready = datetime(2026, 1, 1, tzinfo=UTC)
+    return {"key": str(key), flood.TICKET: flood.ticket(path, key, flood.OPENED, ready)}
 
 
 def request(site: Site, *, outside: bool = False, now: datetime | None = None, **said: Any) -> Referral:

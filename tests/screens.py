@@ -13,6 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Route, expect
 
+from sites import flood
 from tests.house import BASE, DESK, PHONE, House, Person, browsing, running
 
 SITE = "harbour"
@@ -47,6 +48,8 @@ def _public(house: House, person: Person) -> Iterator[Stop]:
     page.get_by_label("Your name").fill("Robin")
     page.get_by_label("My own community").check()
     page.get_by_label("I agree to be matched").check()
+    # Nobody fills it in this fast.
+    page.wait_for_timeout(flood.QUICKEST.total_seconds() * 1000)
     person.press("Send my request")
     yield "public-sent", page
     receipt = page.locator(".receipt").inner_text()
@@ -77,6 +80,16 @@ def _troubles(house: House, person: Person) -> Iterator[Stop]:
     page.context.clear_cookies()
     person.press("Send my request")
     yield "trouble-stale-form", page
+    person.open(f"/{SITE}/request/")
+    page.get_by_label("Phone").fill("604 555 0134")
+    page.get_by_label("Your name").fill("Robin")
+    page.get_by_label("My own community").check()
+    page.get_by_label("I agree to be matched").check()
+    page.locator("[name=ready]").evaluate("field => { field.value = '' }")
+    person.press("Send my request")
+    yield "trouble-wait", page
+    person.open(f"/{SITE}/request/")
+    yield "trouble-waited", page
     with _closed(house, "north-islands"):
         for name, path in (("public-closed-site", "north-islands/"), ("public-closed", "north-islands/request/")):
             person.open(f"/{path}")

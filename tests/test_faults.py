@@ -2,7 +2,6 @@
 
 import threading
 import time
-import uuid
 from typing import Any
 
 import psycopg2
@@ -95,7 +94,7 @@ def test_a_form_whose_answer_was_lost_is_sent_again_and_stored_once(
     committed_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection breaks at the commit; whichever way it went, the second press makes it one."""
-    said = FORM | {"key": str(uuid.uuid4())}
+    said = FORM | line.opened("/north/request/")
     client = Client(raise_request_exception=False)
     real = DatabaseWrapper._commit
     broken: list[int] = []
@@ -126,7 +125,7 @@ def test_a_connection_cut_in_the_middle_stores_nothing_and_says_try_again(
         cut_all_connections()
         return real(number)
 
-    said = FORM | {"key": str(uuid.uuid4())}
+    said = FORM | line.opened("/north/request/")
     client = Client(raise_request_exception=False)
     with monkeypatch.context() as patched:
         patched.setattr(transitions, "reference", cut)

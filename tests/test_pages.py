@@ -538,7 +538,8 @@ def _with(place: Place, address: Any, argument: str, value: str) -> str:
 
 def test_a_double_press_sends_one_request_and_shows_one_receipt(world: World) -> None:
     client, key = Client(), uuid.uuid4()
-    form = {"key": str(key), "peer_from": "HERE", "name": "Robin", "phone": "604 555 0177", "agree_match": "on"}
+    form = {"peer_from": "HERE", "name": "Robin", "phone": "604 555 0177", "agree_match": "on"}
+    form |= line.opened("/north/request/", key)
     shown = []
     for _ in range(2):
         assert client.post("/north/request/", form).status_code == 302
@@ -553,7 +554,8 @@ def test_a_double_press_sends_one_request_and_shows_one_receipt(world: World) ->
 
 
 def test_eight_presses_at_the_same_moment_send_one_request(committed_world: World) -> None:
-    form = {"key": str(uuid.uuid4()), "peer_from": "OUTSIDE", "name": "R", "phone": "604 555 0177", "agree_match": "on"}
+    form = {"peer_from": "OUTSIDE", "name": "R", "phone": "604 555 0177", "agree_match": "on"}
+    form |= line.opened("/north/request/")
     answers = line.together(*[lambda: Client().post("/north/request/", form).status_code] * 8)
     assert answers == [302] * 8
     with site_scope(committed_world.province.pk):
@@ -657,9 +659,9 @@ def test_the_provinces_page_gives_a_way_to_reach_its_privacy_officer(world: Worl
 
 
 def test_after_outside_my_region_the_provincial_team_looks(world: World, client: Client) -> None:
-    form = {"key": str(uuid.uuid4()), "name": "Robin", "phone": "604 555 0177", "agree_match": "on"}
+    form = {"name": "Robin", "phone": "604 555 0177", "agree_match": "on"}
     for where, words in (("HERE", "An administrator looks for a peer"), ("OUTSIDE", "The provincial team looks")):
-        client.post("/north/request/", form | {"key": str(uuid.uuid4()), "peer_from": where})
+        client.post("/north/request/", form | line.opened("/north/request/") | {"peer_from": where})
         assert words in client.get("/north/request/sent/").content.decode()
 
 

@@ -122,7 +122,7 @@ class Place:
     def posted(self, address: Address) -> dict[str, Any]:
         """Return what a person would send there, plausible for every form of the house at once."""
         return {
-            "key": str(uuid.uuid4()),
+            **line.opened(f"/{self.site.slug}/request/"),
             "reasons": ["EVENT"],
             "peer_from": "HERE",
             "name": "Walker",

@@ -128,14 +128,15 @@ def test_a_worker_told_to_stop_finishes_what_it_has_begun(committed_world: World
 
 
 FORMS = """
-import time, uuid
+import time
 from django.test import Client
+from tests.line import opened
 for n in range(4):
     began = time.monotonic()
     client = Client(SERVER_NAME="localhost")
     assert client.get("/north/request/").status_code == 200
     answer = client.post("/north/request/", {"peer_from": "HERE", "name": "R", "phone": "604 555 0100",
-        "agree_match": "on", "key": str(uuid.uuid4())})
+        "agree_match": "on"} | opened("/north/request/"))
     assert answer.status_code == 302, answer.status_code
     print(time.monotonic() - began)
 """

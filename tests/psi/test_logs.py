@@ -46,8 +46,7 @@ def test_a_fault_of_ours_keeps_its_traceback(
     monkeypatch.setattr("referrals.transitions.reference", lambda number: 1 / 0)
     client = Client(raise_request_exception=False)
     said = {"peer_from": "HERE", "name": "Robin", "phone": "604 555 0100", "agree_match": "on"}
-    key = client.get("/north/request/").context["form"]["key"].value()
-    assert client.post("/north/request/", said | {"key": key}).status_code == 500
+    assert client.post("/north/request/", said | line.opened("/north/request/")).status_code == 500
     assert "ERROR django.request Internal Server Error: <slug:site>/request/\nTraceback" in written.getvalue()
     assert "ZeroDivisionError" in written.getvalue()
 

@@ -2,7 +2,6 @@
 
 import base64
 import subprocess
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -365,11 +364,13 @@ def test_what_was_typed_stands_in_no_column_log_mail_or_message(
     caplog.handler.setLevel("DEBUG")
     broker = Redis.from_url(django_settings.PSI_REDIS_URL)
     client = Client()
-    said = CANARIES | {"peer_from": "HERE", "reasons": ["BURNOUT"], "agree_match": "on", "key": str(uuid.uuid4())}
+    said = (
+        CANARIES | {"peer_from": "HERE", "reasons": ["BURNOUT"], "agree_match": "on"} | line.opened("/north/request/")
+    )
     assert client.post("/north/request/", said | {"phone": "7392846x!"}).status_code == 422
     answer = client.post("/north/request/", said)
     assert answer.status_code == 302
-    outside = client.post("/north/request/", said | {"peer_from": "OUTSIDE", "key": str(uuid.uuid4())})
+    outside = client.post("/north/request/", said | {"peer_from": "OUTSIDE"} | line.opened("/north/request/"))
     assert outside.status_code == 302
     with site_scope(world.north.pk):
         referral = Referral.objects.get()

@@ -38,7 +38,7 @@ def steps(world: World, at: str = "north") -> list[tuple[int, int, int]]:
 
 
 def send(path: str, key: uuid.UUID, **said: Any) -> int:
-    return Client().post(path, GOOD | {"key": str(key)} | said).status_code
+    return Client().post(path, GOOD | line.opened(path.split("?")[0], key) | said).status_code
 
 
 def test_a_code_counts_opened_started_and_sent(world: World) -> None:

@@ -34,7 +34,9 @@ GOOD = {
 
 
 def post(site: str, key: uuid.UUID | str, client: Client | None = None, **said: Any) -> Any:
-    return (client or Client()).post(f"/{site}/request/", GOOD | {"key": str(key)} | said)
+    path = f"/{site}/request/"
+    hidden = line.opened(path, key) if isinstance(key, uuid.UUID) else {"key": key}
+    return (client or Client()).post(path, GOOD | hidden | said)
 
 
 def receipt(response: Any) -> str:
@@ -158,7 +160,7 @@ def test_a_form_without_its_token_is_given_back_filled_and_makes_nothing(world: 
     with site_scope(world.north.pk):
         assert (Referral.objects.count(), FormKey.objects.count()) == (0, 0)
     fresh = dict(re.findall(r'name="(csrfmiddlewaretoken|key)" value="([^"]+)"', page))
-    receipt(post("north", fresh["key"], client, csrfmiddlewaretoken=fresh["csrfmiddlewaretoken"]))
+    receipt(post("north", uuid.UUID(fresh["key"]), client, csrfmiddlewaretoken=fresh["csrfmiddlewaretoken"]))
     with site_scope(world.north.pk):
         assert Referral.objects.count() == 1
 
@@ -199,6 +201,8 @@ def test_what_is_optional_is_folded_away_until_something_is_in_it(world: World) 
     named = re.compile(r'name="(\w+)"')
     assert set(named.findall(before.split("<form")[1])) == {
         "csrfmiddlewaretoken",
+        "ready",
+        "comment",
         "key",
         "peer_from",
         "name",

@@ -1,0 +1,168 @@
+"""Public forms that are flooded: everyone gets through, some after twenty seconds.
+
+A form carries a trap and a ticket (components/flood.html). Its view asks `trapped` first, and `wait` once what
+was typed is right. Reasons: docs/decisions/0009-slowing-not-walls.md.
+"""
+
+import ipaddress
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Any, TypeVar
+from uuid import UUID
+
+from allauth.account.adapter import get_adapter
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.signing import BadSignature, Signer
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+
+from psi import tenancy, vault
+
+TRAP, TICKET, COOKIE = "comment", "ready", "waiting"
+# Nobody fills a form faster by hand.
+QUICKEST = timedelta(seconds=1)
+WAIT = timedelta(seconds=20)
+# A hall full of people before one poster, behind one hospital address, does not notice it.
+MOST, WINDOW = 200, timedelta(minutes=10)
+KEPT_SECONDS = 600
+# Browsers drop a cookie beyond 4 KB.
+LARGEST = 3800
+OPENED, QUICK, CROWD = "opened", "quick", "crowd"
+
+Response = TypeVar("Response", bound=HttpResponse)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """What somebody is asked to wait: how long, whether for a crowd, and with which ticket they come back."""
+
+    seconds: int
+    crowd: bool
+    ticket: str
+
+
+def opened(request: Any, key: UUID) -> str:
+    """Return the ticket of a form that is opened now."""
+    return ticket(request.path, key, OPENED, tenancy.now() + QUICKEST)
+
+
+def ticket(path: str, key: UUID, why: str, ready: datetime) -> str:
+    """Sign from when on one form may be sent. It holds for this address and idempotency key alone, so it works once.
+
+    Args:
+        path: where the form is sent to.
+        key: the form's idempotency key.
+        why: `OPENED`, or what was waited for: `QUICK`, `CROWD`.
+        ready: an aware time.
+    """
+    return Signer(salt=f"flood|{path}|{key}").sign(f"{why}-{ready.timestamp():.3f}")
+
+
+def trapped(request: Any) -> bool:
+    """Whether something filled the field that people do not see."""
+    return bool(request.POST.get(TRAP))
+
+
+def wait(request: Any, key: UUID) -> Wait | None:
+    """Return how long to wait before this form is taken; None when it may be taken now.
+
+    Args:
+        request: a POST whose fields are right. Each form is counted once, and waits once.
+        key: the form's idempotency key.
+    """
+    now, given = tenancy.now(), request.POST.get(TICKET, "")
+    why, ready = _read(request.path, key, given)
+    early = ready is None or ready > now
+    if why in (QUICK, CROWD) and ready is not None:
+        return Wait(ceil((ready - now).total_seconds()), why == CROWD, given) if early else None
+    crowd = _counted(request, now) > MOST
+    if not early and not crowd:
+        return None
+    given = ticket(request.path, key, CROWD if crowd else QUICK, now + WAIT)
+    return Wait(int(WAIT.total_seconds()), crowd, given)
+
+
+def page(request: Any, asked: Wait, fields: Iterable[str], button: str) -> HttpResponse:
+    """Return the page on which somebody waits. It carries what was typed, and becomes the filled form by itself.
+
+    Args:
+        fields: names of the form's own fields.
+        button: the words with which the form is sent.
+    """
+    typed = {name: request.POST.getlist(name) for name in fields if name in request.POST}
+    context = {"typed": typed, "wait": asked, "ticket": asked.ticket, "button": button}
+    answer = render(request, "sites/wait.html", context, status=429)
+    answer["Retry-After"] = asked.seconds
+    sealed = _envelope(request).encrypt(zlib.compress(json.dumps(typed | {TICKET: [asked.ticket]}).encode())).decode()
+    if len(sealed) <= LARGEST:
+        answer["Refresh"] = asked.seconds
+        answer.set_cookie(
+            COOKIE,
+            sealed,
+            max_age=KEPT_SECONDS,
+            path=request.path,
+            httponly=True,
+            secure=not settings.PSI_LOCAL,
+            samesite="Strict",
+        )
+    return answer
+
+
+def kept(request: Any) -> QueryDict | None:
+    """Return what was typed into this form by somebody who waits, ticket included; None when nobody does."""
+    try:
+        plain = _envelope(request).decrypt(request.COOKIES.get(COOKIE, "").encode(), ttl=KEPT_SECONDS)
+    except InvalidToken:
+        return None
+    typed = QueryDict(mutable=True)
+    for name, values in json.loads(zlib.decompress(plain)).items():
+        typed.setlist(name, values)
+    return typed
+
+
+def forget(request: Any, response: Response) -> Response:
+    """Forget what was kept, once the form is sent."""
+    if COOKIE in request.COOKIES:
+        response.delete_cookie(COOKIE, path=request.path, samesite="Strict")
+    return response
+
+
+def _envelope(request: Any) -> Fernet:
+    return vault.envelope(f"{COOKIE}|{request.path}")
+
+
+def _read(path: str, key: UUID, given: str) -> tuple[str, datetime | None]:
+    try:
+        why, _, ready = Signer(salt=f"flood|{path}|{key}").unsign(given).partition("-")
+    except BadSignature:
+        return "", None
+    return why, datetime.fromtimestamp(float(ready), UTC)
+
+
+def _counted(request: Any, now: datetime) -> int:
+    """Count this form, and return how many came from its network to this site lately; 0 when nobody can tell.
+
+    The address itself is never kept: the cache knows a digest that means nothing the day after.
+    """
+    try:
+        address = ipaddress.ip_address(get_adapter(request).get_client_ip(request))
+    except (PermissionDenied, ImproperlyConfigured):
+        return 0
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
+    # A household or ward has one IPv4 address, or the lower half of the IPv6 addresses.
+    network = address.packed[:8].hex()
+    told = vault.digest("network", f"{now.astimezone(UTC):%Y-%m-%d}", tenancy.current_site_id(), network).hex()
+    name = f"flood:{now.timestamp() // WINDOW.total_seconds():.0f}:{told}"
+    cache.add(name, 0, timeout=WINDOW.total_seconds())
+    try:
+        return cache.incr(name) or 0
+    except ValueError:  # gone in between
+        return 0
