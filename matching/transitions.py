@@ -241,6 +241,21 @@ def close(referral_id: int, outcome: str, *, by: Actor) -> None:
             outbox.enqueue("RELEASED", [(live.pk, live.supporter.user_id)])
 
 
+def mark_spam(referral_id: int, *, by: Actor) -> None:
+    """Take a request for spam.
+
+    Raises:
+        Refused: it is not open, its physician handed it over, or somebody was invited: what a name was used for
+            stays on record for a year.
+    """
+    referral = referral_moves.lock(referral_id)
+    if referral.state == Referral.State.OPEN and not referral_moves.may_be_spam(referral):
+        raise Refused("Its physician handed this request over, so it is not spam. Please close it instead.")
+    if Match.objects.filter(referral=referral).exists():
+        raise Refused("Somebody was invited to this request, so it stays on record. Please close it instead.")
+    referral_moves.mark_spam(referral, by=by)
+
+
 def window_ends(match: Match) -> datetime:
     """Return when contact is due: 72 hours after the match was confirmed."""
     if match.confirmed_at is None:

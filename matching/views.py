@@ -15,8 +15,8 @@ from matching.forms import CloseForm
 from matching.models import LIVE, Match
 from matching.presses import press_on
 from psi import tenancy, vault
+from referrals import transitions as referral_moves
 from referrals.models import Referral
-from referrals.transitions import is_sealed, open_identity
 from sites.models import Role
 from sites.moves import Refused
 from sites.permissions import for_roles
@@ -59,7 +59,7 @@ def request_detail(request: Any, ref: str) -> HttpResponse:
     identity = None
     if request.method == "POST":
         try:
-            identity = open_identity(referral, by=request.actor, purpose="WORK")
+            identity = referral_moves.open_identity(referral, by=request.actor, purpose="WORK")
         except vault.Sealed:
             messages.info(request, _("Who this was about has been sealed or erased."))
     return _detail(request, referral, identity=identity)
@@ -81,8 +81,12 @@ def _detail(request: Any, referral: Referral, *, identity: Any = None, form: Clo
         "live": live,
         "window": queries.window_of(live) if live else None,
         "identity": identity,
-        "may_open": not is_sealed(referral),
+        "may_open": not referral_moves.is_sealed(referral),
         "may_close": referral.state in OPEN_STATES,
+        "may_spam": not lines and referral_moves.may_be_spam(referral),
+        "spam_until": referral.closed_at + referral_moves.SPAM_ERASED_AFTER
+        if referral.closed_at and referral.state == Referral.State.SPAM
+        else None,
         "perhaps_same": queries.perhaps_same_person(referral) if referral.state in OPEN_STATES else [],
         "to_close": latest is not None and latest.state == Match.State.COMPLETED,
         "form": form or CloseForm(supported=transitions.ever_confirmed(matches)),
@@ -171,6 +175,24 @@ def close(request: Any, ref: str) -> HttpResponse:
         form.add_error(None, refused.sentence)
         return _detail(request, referral, form=form)
     messages.success(request, _("The request is closed."))
+    return redirect("request_detail", request.site.slug, ref)
+
+
+@for_roles(Role.ADMINISTRATOR)
+@press
+def spam(request: Any, ref: str) -> HttpResponse:
+    """Mark the request as spam."""
+    transitions.mark_spam(_referral(ref).pk, by=request.actor)
+    messages.success(request, _("Marked as spam. It is out of the figures, and erased in thirty days."))
+    return redirect("request_detail", request.site.slug, ref)
+
+
+@for_roles(Role.ADMINISTRATOR)
+@press
+def not_spam(request: Any, ref: str) -> HttpResponse:
+    """Take the mark off again."""
+    referral_moves.clear_spam(referral_moves.lock(_referral(ref).pk), by=request.actor)
+    messages.success(request, _("The request is open again."))
     return redirect("request_detail", request.site.slug, ref)
 
 

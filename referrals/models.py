@@ -55,6 +55,7 @@ class Referral(SiteModel):
         WITHDRAWN = "WITHDRAWN", "Withdrawn"
         HANDED_OVER = "HANDED_OVER", "Handed over to the province"
         LAPSED = "LAPSED", "Lapsed"
+        SPAM = "SPAM", "Spam"
 
     class Pathway(models.TextChoices):
         REACH_IN = "REACH_IN", "Reach-in"
@@ -73,6 +74,8 @@ class Referral(SiteModel):
             "close": (frozenset({"OPEN", "MATCHED"}), "CLOSED"),
             "withdraw": (frozenset({"OPEN", "MATCHED"}), "WITHDRAWN"),
             "hand_over": (frozenset({"OPEN", "MATCHED"}), "HANDED_OVER"),
+            "mark_spam": (frozenset({"OPEN"}), "SPAM"),
+            "clear_spam": (frozenset({"SPAM"}), "OPEN"),
         }
     )
 
@@ -155,6 +158,8 @@ class ReferralEvent(SiteModel):
         WITHDRAWN = "WITHDRAWN"
         HANDED_OVER = "HANDED_OVER"
         TAKEN_OVER = "TAKEN_OVER"
+        SPAM = "SPAM"
+        NOT_SPAM = "NOT_SPAM"
 
     referral = SiteForeignKey(Referral, on_delete=models.CASCADE, related_name="events")
     source = CodeField(choices=Referral.State.choices, null=True)

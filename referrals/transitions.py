@@ -30,6 +30,8 @@ ERASE, WAITING = "ERASE", "WAITING"
 # What was used for a decision about someone is kept a year, then destroyed; sealed long before
 # (rules.md, What may be stored, and how long).
 SEALED_AFTER, ERASED_AFTER = timedelta(days=30), timedelta(days=365)
+# Nothing was decided about anyone: until then it may be undone.
+SPAM_ERASED_AFTER = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -111,11 +113,7 @@ def _receive(ask: Ask, identity: Identity, *, home: Site, receipt: str, texts: d
     given = [{"purpose": purpose, "text": text, "given_at": at} for purpose, text in texts.items()]
     referral = _write(ask, identity, home=home, digest=receipt_digest(receipt), given=given, received_at=at)
     _note(referral, None, ReferralEvent.Why.RECEIVED, by=audit.PUBLIC)
-    facts.count(
-        ("REQUEST", "ALL"),
-        ("REQ_PATH", ask.pathway),
-        *(("REQ_REASON", code) for code in ask.reasons or (Reason.OTHER.value,)),
-    )
+    facts.count(*_asked(ask.pathway, ask.reasons))
     return referral
 
 
@@ -149,6 +147,12 @@ def _write(
     outbox.enqueue("REQUEST", [(number, user_id) for user_id in holders(Role.ADMINISTRATOR)])
     wait(number)
     return referral
+
+
+def _asked(pathway: str, reasons: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what is counted of a request when it is received."""
+    codes = reasons or (Reason.OTHER.value,)
+    return [("REQUEST", "ALL"), ("REQ_PATH", pathway), *(("REQ_REASON", code) for code in codes)]
 
 
 def lock(referral_id: int) -> Referral:
@@ -201,7 +205,7 @@ def hand_over(
     """
     at = tenancy.now()
     ask = Ask(
-        tuple(referral.reasons.values_list("reason", flat=True)), referral.stage, referral.practice, referral.pathway
+        tuple(_reasons(referral)), referral.stage, referral.practice, referral.pathway
     )
     _end(referral, "hand_over", ReferralEvent.Why.HANDED_OVER, by=by)
     shared = {"text": text, "channel": ReferralConsent.Channel.FORM, "given_at": at}
@@ -257,11 +261,41 @@ def alerted(referral: Referral) -> None:
     _note(referral, referral.state, ReferralEvent.Why.ALERTED, by=audit.SYSTEM)
 
 
+def mark_spam(referral: Referral, *, by: Actor) -> None:
+    """OPEN → SPAM: taken out of the counts, and erased after thirty days. `referral` is locked."""
+    referral.closed_at = tenancy.now()
+    _move(referral, "mark_spam", ReferralEvent.Why.SPAM, by=by, also=("closed_at",))
+    agenda.cancel(WAITING, [referral.pk])
+    agenda.schedule(ERASE, [referral.pk], referral.closed_at + SPAM_ERASED_AFTER)
+    facts.take_back(*_asked(referral.pathway, _reasons(referral)), at=referral.received_at)
+
+
+def clear_spam(referral: Referral, *, by: Actor) -> None:
+    """SPAM → OPEN, when it was a mistake: counted again. `referral` is locked."""
+    referral.closed_at = None
+    _move(referral, "clear_spam", ReferralEvent.Why.NOT_SPAM, by=by, also=("closed_at",))
+    agenda.cancel(ERASE, [referral.pk])
+    wait(referral.pk)
+    facts.count(*_asked(referral.pathway, _reasons(referral)), at=referral.received_at)
+
+
+def may_be_spam(referral: Referral) -> bool:
+    """Return whether it may be marked: open, and not handed over to here by its physician's own press."""
+    return (
+        referral.state == Referral.State.OPEN
+        and not referral.events.filter(why=ReferralEvent.Why.TAKEN_OVER).exists()
+    )
+
+
 def is_sealed(referral: Referral) -> bool:
     """Return whether nobody opens any more who this was about."""
     if referral.sealed is None or referral.state in (Referral.State.WITHDRAWN, Referral.State.HANDED_OVER):
         return True
     return referral.closed_at is not None and tenancy.now() - referral.closed_at > SEALED_AFTER
+
+
+def _reasons(referral: Referral) -> list[str]:
+    return list(referral.reasons.values_list("reason", flat=True))
 
 
 def open_identity(referral: Referral, *, by: Actor, purpose: str) -> Identity:

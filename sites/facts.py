@@ -1,20 +1,27 @@
 """Facts without faces: each counted event leaves one, and marks its site-month to be counted anew."""
 
+from datetime import datetime
+
 from django.db import connection
 
 from psi import tenancy
 from sites import agenda
 
 DIRTY_MONTH = "ROLLUP"
+# Before a measure it says: one less. Facts are never removed, as in any ledger.
+LESS = "-"
 
 
-def count(*facts: tuple[str, str]) -> None:
+def count(*facts: tuple[str, str], at: datetime | None = None) -> None:
     """Write facts (measure, category) of the current site, in the month of its own time zone.
 
     A late report counts in the month in which it is made (rules.md, Figures). Written last, because
     every event of a site-month touches the same dirty mark.
+
+    Args:
+        at: when it was counted first, for what was taken back and counts again; now when left out.
     """
-    at = tenancy.now()
+    at = at or tenancy.now()
 
     def write() -> None:
         with connection.cursor() as cursor:
@@ -29,3 +36,8 @@ def count(*facts: tuple[str, str]) -> None:
         agenda.schedule(DIRTY_MONTH, months, tenancy.now())
 
     tenancy.write_last(write)
+
+
+def take_back(*facts: tuple[str, str], at: datetime) -> None:
+    """Count these once less, in the month in which they were counted (`at`). What is published stays as it is."""
+    count(*((LESS + measure, category) for measure, category in facts), at=at)

@@ -15,6 +15,8 @@ WORDS: dict[str | tuple[str, str], Promise] = {
     "RECEIVED": __("A request was received"),
     ("CONFIRMED", "REFERRAL"): __("The request is matched"),
     "CLOSED": __("Closed the request"),
+    "SPAM": __("Marked the request as spam"),
+    "NOT_SPAM": __("Took the mark of spam off the request"),
     "READ_IDENT": __("Opened who asked"),
     "ERASED": __("Erased who asked"),
     "UNHEARD": __("The physician said that nobody has been in touch"),

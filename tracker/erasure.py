@@ -1,4 +1,4 @@
-"""Erasing a request a year after its last decision: the key first, then every row that led to it.
+"""Erasing a request a year after its last decision, or spam: the key first, then every row that led to it.
 
 It lives here because it must know every table that reaches a referral. Facts stay: they have no face.
 """
@@ -11,7 +11,7 @@ from referrals.models import Referral
 from sites import agenda, outbox
 from tracker.models import Interaction, ResourceOffered
 
-ENDED = (Referral.State.CLOSED, Referral.State.WITHDRAWN, Referral.State.HANDED_OVER)
+ENDED = (Referral.State.CLOSED, Referral.State.WITHDRAWN, Referral.State.HANDED_OVER, Referral.State.SPAM)
 
 
 def register() -> None:
@@ -20,7 +20,7 @@ def register() -> None:
 
 
 def erase(referral_ids: list[int]) -> None:
-    """Erase ended requests of the current site: identity, matches, conversations, consents, events.
+    """Erase ended requests and spam of the current site: identity, matches, conversations, consents, events.
 
     One that has not ended is left alone.
     """

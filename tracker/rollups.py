@@ -7,6 +7,11 @@ from django.db import connection
 from psi import tenancy
 from sites import agenda, facts
 
+# Facts that take one back (sites.facts.take_back) count against those they take back.
+COUNTED = f"""SELECT site_id, month, ltrim(measure, '{facts.LESS}') AS measure, category,
+    sum(CASE WHEN starts_with(measure, '{facts.LESS}') THEN -1 ELSE 1 END) AS n
+    FROM sites_fact GROUP BY 1, 2, 3, 4"""
+
 
 def register() -> None:
     """Tell the agenda who rebuilds a month that changed."""
@@ -25,8 +30,7 @@ def rebuild(months: list[int]) -> None:
         cursor.execute("DELETE FROM tracker_rollup WHERE site_id = %s AND month = ANY(%s)", [site_id, days])
         cursor.execute(
             "INSERT INTO tracker_rollup (site_id, month, measure, category, count)"
-            " SELECT site_id, month, measure, category, count(*) FROM sites_fact"
-            " WHERE site_id = %s AND month = ANY(%s) GROUP BY site_id, month, measure, category",
+            f" SELECT * FROM ({COUNTED}) AS counted WHERE site_id = %s AND month = ANY(%s) AND n > 0",
             [site_id, days],
         )
 
@@ -47,7 +51,7 @@ def differences() -> list[tuple[date, str, str]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT month, measure, category FROM"
-            " (SELECT month, measure, category, count(*) AS n FROM sites_fact GROUP BY 1, 2, 3) AS facts"
+            f" (SELECT month, measure, category, n FROM ({COUNTED}) AS counted WHERE n > 0) AS facts"
             " FULL JOIN tracker_rollup AS r USING (month, measure, category)"
             " WHERE n IS DISTINCT FROM r.count ORDER BY 1, 2, 3"
         )
