@@ -165,6 +165,9 @@ class Moves:
     def close(self, outcome: str) -> None:
         transitions.close(self.referral, outcome, by=self.place.administrator)
 
+    def mark_spam(self) -> None:
+        transitions.mark_spam(self.referral, by=self.place.administrator)
+
     def erase(self) -> None:
         """What the agenda does a year after the request was closed."""
         erasure.erase([self.referral])

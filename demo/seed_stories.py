@@ -66,6 +66,7 @@ SCENES = (
     Scene("harbour", "ask 9, invite dev 4, accept 6, confirm 18, contact 24, talk 70, finish 9, close ONWARD 560"),
     Scene("harbour", "ask 4, invite gus 6, accept 3, confirm 70, close UNREACHED 640"),
     Scene("harbour", "ask 12, invite hana 5, close DECLINED 480"),
+    Scene("harbour", "ask 2, mark_spam 120"),
     # North Islands: an invitation nobody answered, one taken back, a missed window given to another peer.
     Scene("north-islands", "ask 6, invite rui 51"),
     Scene("north-islands", "ask 3, invite pia 5, revoke 7"),

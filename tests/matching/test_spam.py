@@ -1,5 +1,7 @@
 """Spam: marked with one press, out of every count, undone until it is erased after thirty days."""
 
+import re
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +13,7 @@ from matching import transitions
 from psi import tenancy, vault
 from psi.tenancy import site_scope
 from referrals.models import Referral, ReferralEvent
+from referrals.receipts import receipt_of
 from referrals.transitions import clear_spam, lock
 from sites import agenda
 from sites.audit import broken_links
@@ -110,6 +113,14 @@ def test_whoever_was_named_to_somebody_is_no_spam(world: World, sign_in: SignIn)
         mark(world, referral)
     page = sign_in(world["north administrator"]).get(f"/north/requests/{referral.ref}/").content.decode()
     assert ("Close the request" in page, "This is spam" in page) == (True, False)
+
+
+def test_whoever_holds_the_receipt_reads_that_it_is_closed(world: World) -> None:
+    key = uuid.uuid4()
+    mark(world, line.request(world.north, key=key))
+    page = Client().post("/north/status/", {"receipt": receipt_of(world.north.pk, key)}).content.decode()
+    assert re.findall(r'aria-current="step">([^<]+)<', page) == ["Closed"]
+    assert "spam" not in page.lower()
 
 
 def test_one_press_marks_it_and_one_takes_it_back(world: World, sign_in: SignIn) -> None:
