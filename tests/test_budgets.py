@@ -114,6 +114,17 @@ def test_the_request_form_with_every_error_fits_too(site: Any, client: Client) -
     assert size <= BUDGET, f"{size} bytes"
 
 
+def test_the_page_of_a_wait_and_the_form_it_gives_back_fit_too(site: Any, client: Client) -> None:
+    full = said(reasons=["LIFE", "OTHER"], avoid_names="x" * 120, best_time="y" * 60, departments=[], ready="")
+    for answer, status in (
+        (client.post("/north/request/", full, headers={"Accept-Encoding": "gzip"}), 429),
+        (client.get("/north/request/", headers={"Accept-Encoding": "gzip"}), 200),
+    ):
+        assert answer.status_code == status
+        size = weight(client, answer)
+        assert size <= BUDGET, f"{status}: {size} bytes"
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_no_public_page_runs_anything_or_asks_another_host(site: Any, client: Client, path: str) -> None:
     page = read(client.get(path))

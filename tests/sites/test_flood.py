@@ -80,6 +80,7 @@ def test_a_slowed_form_keeps_everything_and_is_sent_after_the_wait(world: World)
     text = page.content.decode()
     assert (page.status_code, page["Refresh"], page["Retry-After"]) == (429, "20", "20")
     assert "no-store" in page["Cache-Control"]
+    assert "This form is not for emergencies and is not watched around the clock." in text
     sentence = "Wait 20 seconds, then press “Send my request” again; everything is still here."
     assert f"Many requests are coming from this network.\n{sentence}" in text
     assert (nasty in text, re.findall(r'name="wishes" value="(\w+)"', text)) == (False, ["WOMAN", "FRENCH"])
