@@ -25,7 +25,7 @@ TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [.
 # The target of a tick is its whole label; a link inside a sentence may be as small as its words (WCAG 2.5.8).
 TOO_SMALL = """(least) => [...document.querySelectorAll("main :is(button, a.button, label.pick, select, textarea, summary,"
     + "input:not([type=hidden], [type=checkbox], [type=radio])), aside .button, .crisis a.tel")]
-    .filter(e => e.checkVisibility())
+    .filter(e => e.checkVisibility() && !e.closest("[aria-hidden=true]"))
     .map(e => [e.getBoundingClientRect(), e])
     .filter(([box]) => box.height < least - 0.5 || box.width < least - 0.5)
     .map(([box, e]) => `${e.tagName} ${e.id || e.textContent.trim().slice(0, 30)} ${box.width} x ${box.height}`)"""
