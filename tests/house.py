@@ -109,10 +109,14 @@ class House:
             cursor.execute(statement, values)
 
     def rows(self, site: str) -> dict[str, int]:
-        """Return table → rows of one site, in every table that has sites, the vault included."""
+        """Return table → rows of one site, in every table that has sites, the vault included.
+
+        What the worker takes off its list meanwhile is left out.
+        """
         tables = self.sql(
             "SELECT table_schema || '.' || table_name FROM information_schema.columns JOIN information_schema.tables"
             " USING (table_schema, table_name) WHERE column_name = 'site_id' AND table_type = 'BASE TABLE'"
+            " AND table_name <> 'sites_due'"
         )
         here = "site_id = (SELECT id FROM sites_site WHERE slug = %s)"
         count = f"SELECT count(*) FROM {{}} WHERE {here}"
