@@ -204,9 +204,7 @@ def hand_over(
         keep: somebody has seen the name here, so the identity is sealed; otherwise it is erased.
     """
     at = tenancy.now()
-    ask = Ask(
-        tuple(_reasons(referral)), referral.stage, referral.practice, referral.pathway
-    )
+    ask = Ask(tuple(_reasons(referral)), referral.stage, referral.practice, referral.pathway)
     _end(referral, "hand_over", ReferralEvent.Why.HANDED_OVER, by=by)
     shared = {"text": text, "channel": ReferralConsent.Channel.FORM, "given_at": at}
     ReferralConsent.objects.update_or_create(referral=referral, purpose=Consent.PROVINCE, defaults=shared)
@@ -282,8 +280,7 @@ def clear_spam(referral: Referral, *, by: Actor) -> None:
 def may_be_spam(referral: Referral) -> bool:
     """Return whether it may be marked: open, and not handed over to here by its physician's own press."""
     return (
-        referral.state == Referral.State.OPEN
-        and not referral.events.filter(why=ReferralEvent.Why.TAKEN_OVER).exists()
+        referral.state == Referral.State.OPEN and not referral.events.filter(why=ReferralEvent.Why.TAKEN_OVER).exists()
     )
 
 

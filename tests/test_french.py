@@ -66,7 +66,7 @@ def test_every_public_page_is_french_throughout(world: World, missing: set[str])
     assert "Nous ne trouvons pas ce reçu" in browser.post("/north/status/", {"receipt": "1" * 16}).text
     status = browser.post("/north/status/", {"receipt": receipt_of(world.north.pk, key)}).text
     assert "Un pair a accepté" in status
-    sent = browser.post("/north/request/", GOOD | {"key": str(uuid.uuid4())}, follow=True)
+    sent = browser.post("/north/request/", GOOD | line.opened("/north/request/"), follow=True)
     assert "Nous avons votre demande" in sent.text
     for doors in ({"reach_in": False}, {"reach_out": False}, {"is_open": False}):
         Site.objects.filter(pk=match.site_id).update(reach_in=True, reach_out=True, is_open=True)
@@ -112,7 +112,7 @@ def test_the_switch_carries_everything_typed_and_sends_nothing(world: World) -> 
 
 
 def test_the_consent_is_kept_in_the_words_that_were_agreed_to(world: World) -> None:
-    answer = Client().post("/north/request/?lang=fr", GOOD | {"key": str(uuid.uuid4())})
+    answer = Client().post("/north/request/?lang=fr", GOOD | line.opened("/north/request/"))
     assert answer["Location"] == "/north/request/sent/?lang=fr"
     with site_scope(world.north.pk):
         consent = ReferralConsent.objects.select_related("text").get()
