@@ -6,11 +6,12 @@ from django.urls.converters import StringConverter
 
 from matching import my, status
 from matching import views as matching
-from referrals import access_views
+from referrals import access_views, wording_views
 from referrals import views as referrals
 from sites import program
 from sites import views as sites
 from tracker import views as tracker
+from training import page_views
 from training import views as training
 
 handler500 = "sites.views.trouble"
@@ -38,6 +39,8 @@ urlpatterns = [
     path("province/sites/<slug:slug>/", program.province_site, {"site": "province"}, name="province_site"),
     # Public
     path("<slug:site>/", referrals.public_page, name="public"),
+    path("<slug:site>/peers/", referrals.peers, name="peers"),
+    path("<slug:site>/peers/<slug:digest>.jpg", page_views.photo, name="photo"),
     path("<slug:site>/q/<str:code>/", referrals.access_page, name="access"),
     path("<slug:site>/request/", referrals.request_page, name="request"),
     path("<slug:site>/request/sent/", referrals.sent, name="sent"),
@@ -66,8 +69,12 @@ urlpatterns = [
     path("<slug:site>/settings/codes/<ref:code>/", access_views.code_page, name="code"),
     path("<slug:site>/settings/codes/<ref:code>/qr.<str:kind>", access_views.picture, name="code_picture"),
     path("<slug:site>/settings/codes/<ref:code>/<slug:paper>.pdf", access_views.printed, name="code_pdf"),
+    path("<slug:site>/settings/wording/", wording_views.wording_page, name="wording"),
+    path("<slug:site>/settings/wording/preview/", wording_views.wording_preview, name="wording_preview"),
+    path("<slug:site>/settings/wording/<slug:spoken>/", wording_views.wording_text, name="wording_text"),
     # Supporter
     path("<slug:site>/my/", my.my, name="my"),
+    path("<slug:site>/my/page/", page_views.my_page, name="my_page"),
     path("<slug:site>/my/safety/", tracker.safety, name="safety"),
     path("<slug:site>/my/<ref:ref>/", my.my_match, name="my_match"),
     path("<slug:site>/my/<ref:ref>/accept/", my.accept, name="accept"),

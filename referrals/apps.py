@@ -8,5 +8,8 @@ class ReferralsConfig(AppConfig):
 
     def ready(self) -> None:
         from referrals import notices
+        from referrals.opening import words
+        from sites import opening
 
         notices.register()
+        opening.register(words)

@@ -2,26 +2,31 @@
 
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.http import HttpResponse, QueryDict
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.timezone import localdate
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from psi import vault
-from referrals import access, blank, queries, transitions
+from psi import tenancy, vault
+from referrals import access, blank, queries, transitions, wording
 from referrals.forms import RequestForm
 from sites import flood, language
 from sites.permissions import public
 from sites.queries import province
+from training import queries as roster
 from training.models import Department
 
 RECEIPT_COOKIE, RECEIPT_SECONDS = "receipt", 600
@@ -31,18 +36,60 @@ RECEIPT_COOKIE, RECEIPT_SECONDS = "receipt", 600
 @require_safe
 @cache_control(max_age=60)
 def public_page(request: Any) -> HttpResponse:
-    """A site's own page: how it works and both ways in."""
-    return render(request, "referrals/public.html", _public(request))
+    """A site's own page: how it works, who may listen, both ways in, and what people ask."""
+    return render(request, "referrals/public.html", public_context(request))
 
 
-def _public(request: Any, point: str = "") -> dict[str, Any]:
+def public_context(request: Any, *, point: str = "", texts: Sequence[wording.Texts] | None = None) -> dict[str, Any]:
+    """Return what the public page shows.
+
+    Args:
+        request: of any page of the site; its language is the page's.
+        point: the code by which the page was opened.
+        texts: what to say in place of what is published, for a preview.
+    """
+    site, spoken = request.site, _spoken()
+    said = wording.said(texts or wording.layers(site), spoken)
+    faces, in_all = (
+        roster.few(spoken, localdate(tenancy.now()).toordinal()) if site.takes_requests or texts else ([], 0)
+    )
+    return _door(request) | {
+        "open": site.takes_requests,
+        "office": queries.office(site),
+        "start_query": _start_query(request, point),
+        "said": said,
+        "faces": faces,
+        "in_all": in_all,
+    }
+
+
+def _start_query(request: Any, point: str) -> str:
     query = QueryDict(mutable=True)
     if point:
         query["from"] = point
     if language.kept(request):
         query[language.CHOSEN] = request.GET[language.CHOSEN]
-    start_query = f"?{query.urlencode()}" if query else ""
-    return _door(request) | {"office": queries.office(request.site), "start_query": start_query}
+    return f"?{query.urlencode()}" if query else ""
+
+
+def _spoken() -> str:
+    return (get_language() or "en")[:2]
+
+
+@public
+@require_safe
+@cache_control(max_age=60)
+def peers(request: Any) -> HttpResponse:
+    """Everyone who agreed to be shown, a page at a time."""
+    if not request.site.takes_requests:
+        return render(request, "referrals/closed.html", _door(request) | {"pathway": "reach-in", "typed": []})
+    shown = Paginator(roster.published().select_related("profile"), roster.PAGE).get_page(request.GET.get("page"))
+    context = {
+        "faces": roster.faces(list(shown.object_list), _spoken()),
+        "shown": shown,
+        "start_query": _start_query(request, access.code_in(request.GET.get("from", ""))),
+    }
+    return render(request, "referrals/peers.html", context)
 
 
 @public
@@ -53,7 +100,7 @@ def access_page(request: Any, code: str) -> HttpResponse:
     point = access.code_in(code)
     if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
         access.count(point, "opened")
-    return render(request, "referrals/public.html", _public(request, point))
+    return render(request, "referrals/public.html", public_context(request, point=point))
 
 
 # Checked by the view itself: a form that waited too long is given back, filled.

@@ -39,12 +39,19 @@ FORGET, FORGET_DAYS = "FORGET", 30
 JOIN_SALT = "psi.join"
 
 Check = Callable[[Membership], None]
+Leave = Callable[[Membership, Actor], None]
 _checks: list[Check] = []
+_leaves: list[Leave] = []
 
 
 def register_check(check: Check) -> None:
     """Let `check(membership)` refuse that a role ends, asked inside the site's scope."""
     _checks.append(check)
+
+
+def register_leave(leave: Leave) -> None:
+    """Let `leave(membership, by)` end with a role what belongs to it, inside the site's scope."""
+    _leaves.append(leave)
 
 
 def possible_roles(site: Site) -> tuple[Role, ...]:
@@ -200,7 +207,7 @@ def end_role(membership: Membership, *, by: Actor) -> None:
     _lock(membership.site_id)
     membership = _locked_membership(membership)
     _check_leaving(membership)
-    _end(membership)
+    _end(membership, by)
     audit.record("END_ROLE", "MEMBERSHIP", membership.pk, by=by)
 
 
@@ -227,7 +234,7 @@ def change_role(membership: Membership, role: str, *, by: Actor) -> Membership:
     membership = _locked_membership(membership)
     changed = _give(site, membership.user_id, role)
     _check_leaving(membership)
-    _end(membership)
+    _end(membership, by)
     audit.record("CHANGE_ROLE", "MEMBERSHIP", changed.pk, by=by)
     return changed
 
@@ -347,6 +354,8 @@ def _give(site: Site, user_id: int, role: str) -> Membership:
     return Membership.objects.create(site=site, user_id=user_id, role=role, since=tenancy.now())
 
 
-def _end(membership: Membership) -> None:
+def _end(membership: Membership, by: Actor) -> None:
     membership.ended_at = tenancy.now()
     membership.save(update_fields=["ended_at"])
+    for leave in _leaves:
+        leave(membership, by)

@@ -22,7 +22,7 @@ from training.models import Department
 
 BUDGET = 14 * 1024  # bytes on the wire: one round trip of TCP's first window (experience.md)
 DEPARTMENTS = ("Anesthesiology", "Emergency", "Family practice", "Internal medicine", "Obstetrics", "Psychiatry")
-FORM_FREE = ("/", "/north/", "/north/colleague/", "/province/")
+FORM_FREE = ("/", "/north/", "/north/peers/", "/north/colleague/", "/province/")
 PAGES = (
     *FORM_FREE,
     "/north/request/",
@@ -201,6 +201,8 @@ def test_forms_and_confirmations_are_not_kept_by_the_browser(site: Any, client: 
         ("north administrator", "/north/settings/"),
         ("north administrator", "/north/settings/people/"),
         ("north administrator", "/north/settings/audit/"),
+        ("north administrator", "/north/settings/wording/en/"),
+        ("north supporter", "/north/my/page/"),
         ("north supporter", "/north/my/"),
         ("north lead", "/north/figures/"),
         ("coordinator", "/province/sites/"),

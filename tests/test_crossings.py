@@ -30,6 +30,7 @@ DOORS = {
 CROSSINGS = {
     ("referrals/transitions.py", "submit"),
     ("referrals/transitions.py", "hand_over"),
+    ("referrals/wording.py", "behind"),
     ("matching/status.py", "_from_province"),
     ("matching/alerts.py", "heard"),
     ("matching/alerts.py", "_tell"),

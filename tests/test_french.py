@@ -21,7 +21,16 @@ from tests.people import World
 from tests.referrals.test_requests import GOOD
 
 CATALOGUE = settings.BASE_DIR / "locale" / "fr" / "LC_MESSAGES"
-PAGES = ("/", "/north/", "/north/request/", "/north/colleague/", "/north/status/", "/north/request/sent/", "/nowhere/")
+PAGES = (
+    "/",
+    "/north/",
+    "/north/peers/",
+    "/north/request/",
+    "/north/colleague/",
+    "/north/status/",
+    "/north/request/sent/",
+    "/nowhere/",
+)
 
 
 class Asked(gettext.NullTranslations):

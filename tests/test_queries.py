@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from psi.tenancy import site_scope
+from referrals import wording
 from referrals.receipts import receipt_of
 from sites import agenda, people
 from sites.audit import SYSTEM
@@ -19,7 +20,7 @@ from sites.models import Role
 from tests import line, rows
 from tests import people as cast
 from tracker.models import ReleaseCell
-from training.models import Department, PeerSupporter
+from training.models import Department, PeerSupporter, Photo
 
 World = cast.World
 SignIn = Callable[[Any], Client]
@@ -219,3 +220,29 @@ def test_the_status_page(world: World, roster: list[PeerSupporter], client: Clie
     with exactly(7):  # one is the wording that the button "from outside" agrees to
         answer = client.post("/north/status/", receipt)
     assert "A peer has agreed" in answer.content.decode()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_public_page(world: World, client: Client, count: int) -> None:
+    for i in range(count):
+        shown(world, f"Dr Shown {i}")
+    names = [f'alt="Dr Shown {i}"' for i in range(count)]
+    opened(client, "/north/", 11, *names)
+    opened(client, "/north/peers/", 6, *names)
+
+
+def shown(world: World, name: str) -> None:
+    supporter = rows.supporter(world.north, name, published=True, bio="Words.")
+    with site_scope(world.north.pk):
+        Photo.objects.create(supporter=supporter, image=b"", digest=f"{supporter.pk:064x}")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_words_on_the_page(world: World, sign_in: SignIn, count: int) -> None:
+    ada = world["north administrator"]
+    with site_scope(world.north.pk):
+        by = line.acting(ada, Role.ADMINISTRATOR)
+        for i in range(count):
+            wording.publish(wording.keep("en", {"hours": f"Hours {i}"}, by=by).at, by=by)
+        wording.keep("en", {"hours": "Draft."}, by=by)
+    opened(sign_in(ada), "/north/settings/wording/", 8, "Ada North", *["Bring back"][: count - 1])

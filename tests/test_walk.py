@@ -21,7 +21,7 @@ from django.urls.resolvers import RoutePattern
 from matching.models import Match
 from matching.notices import FOR_SUPPORTER
 from psi import tenancy
-from referrals import access
+from referrals import access, wording
 from referrals.models import AccessPoint, Referral
 from referrals.receipts import receipt_of
 from sites import account_views, outbox, people, slugs
@@ -32,12 +32,13 @@ from sites.moves import Refused
 from sites.permissions import PUBLIC, SIGNED_IN, Access
 from tests import line, rows
 from tests import people as cast
-from training.models import Department, PeerSupporter
+from training.models import Department, PeerSupporter, Photo
 
 # What may come back from a page that anyone may open.
 ANSWERS = {200, 204, 302, 400, 405, 422}
 # An invitation opened by someone it was not sent to, a mail's locator that leads nowhere for this person.
-ANSWERS_OF = {"join": {200, 302, 404, 422, 429}}
+# The photo of somebody who did not agree to be shown is not there.
+ANSWERS_OF = {"join": {200, 302, 404, 422, 429}, "photo": {404, 405}}
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Place:
     passkey: Authenticator
     point: AccessPoint
     receipt: str
+    digest: str
     canaries: set[str]
 
     def fill(self, address: Address) -> dict[str, Any]:
@@ -107,6 +109,8 @@ class Place:
             "code": self.point.code,
             "kind": "svg",
             "paper": "poster",
+            "digest": self.digest,
+            "spoken": "en",
         }
         join = people.join_path(self.site.pk, self.invitation.pk)
         locator = outbox.locator(self.site.pk, FOR_SUPPORTER, self.match.pk)
@@ -166,6 +170,10 @@ def furnish(world: cast.World, slug: str) -> Place:
     with tenancy.site_scope(site.pk):
         department = Department.objects.create(name=canary("department"))
         point = access.make(canary("wall"), by=SYSTEM)
+        digest = "0123456789abcdef"
+        Photo.objects.create(supporter=supporter, image=canary("photo").encode(), digest=digest)
+        PeerSupporter.objects.filter(pk=supporter.pk).update(bio=canary("bio"), bio_fr=canary("frenchbio"))
+        wording.keep("en", {"hours": canary("draft")}, by=SYSTEM)
         invitation = people.invite(
             site, email=f"{canary('invited')}@example.org", name=canary("guest"), role=Role.SUPPORTER, by=SYSTEM
         )
@@ -187,7 +195,17 @@ def furnish(world: cast.World, slug: str) -> Place:
     )
     membership = Membership.objects.get(site=site, user=supporter.user)
     return Place(
-        site, referral, match, supporter, membership, invitation, passkey, point, receipt_of(site.pk, key), planted
+        site,
+        referral,
+        match,
+        supporter,
+        membership,
+        invitation,
+        passkey,
+        point,
+        receipt_of(site.pk, key),
+        digest,
+        planted,
     )
 
 
@@ -329,7 +347,8 @@ def test_the_canaries_sing_for_those_who_belong(walked: Walk, slug: str) -> None
                 if address.name == "request_detail" and role == "administrator":
                     heard |= visit(client, "post", place.url(address)).holds(place.canaries)
     # Nobody is ever shown whom a physician wants to avoid, nor the names of somebody's passkeys.
-    silent = {f"Canaryavoid{slug}", f"Canarypasskey{slug}"}
+    # A photo is a picture, on its owner's page in another alphabet.
+    silent = {f"Canaryavoid{slug}", f"Canarypasskey{slug}", f"Canaryphoto{slug}"}
     unseen = {canary for canary in place.canaries - heard if "contact" not in canary}
     assert unseen == silent
 
@@ -359,9 +378,9 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
     administrator, lead, supporter, advisor = "administrator", "lead", "supporter", "advisor"
     administrators_only = (
         "today requests request_detail choose confirm revoke reassign close spam not_spam supporter settings people member audit"
-        " departments province_sites province_site"
+        " departments wording wording_text wording_preview province_sites province_site"
     )
-    own = "my my_match accept decline contacted conversation finish"
+    own = "my my_page my_match accept decline contacted conversation finish"
     expected = {name: {administrator} for name in administrators_only.split()}
     expected |= {name: {supporter} for name in own.split()}
     expected |= {

@@ -7,7 +7,9 @@ class TrainingConfig(AppConfig):
     name = "training"
 
     def ready(self) -> None:
-        from sites import opening
+        from sites import opening, people
+        from training import transitions
         from training.opening import departments, supporters
 
         opening.register(departments, supporters)
+        people.register_leave(transitions.leave)

@@ -1,4 +1,4 @@
-"""What an administrator keeps of a supporter."""
+"""What an administrator keeps of a supporter, and what supporters say of themselves."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as __
 
 from sites.forms import bare_helper
+from sites.plain import PlainField
+from training import photos
 from training.models import Department, Evaluates, PeerSupporter
 
 
@@ -76,9 +78,51 @@ class SupporterForm(forms.ModelForm):
         self.helper = bare_helper(self)
 
     def save(self, commit: bool = True) -> PeerSupporter:
-        supporter: PeerSupporter = super().save(commit)
+        supporter: PeerSupporter = super().save(commit=False)
+        # Not the whole row: what the supporter says of themself is theirs, and may change meanwhile.
+        supporter.save(update_fields=None if supporter._state.adding else self._meta.fields)
         Evaluates.objects.filter(supporter=supporter).delete()
         Evaluates.objects.bulk_create(
             Evaluates(supporter=supporter, department=department) for department in self.cleaned_data["evaluates"]
         )
         return supporter
+
+
+class PageForm(forms.Form):
+    """What a supporter shows of themself on the public page; the agreement is theirs alone."""
+
+    use_required_attribute = False
+
+    bio = PlainField(
+        label=__("About you"),
+        help_text=__("A few lines, in plain words: where you work, what you have been through, who may turn to you."),
+        max_length=400,
+        rows=5,
+        required=False,
+    )
+    bio_fr = PlainField(
+        label=__("The same in French"),
+        help_text=__("Without it, the French page shows your English words."),
+        max_length=400,
+        rows=5,
+        required=False,
+    )
+    photo = forms.FileField(
+        label=__("Photo"),
+        help_text=__("JPEG, PNG or WebP. It is cut to a square; where and when it was taken is removed."),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+    )
+    shown = forms.BooleanField(
+        label=__("Show me on the public page: my name, these words and my photo"), required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = bare_helper(self)
+
+    def clean_photo(self) -> bytes | None:
+        """Return the photo as it will be shown."""
+        sent = self.cleaned_data["photo"]
+        return photos.redrawn(sent, sent.size) if sent else None

@@ -72,6 +72,8 @@ class PeerSupporter(SiteModel):
     trained_on = models.DateField(null=True, blank=True)
     agreement_until = models.DateField(null=True, blank=True)
     published = models.BooleanField(default=False, help_text="Agreed to be shown on the public page.")
+    bio = models.CharField(max_length=400, blank=True, default="")
+    bio_fr = models.CharField(max_length=400, blank=True, default="")
     cap_year = models.PositiveSmallIntegerField(default=7)
     cap_live = models.PositiveSmallIntegerField(default=2)
     paused_until = models.DateField(null=True, blank=True)
@@ -94,6 +96,21 @@ class PeerSupporter(SiteModel):
             and self.agreement_until is not None
             and self.agreement_until >= day
         )
+
+
+class Photo(SiteModel):
+    """A supporter's photo as it is shown: drawn anew by `training.photos`, found by the digest in its address."""
+
+    supporter = SiteForeignKey(PeerSupporter, on_delete=models.CASCADE, related_name="+")
+    image = models.BinaryField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["site", "supporter"], name="photo_once")]
+        indexes = [models.Index(fields=["site", "digest"], name="photo_at")]
+
+    def __str__(self) -> str:
+        return f"photo {self.pk}"
 
 
 class Evaluates(SiteModel):

@@ -14,6 +14,7 @@ from sites import audit, kept_form
 from sites.forms import status_of
 from sites.models import Membership, Profile, Role
 from sites.permissions import for_roles
+from training import transitions
 from training.forms import SupporterForm
 from training.models import Department, PeerSupporter
 
@@ -27,16 +28,22 @@ def supporter(request: Any, user_id: int) -> HttpResponse:
     found = PeerSupporter.objects.filter(user_id=user_id).first()
     if found is None and not held.exists():
         raise Http404("Not a supporter here.")
+    if found is not None and request.POST.get("do") == "take_off":
+        transitions.take_off(found.pk, by=request.actor)
+        messages.success(request, _("They are no longer on the public page."))
+        return redirect("supporter", request.site.slug, user_id)
     form = SupporterForm(
-        kept_form.typed(request),
+        kept_form.typed(request, "state"),
         instance=found or PeerSupporter(user_id=user_id, profile=profile, state=PeerSupporter.State.ACTIVE),
     )
     if request.method == "POST" and form.is_valid():
         saved = form.save()
         audit.record("ROSTER", "SUPPORTER", saved.pk, by=request.actor)
+        if saved.state == PeerSupporter.State.LEFT:
+            transitions.take_off(saved.pk, by=request.actor)
         messages.success(request, _("Saved."))
         return redirect("supporters", request.site.slug)
-    context = {"form": form, "name": profile.name, "new": found is None}
+    context = {"form": form, "name": profile.name, "new": found is None, "shown": found and found.published}
     return render(request, "training/supporter.html", context, status=status_of(request, form))
 
 

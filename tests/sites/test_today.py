@@ -31,6 +31,7 @@ def test_a_new_site_is_told_what_to_do_before_it_opens(world: cast.World, sign_i
         "Invite a physician lead",
         "List your departments",
         "Invite peer supporters",
+        "Read your public page",
         "Open for requests",
     ]
     assert steps(client, site) == todo
@@ -38,11 +39,14 @@ def test_a_new_site_is_told_what_to_do_before_it_opens(world: cast.World, sign_i
         Department.objects.create(name="Obstetrics")
         for role in (Role.LEAD, Role.SUPPORTER):
             people.invite(site, email="guest@example.org", name="Guest", role=role, by=SYSTEM)
-    assert steps(client, site) == [todo[0], "Add your peer supporters to the roster", todo[-1]]
+    assert steps(client, site) == [todo[0], "Add your peer supporters to the roster", *todo[-2:]]
     cast.supporter(site, "Dr First")
     # Every step leads somewhere, and the form there closes it; an open program without a door is not open.
     form = {"is_open": "on", "privacy_officer": "Office, 250 555 0100", "time_zone": site.time_zone}
     client.post("/valley/settings/", form)
+    client.post("/valley/settings/wording/en/", {})
+    seen = client.get("/valley/settings/wording/preview/").context["draft"].at.isoformat()
+    client.post("/valley/settings/wording/preview/", {"seen": seen})
     assert steps(client, site) == [todo[-1]]
     client.post("/valley/settings/", form | {"reach_in": "on"})
     assert steps(client, site) == []
