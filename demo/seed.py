@@ -12,7 +12,7 @@ from random import Random
 from django.db import connection, transaction
 from django.db.models import F
 
-from demo import seed_reach
+from demo import seed_faces, seed_reach
 from demo.seed_moves import Moves, Texts
 from demo.seed_people import CASTS, DOMAIN, Peer, Place, first_name, make, physicians
 from demo.seed_play import Play, Story
@@ -62,6 +62,7 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
         play = Play(anchor)
         _requests(play, places, seed, months)
         seed_reach.hang(places[CASTS[0].slug].site, anchor, Random(seed))
+        seed_faces.word(places[CASTS[0].slug].site, places[CASTS[0].slug].administrator, anchor)
         for cast in CASTS:
             for peer in cast.supporters:
                 if peer.paused:

@@ -8,6 +8,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 
+from demo import seed_faces
 from psi import tenancy
 from referrals.models import Wish
 from referrals.transitions import Ask, Identity
@@ -169,6 +170,8 @@ def make(cast: Cast, province: Site, anchor: datetime) -> Place:
         for peer in cast.supporters:
             user = _join(site, peer.name, Role.SUPPORTER)
             row = _enrol(peer, user, anchor)
+            if peer.published:
+                seed_faces.show(row, peer.name, Actor(user.pk, Role.SUPPORTER.value))
             Evaluates.objects.bulk_create(
                 Evaluates(supporter=row, department=departments[name]) for name in peer.evaluates
             )
@@ -206,7 +209,6 @@ def _enrol(peer: Peer, user: User, anchor: datetime) -> PeerSupporter:
         speaks_french=peer.french,
         trained_on=day(peer.trained),
         agreement_until=day(peer.agreement),
-        published=peer.published,
         cap_year=peer.cap_year,
         cap_live=peer.cap_live,
     )
