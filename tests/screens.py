@@ -33,6 +33,7 @@ def _public(house: House, person: Person) -> Iterator[Stop]:
     for name, path in (
         ("public-find", "/"),
         ("public-site", f"/{SITE}/"),
+        ("public-peers", f"/{SITE}/peers/"),
         ("public-province", "/province/"),
         ("public-colleague", f"/{SITE}/colleague/"),
         ("public-colleague-off", "/province/colleague/"),
@@ -194,6 +195,7 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
         ("admin-settings", "settings/"),
         ("admin-people", "settings/people/"),
         ("admin-departments", "settings/departments/"),
+        ("admin-words", "settings/wording/"),
         ("admin-audit", "settings/audit/"),
         ("admin-safety", "my/safety/"),
     ):
@@ -232,6 +234,13 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
     person.open(f"/{SITE}/settings/departments/")
     person.press("Add")
     yield "admin-departments-errors", page
+    person.open(f"/{SITE}/settings/wording/en/")
+    page.get_by_label("Answer 1", exact=True).fill("")
+    person.press("Preview")
+    yield "admin-words-errors", page
+    page.get_by_label("Answer 1", exact=True).fill("Only who must.")
+    person.press("Preview")
+    yield "admin-words-preview", page
     person.open(f"/{SITE}/supporters/")
     page.locator("main th").get_by_role("link").first.click()
     yield "admin-supporter", page
@@ -260,6 +269,11 @@ def _supporter(house: House, person: Person) -> Iterator[Stop]:
     yield "supporter-conversation-errors", page
     person.open(f"/{SITE}/my/safety/")
     yield "supporter-safety", page
+    person.open(f"/{SITE}/my/page/")
+    yield "supporter-page", page
+    page.get_by_label("About you").fill("x" * 401)
+    person.press("Save")
+    yield "supporter-page-errors", page
     person.open(f"/{SITE}/my/{_ref(house, 'INVITED', user=ada)}/")
     person.press("Accept")
     yield "supporter-match-accepted", page

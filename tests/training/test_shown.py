@@ -57,6 +57,7 @@ def shown(path: str = "/north/") -> bool:
 
 def test_a_supporter_agrees_and_is_shown_with_words_and_photo(world: World, sign_in: SignIn) -> None:
     browser = sign_in(world["north supporter"])
+    assert 'href="/north/my/page/">Show yourself on the public page' in browser.get("/north/my/").text
     before = len(trail(world))
     said = {"bio": BIO, "bio_fr": "", "shown": "on", "photo": file(picture())}
     answer = browser.post("/north/my/page/", said, follow=True)
