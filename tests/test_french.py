@@ -17,8 +17,10 @@ from referrals.receipts import receipt_of
 from referrals.transitions import known_to_rules
 from sites.models import Site
 from tests import line
+from tests import people as cast
 from tests.people import World
 from tests.referrals.test_requests import GOOD
+from training.queries import PAGE
 
 CATALOGUE = settings.BASE_DIR / "locale" / "fr" / "LC_MESSAGES"
 PAGES = (
@@ -65,6 +67,10 @@ def test_every_public_page_is_french_throughout(world: World, missing: set[str])
     key = uuid.uuid4()
     match = line.confirmed(world, key=key)
     browser = Client(headers={"Accept-Language": "fr-CA,fr;q=0.9,en;q=0.5"})
+    for i in range(PAGE + 1):
+        cast.supporter(world.north, f"Dr Shown {i}", published=True)
+    for number in (1, 2):
+        assert "Qui pourrait vous écouter" in browser.get(f"/north/peers/?page={number}").text
     for path in PAGES:
         page = browser.get(path)
         assert 'lang="fr"' in page.text, path
