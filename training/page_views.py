@@ -37,8 +37,9 @@ def my_page(request: Any) -> HttpResponse:
         form = PageForm(kept_form.typed(request, "bio"), request.FILES or None, initial=held)
     if request.method == "POST" and not removing:
         valid = form.is_valid()
+        leaving = mine.published and not form.cleaned_data["shown"]
         # A browser does not give a file back: a good photo is kept although something else has to be mended.
-        if image := form.cleaned_data.get("photo"):
+        if (image := form.cleaned_data.get("photo")) and not leaving:
             transitions.put_photo(mine.pk, image, by=request.actor)
         if valid:
             said = {name: form.cleaned_data[name] for name in held}

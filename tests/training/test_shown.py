@@ -197,6 +197,16 @@ def test_a_good_photo_is_kept_although_the_words_are_too_long(world: World, sign
     assert (gone.status_code, "data:image" in gone.text, "Still here" in gone.text) == (200, False, True)
 
 
+def test_who_is_leaving_the_page_puts_no_photo_on_it(world: World, sign_in: SignIn) -> None:
+    path = show(world.supporters["north"])
+    browser = sign_in(world["north supporter"])
+    browser.post("/north/my/page/", {"bio": "x" * 401, "bio_fr": "", "photo": file(picture("red"))})
+    assert Client().get(path).status_code == 200
+    browser.post("/north/my/page/", {"bio": "", "bio_fr": "", "photo": file(picture("red"))})
+    with site_scope(world.north.pk):
+        assert not Photo.objects.exists()
+
+
 def test_what_the_supporter_said_survives_the_administrators_form(world: World) -> None:
     """Both stand on one row; the form writes its own columns alone."""
     from training.forms import SupporterForm
