@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import localtime
 
 from matching import transitions
 from matching.models import Match
@@ -126,7 +127,8 @@ def test_only_the_inviter_reads_of_a_decline(world: World, sign_in: SignIn) -> N
         transitions.decline(match.pk, by=line.helper(world), why="KNOWN")
     other = member(world.north, "administrator", "Bea North")
     path = f"/north/requests/{line.fresh(match).referral.ref}/"
-    days = f"invited {match.invited_at:%-d}", f"answered {line.fresh(match).ended_at:%-d}"
+    times = match.invited_at, line.fresh(match).ended_at
+    days = [f"{what} {localtime(at):%-d}" for what, at in zip(("invited", "answered"), times, strict=True)]
     seen = {who.pk: main(sign_in(who).get(path)) for who in (world["north administrator"], other)}
     assert "Dr Sam North · Declined · They know each other" in seen[world["north administrator"].pk]
     assert "Dr Sam North · Answered: not available" in seen[other.pk]
