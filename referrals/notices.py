@@ -1,6 +1,8 @@
 """Mail about referrals."""
 
+from psi import vault
 from referrals.models import Referral
+from referrals.transitions import is_sealed, known_to_rules
 from sites import outbox
 from sites.models import Site
 
@@ -9,6 +11,17 @@ def register() -> None:
     """Tell the outbox and the locators."""
     outbox.register("REQUEST", outbox.MailKind("request", Referral.KIND, _still_open))
     outbox.place(Referral.KIND, _path)
+
+
+def address_of(referral_id: int) -> str:
+    """Return the address of who a request is about, for mail on its way; empty when it is gone, sealed or not given."""
+    referral = Referral.objects.filter(pk=referral_id).first()
+    if referral is None or is_sealed(referral):
+        return ""
+    try:
+        return known_to_rules(referral).email
+    except vault.Sealed:
+        return ""
 
 
 def _still_open(ids: list[int]) -> set[int]:

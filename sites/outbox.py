@@ -53,18 +53,23 @@ class MailKind:
         target: code of what the link leads to (`place`).
         still_true: which of these object ids still need the mail, asked inside the site's scope.
         until: object id → the time to name in the mail, for kinds whose mail names one.
-        address: object id → address, for people who have no account yet.
+        words: object id → what else the template names, worked out when the mail is written and stored nowhere,
+            such as a code (`vault.digits`).
+        address: object id → address, for people without an account, read when the mail is written and stored
+            nowhere; empty when nobody is to be reached there any more, and the mail is dropped.
     """
 
     template: str
     target: str
     still_true: Callable[[list[int]], set[int]]
     until: Callable[[int], datetime | None] = lambda object_id: None
+    words: Callable[[int], dict[str, Any]] = lambda object_id: {}
     address: Callable[[int], str] | None = None
 
 
 _kinds: dict[str, MailKind] = {}
 _places: dict[str, Callable[[int], str | None]] = {}
+_public: set[str] = set()
 
 
 def register(kind: str, mail: MailKind) -> None:
@@ -72,9 +77,16 @@ def register(kind: str, mail: MailKind) -> None:
     _kinds[kind] = mail
 
 
-def place(target: str, path: Callable[[int], str | None]) -> None:
-    """Say where a locator of `target` leads: object id → path, asked inside the site's scope."""
+def place(target: str, path: Callable[[int], str | None], *, public: bool = False) -> None:
+    """Say where a locator of `target` leads: object id → path, asked inside the site's scope.
+
+    Args:
+        path: None when the object is gone.
+        public: the page asks for no sign-in; it must show nothing to someone who has the address alone.
+    """
     _places[target] = path
+    if public:
+        _public.add(target)
 
 
 def enqueue(kind: str, to: Iterable[tuple[int, int | None]]) -> None:
@@ -142,6 +154,11 @@ def path_of(target: str, object_id: int) -> str | None:
     return _places[target](object_id) if target in _places else None
 
 
+def is_public(target: str) -> bool:
+    """Return whether a locator of `target` leads to a page without a sign-in."""
+    return target in _public
+
+
 def deliver(item: agenda.Claim) -> None:
     """Send the claimed notices; SMTP stays outside any transaction, and each is marked after its own OK."""
     if time.monotonic() < _away_until:
@@ -198,28 +215,36 @@ def _composed(item: agenda.Claim, ids: list[int]) -> tuple[Ready, list[int]]:
         for notice in notices:
             found.add(notice.pk)
             mail = _kinds[notice.kind]
-            reachable = notice.recipient is None or notice.recipient.is_active
             if notice.sent_at or notice.dropped_at:
                 settled.append(notice.pk)
-            elif notice.object_id not in true[notice.kind] or not reachable:
+                continue
+            still = notice.object_id in true[notice.kind]
+            address = _address(notice, mail) if still else ""
+            if not address:
                 notice.dropped_at = tenancy.now()
                 notice.save(update_fields=["dropped_at"])
                 settled.append(notice.pk)
             else:
-                ready.append((notice.pk, _write(item.site_id, notice, mail, zone)))
+                ready.append((notice.pk, _write(item.site_id, notice, mail, zone, address)))
         settled += [i for i in ids if i not in found]
     return ready, settled
 
 
-def _write(site_id: int, notice: Notice, mail: MailKind, zone: ZoneInfo) -> EmailMessage:
-    until = mail.until(notice.object_id)
+def _address(notice: Notice, mail: MailKind) -> str:
+    """Return where the mail goes now; empty when nobody is to be reached any more."""
+    if notice.recipient:
+        return notice.recipient.email if notice.recipient.is_active else ""
+    if mail.address is None:
+        raise LookupError("This kind of mail has neither a recipient nor an address.")
+    return mail.address(notice.object_id)
+
+
+def _write(site_id: int, notice: Notice, mail: MailKind, zone: ZoneInfo, address: str) -> EmailMessage:
+    about = notice.object_id
+    named = {"link": locator(site_id, mail.target, about), "until": mail.until(about), **mail.words(about)}
     with timezone.override(zone):
-        text = render_to_string(
-            f"mail/{mail.template}.txt",
-            {"link": locator(site_id, mail.target, notice.object_id), "until": until},
-        )
+        text = render_to_string(f"mail/{mail.template}.txt", named)
     subject, _, body = text.partition("\n")
-    address = notice.recipient.email if notice.recipient else (mail.address or _nobody)(notice.object_id)
     host = urlsplit(settings.PSI_ORIGIN).hostname
     return EmailMessage(
         subject.strip(),
@@ -228,10 +253,6 @@ def _write(site_id: int, notice: Notice, mail: MailKind, zone: ZoneInfo) -> Emai
         [address],
         headers={"Message-ID": f"<{notice.message_id}@{host}>", "Auto-Submitted": "auto-generated"},
     )
-
-
-def _nobody(object_id: int) -> str:
-    raise LookupError("This kind of mail has neither a recipient nor an address.")
 
 
 def _send(item: agenda.Claim, ready: Ready) -> None:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_safe
 
 from psi import tenancy
-from sites import opening, outbox, people, today
+from sites import opening, outbox, today
 from sites.models import Role, Site
 from sites.permissions import for_roles, public, signed_in
 
@@ -59,26 +59,32 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @public
 @require_GET
 def go(request: HttpRequest, token: str) -> HttpResponse:
-    """Follow a locator from a mail. It changes nothing and shows nothing before sign-in."""
-    try:
-        site_id, target, object_id = outbox.read_locator(token)
-    except signing.BadSignature as error:
-        raise Http404("Not one of our links.") from error
-    if target == people.TARGET:
-        return redirect(people.join_path(site_id, object_id))
-    return redirect("go_inside", token=token)
+    """Follow a locator from a mail. It changes nothing, and shows nothing of a site before sign-in.
+
+    Who has no account is led to a public page, which asks for what the mail says besides.
+    """
+    locator = _read(token)
+    return _follow(*locator) if outbox.is_public(locator[1]) else redirect("go_inside", token=token)
 
 
 @signed_in
 @require_GET
 def go_inside(request: Any, token: str) -> HttpResponse:
     """The second half of a locator, behind the sign-in: to the page, for members of its site only."""
+    locator = _read(token)
+    if locator[0] not in request.places:
+        raise Http404("Not a member of this site.")
+    return _follow(*locator)
+
+
+def _read(token: str) -> tuple[int, str, int]:
     try:
-        site_id, target, object_id = outbox.read_locator(token)
+        return outbox.read_locator(token)
     except signing.BadSignature as error:
         raise Http404("Not one of our links.") from error
-    if site_id not in request.places:
-        raise Http404("Not a member of this site.")
+
+
+def _follow(site_id: int, target: str, object_id: int) -> HttpResponse:
     with tenancy.site_scope(site_id):
         path = outbox.path_of(target, object_id)
     if path is None:

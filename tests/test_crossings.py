@@ -34,7 +34,7 @@ CROSSINGS = {
     ("matching/status.py", "_from_province"),
     ("matching/alerts.py", "heard"),
     ("matching/alerts.py", "_tell"),
-    ("sites/views.py", "go_inside"),
+    ("sites/views.py", "_follow"),
     ("sites/people.py", "open_site"),
     ("tracker/releases.py", "_months"),
     ("tracker/releases.py", "release_closed_quarters"),

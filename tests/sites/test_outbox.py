@@ -4,6 +4,7 @@ import base64
 import re
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,9 +14,11 @@ from django.template import TemplateDoesNotExist
 
 from matching import transitions
 from matching.models import Match
-from psi import tenancy
+from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals.models import Reason
+from referrals import transitions as referral_moves
+from referrals.models import Reason, Referral
+from referrals.notices import address_of
 from sites import agenda, outbox, people
 from sites.audit import SYSTEM
 from sites.models import Due, Notice, Profile, Role, Site
@@ -111,6 +114,72 @@ def test_a_notice_that_was_sent_is_not_sent_again(world: World, sink: Sink) -> N
         agenda.schedule(outbox.DUE, [Notice.objects.get().pk], tenancy.now())
     agenda.sweep()
     assert (sink.to(), waiting(world.north)) == ([A], [])
+
+
+# To someone without an account
+
+
+@pytest.fixture
+def told(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A kind of mail to the physician of a request, with a code in its words and a public page behind its link."""
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "told.txt").write_text("A code\n{{ code }}\n{{ link }}")
+    settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [*settings.TEMPLATES[0]["DIRS"], tmp_path]}]
+    kind = outbox.MailKind(
+        "told",
+        "TOLD",
+        still_true=set,
+        words=lambda referral_id: {"code": vault.digits("told", tenancy.current_site_id(), referral_id)},
+        address=address_of,
+    )
+    monkeypatch.setitem(outbox._kinds, "TOLD", kind)
+    monkeypatch.setitem(outbox._places, "TOLD", lambda referral_id: f"/north/status/#{referral_id}")
+    monkeypatch.setattr(outbox, "_public", outbox._public | {"TOLD"})
+    return "TOLD"
+
+
+def test_a_physician_gets_mail_at_the_address_in_the_vault(
+    world: World, sink: Sink, client: Any, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    referral = line.request(world.north, email="robin@clinic.example.org")
+    with site_scope(world.north.pk):
+        outbox.enqueue(told, [(referral.pk, None)] * 2)
+        outbox.enqueue(told, [(referral.pk, None)])
+    sink.say = lambda to: "450" if to.startswith("robin") else "ok"
+    agenda.sweep()
+    line.rewind()
+    sink.say = lambda to: "ok"
+    agenda.sweep()
+    (mail,) = [mail for mail in sink.mails if mail.to == "robin@clinic.example.org"]
+    code = re.search(r"\d{4} \d{4} \d{4} \d{4}", mail.text)
+    with site_scope(world.north.pk):
+        stored = str([list(model.objects.values()) for model in (Notice, Due)]).replace(" ", "")
+        assert code is not None and code[0] == vault.digits("told", world.north.pk, referral.pk)
+        assert code[0].replace(" ", "") not in stored and "robin" not in stored
+    assert "robin" not in caplog.text and "Mail" not in caplog.text
+    # Its link opens without a sign-in, and needs the same row to be there.
+    link = re.search(r"/go/\S+", mail.text.replace("=\n", ""))
+    assert link is not None
+    assert client.get(link[0])["Location"] == f"/north/status/#{referral.pk}"
+
+
+@pytest.mark.parametrize("gone", ["no address", "withdrawn", "erased", "key destroyed"])
+def test_a_physician_who_is_not_to_be_reached_gets_nothing_and_nothing_is_parked(
+    world: World, sink: Sink, told: str, gone: str
+) -> None:
+    referral = line.request(world.north, email="" if gone == "no address" else "robin@clinic.example.org")
+    with site_scope(world.north.pk):
+        outbox.enqueue(told, [(referral.pk, None)])
+        if gone == "withdrawn":
+            referral_moves.withdraw(referral_moves.lock(referral.pk), by=SYSTEM)
+        elif gone == "erased":
+            referral_moves.erase([referral.pk])
+        elif gone == "key destroyed":
+            vault.shred(Referral.KIND, [referral.pk])
+    agenda.sweep()
+    assert ("TOLD", "dropped") in notices(world.north)
+    assert [mail.to for mail in sink.mails if mail.to != A] == []
+    assert waiting(world.north) == []
 
 
 # A server in trouble
@@ -282,7 +351,7 @@ def test_a_kind_whose_template_fails_delays_no_other(world: World, sink: Sink, m
     broken = outbox.MailKind("no-such-file", "MATCH", outbox._kinds["INVITED"].still_true)
     monkeypatch.setitem(outbox._kinds, "INVITED", broken)
     with site_scope(world.north.pk), pytest.raises(TemplateDoesNotExist):
-        outbox._write(world.north.pk, Notice.objects.get(kind="INVITED"), broken, ZoneInfo("UTC"))
+        outbox._write(world.north.pk, Notice.objects.get(kind="INVITED"), broken, ZoneInfo("UTC"), A)
     agenda.sweep()
     assert notices(world.north) == [("REQUEST", "sent"), ("INVITED", "waits")]
     assert match.state == Match.State.INVITED
@@ -351,6 +420,7 @@ def test_no_mail_says_more_than_where_to_look(world: World) -> None:
                 ),
                 mail,
                 ZoneInfo("America/Vancouver"),
+                "someone@example.org",
             )
             for kind, mail in sorted(outbox._kinds.items())
         }
@@ -407,8 +477,8 @@ def test_times_are_in_the_sites_own_zone(world: World) -> None:
     with site_scope(world.north.pk):
         notice = Notice.objects.get(kind="INVITED")
         mail = outbox._kinds["INVITED"]
-        here = outbox._write(world.north.pk, notice, mail, ZoneInfo("America/Vancouver"))
-        there = outbox._write(world.north.pk, notice, mail, ZoneInfo("America/Toronto"))
+        here = outbox._write(world.north.pk, notice, mail, ZoneInfo("America/Vancouver"), A)
+        there = outbox._write(world.north.pk, notice, mail, ZoneInfo("America/Toronto"), A)
     assert match.expires_at == at + timedelta(hours=48)
     assert "Thursday, 7 January, 12:30" in here.body
     assert "Thursday, 7 January, 15:30" in there.body
