@@ -30,6 +30,7 @@ from django.utils.translation import gettext_lazy
 from psi import tenancy, vault
 from sites import kept_form, people
 from sites.gate import back
+from sites.language import bilingual
 from sites.models import Invitation, User
 from sites.moves import Refused
 
@@ -88,6 +89,18 @@ class AccountAdapter(DefaultAccountAdapter):
             message.send()
         except (OSError, smtplib.SMTPException) as error:
             log.warning("A sign-in mail could not be sent: %s", type(error).__name__)
+
+    def render_mail(self, template_prefix: str, email: str, context: dict[str, Any], headers: Any = None) -> Any:
+        """Return the message in both languages."""
+        message: Any = None
+
+        def write() -> tuple[str, str]:
+            nonlocal message
+            message = super(AccountAdapter, self).render_mail(template_prefix, email, context, headers)
+            return message.subject, message.body
+
+        message.subject, message.body = bilingual(write)
+        return message
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
         messages.error(request, _("This account is closed. Please ask the person who invited you."))

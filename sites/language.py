@@ -1,4 +1,7 @@
-"""English or French on public pages: by `?lang=`, else as the browser asks; no cookie. Staff pages are English."""
+"""English or French on public pages: by `?lang=`, else as the browser asks; no cookie. Staff pages are English.
+
+Mail is in both: whoever reads it may have an account without a language, or share the mailbox.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -63,3 +66,17 @@ def switch(request: HttpRequest) -> str:
     query = request.GET.copy()
     query[CHOSEN] = other(request)[0]
     return "?" + query.urlencode()
+
+
+def bilingual(write: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+    """Return (subject, body) of one mail in English, and below a line of dashes in French.
+
+    Args:
+        write: returns both in the language in force.
+    """
+    halves = []
+    for language in LANGUAGES:
+        with translation.override(language):
+            halves.append(write())
+    subjects, bodies = zip(*halves, strict=True)
+    return " · ".join(one.strip() for one in subjects), f"\n\n{'-' * 40}\n\n".join(one.strip() for one in bodies) + "\n"

@@ -29,6 +29,7 @@ from django.utils import timezone
 
 from psi import tenancy, vault
 from sites import agenda
+from sites.language import bilingual
 from sites.models import Notice, Site
 
 log = logging.getLogger("psi.outbox")
@@ -49,7 +50,7 @@ class MailKind:
     """How notices of one kind are written.
 
     Attributes:
-        template: file under `mail/`; its first line is the subject.
+        template: file under `mail/`; its first line is the subject. It is written in each language.
         target: code of what the link leads to (`place`).
         still_true: which of these object ids still need the mail, asked inside the site's scope.
         until: object id → the time to name in the mail, for kinds whose mail names one.
@@ -243,16 +244,20 @@ def _write(site_id: int, notice: Notice, mail: MailKind, zone: ZoneInfo, address
     about = notice.object_id
     named = {"link": locator(site_id, mail.target, about), "until": mail.until(about), **mail.words(about)}
     with timezone.override(zone):
-        text = render_to_string(f"mail/{mail.template}.txt", named)
-    subject, _, body = text.partition("\n")
+        subject, body = bilingual(lambda: _rendered(mail.template, named))
     host = urlsplit(settings.PSI_ORIGIN).hostname
     return EmailMessage(
-        subject.strip(),
-        body.strip() + "\n",
+        subject,
+        body,
         settings.DEFAULT_FROM_EMAIL,
         [address],
         headers={"Message-ID": f"<{notice.message_id}@{host}>", "Auto-Submitted": "auto-generated"},
     )
+
+
+def _rendered(template: str, named: dict[str, Any]) -> tuple[str, str]:
+    subject, _, body = render_to_string(f"mail/{template}.txt", named).partition("\n")
+    return subject, body
 
 
 def _send(item: agenda.Claim, ready: Ready) -> None:

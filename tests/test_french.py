@@ -3,10 +3,12 @@
 import gettext
 import re
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import translation
 from django.utils.translation import trans_real
@@ -142,6 +144,18 @@ def test_pages_of_staff_stay_in_one_language(world: World, sign_in: Any) -> None
     page = browser.get("/north/requests/?lang=fr")
     assert "Looking for a peer" in page.text and 'lang="en' in page.text.split("<head>")[0]
     assert "Sign in" in Client(headers={"Accept-Language": "fr"}).get("/accounts/login/").text
+
+
+@pytest.mark.parametrize("folder", ["mail", "account/email", "mfa/email"])
+def test_every_mail_is_french_throughout(folder: str, missing: set[str]) -> None:
+    names = [f"{folder}/{file.name}" for file in (settings.BASE_DIR / "templates" / folder).glob("[!_]*.txt")]
+    context = {"link": "", "until": datetime(2027, 1, 5, 20, 30, tzinfo=UTC), "code": "123456"}
+    for name in names:
+        with translation.override("fr"):
+            french = render_to_string(name, context)
+        with translation.override("en"):
+            assert french != render_to_string(name, context), name
+    assert len(names) > 1 and missing == set()
 
 
 SOURCES = (

@@ -162,7 +162,7 @@ def status(physician: Person, receipt: str) -> str:
 def neutral(mail: Any) -> None:
     """A mail is a locator and nothing else."""
     text = f"{mail['Subject']} {mail['From']} {mail.get_content()}".lower()
-    told = (NAME, SITE, "robin", "river", "physician", "peer", "support", "burnout")
+    told = (NAME, SITE, "robin", "river", "physician", "peer", "support", "burnout", "pair ", "soutien")
     assert [word for word in told if word.lower() in text] == []
 
 

@@ -269,7 +269,10 @@ def test_administrators_are_told_twice_of_a_request_nobody_touches(world: World,
     for hour in (1, 23, 24, 24, 30, 47, 48, 50, 100):
         agenda.sweep(now=asked + h(hour))
     assert reminders(world, asked) == [("WAIT_1", 24), ("WAIT_2", 48)]
-    assert [mail.subject for mail in mailoutbox][1:] == ["Nobody is asked yet", "Still nobody is asked"]
+    assert [mail.subject for mail in mailoutbox][1:] == [
+        "Nobody is asked yet · Personne n’a encore été sollicité",
+        "Still nobody is asked · Toujours personne n’a été sollicité",
+    ]
     assert not Due.objects.filter(kind="WAITING").exists()
 
 

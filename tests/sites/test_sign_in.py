@@ -114,10 +114,16 @@ def test_the_mail_leads_to_the_page_and_tells_nothing(client, north, mailoutbox)
     invitation = invited(north)
     agenda.sweep()
     (mail,) = mailoutbox
-    assert (mail.to, mail.subject) == ([ADDRESS], "You are invited to set up an account")
+    assert (mail.to, mail.subject) == (
+        [ADDRESS],
+        "You are invited to set up an account · Une invitation à créer un compte",
+    )
     link = re.search(r"http\S+", mail.body).group()
+    assert mail.body.count(link) == 2
     words = mail.body.replace(link, "").lower()
-    assert [told for told in ("peer", "support", "north", "a. person", "administrator") if told in words] == []
+    assert [
+        told for told in ("peer", "support", "pair", "soutien", "north", "a. person", "administrator") if told in words
+    ] == []
     with tenancy.site_scope(north.pk):
         until = Invitation.objects.get(pk=invitation.pk).expires_at
     assert f"{until.astimezone(ZoneInfo(north.time_zone)):%-d %B %Y}" in mail.body
@@ -261,8 +267,10 @@ def test_the_mail_with_the_code_says_nothing_of_where_it_comes_from(client, nort
     member(north)
     ask_code(client, ADDRESS)
     mail = mailoutbox[-1]
-    assert mail.subject == "Your sign-in code"
-    for told in ("peer", "support", "north", "localhost", "testserver", "person"):
+    assert mail.subject == "Your sign-in code · Votre code de connexion"
+    code = re.search(r"code is (\d{6})\n", mail.body).group(1)
+    assert f"Votre code de connexion est {code}" in mail.body
+    for told in ("peer", "support", "pair ", "soutien", "north", "localhost", "testserver", "a. person"):
         assert told not in (mail.subject + mail.body).lower()
 
 
@@ -361,7 +369,10 @@ def test_setting_up_an_app_shows_recovery_codes_once_and_opens_the_rest(client, 
     assert not any(code[:4] in again for code in codes)
     assert client.get(reverse("mfa_index")).status_code == 200
     assert kinds(user) == ["JOINED", "SIGNED_IN", "FACTOR_ADDED"]
-    assert [mail.subject for mail in mailoutbox] == ["Your sign-in code", "A new way to sign in"]
+    assert [mail.subject for mail in mailoutbox] == [
+        "Your sign-in code · Votre code de connexion",
+        "A new way to sign in · Une nouvelle façon de se connecter",
+    ]
 
 
 def test_another_session_must_show_the_factor_that_was_added(client, north, mailoutbox):
