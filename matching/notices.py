@@ -9,6 +9,7 @@ from matching.alerts import OPEN_STATES
 from matching.models import LIVE, Alert, Match
 from matching.transitions import window_ends
 from referrals.models import Referral
+from referrals.notices import address_of
 from sites import outbox
 from sites.models import PROVINCE_SLUG, Site
 
@@ -41,6 +42,8 @@ def register() -> None:
     for kind, (template, states) in TO_SUPPORTER.items():
         until = _answer_by if State.INVITED in states else _contact_by
         outbox.register(kind, outbox.MailKind(template, FOR_SUPPORTER, _still(states), until=until))
+    found = outbox.MailKind("found", FOR_SUPPORTER, _still((State.CONFIRMED,)), until=_contact_by, address=_physician)
+    outbox.register("FOUND", found)
     for step in (1, 2):
         outbox.register(f"WAIT_{step}", outbox.MailKind(f"waiting_{step}", Referral.KIND, _nobody_asked))
         outbox.register(f"AGAIN_{step}", outbox.MailKind(f"waiting_{step}", FOR_ADMINISTRATOR, _nobody_asked_since))
@@ -86,6 +89,10 @@ def _answer_by(match_id: int) -> datetime | None:
 def _contact_by(match_id: int) -> datetime | None:
     match = Match.objects.get(pk=match_id)
     return window_ends(match) if match.confirmed_at else None
+
+
+def _physician(match_id: int) -> str:
+    return address_of(Match.objects.values_list("referral_id", flat=True).get(pk=match_id))
 
 
 def _path(match_id: int, room: str) -> str | None:

@@ -18,6 +18,7 @@ from matching.rules import CAPS
 from psi import tenancy
 from referrals import transitions as referral_moves
 from referrals.models import Referral
+from referrals.notices import wants_notice
 from sites import agenda, audit, facts, outbox
 from sites.audit import Actor
 from sites.models import Membership, Role
@@ -170,6 +171,8 @@ def confirm(match_id: int, *, by: Actor) -> Match:
     agenda.cancel(INVITATION, [match.pk])
     agenda.schedule(WINDOW, [match.pk], at + timedelta(hours=numbers()["NUDGE_FIRST"]))
     outbox.enqueue("CONFIRMED", [(match.pk, match.supporter.user_id)])
+    if wants_notice(locked.referral):
+        outbox.enqueue("FOUND", [(match.pk, None)])
     facts.count(("MATCHED", "ALL"))
     return match
 

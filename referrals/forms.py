@@ -72,6 +72,10 @@ class RequestForm(forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={"invalid": __("Enter an email address such as name@example.ca.")},
     )
+    notice = forms.BooleanField(
+        label=__("Send a short, neutral message there when a peer has been found"),
+        required=False,
+    )
     reasons = forms.MultipleChoiceField(
         label=__("What is behind your request?"),
         help_text=__("Pick any that fit. Please don’t write what happened, here or elsewhere."),
@@ -151,7 +155,7 @@ class RequestForm(forms.Form):
         else:
             del self.fields["departments"]
         # One of two, or said by the fold already.
-        for name in ("phone", "email", *(name for _words, names in FOLDS for name in names)):
+        for name in ("phone", "email", "notice", *(name for _words, names in FOLDS for name in names)):
             if name in self.fields:
                 self.fields[name].say_optional = False  # type: ignore[attr-defined]
 
@@ -163,7 +167,7 @@ class RequestForm(forms.Form):
 
     def plain(self) -> list[forms.BoundField]:
         """Return the questions before the folds, those that must be answered first."""
-        names = ("key", "peer_from", "name", "phone", "email", "reasons", "stage")
+        names = ("key", "peer_from", "name", "phone", "email", "notice", "reasons", "stage")
         return [self[name] for name in names if name in self.fields]
 
     def folds(self) -> list[tuple[str, list[forms.BoundField], bool]]:
@@ -222,6 +226,7 @@ class RequestForm(forms.Form):
             name=data["name"],
             phone=data["phone"],
             email=data["email"],
+            notice=data["notice"],
             best_time=data["best_time"],
             wishes=tuple(data["wishes"]),
             departments=departments,

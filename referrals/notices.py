@@ -2,7 +2,7 @@
 
 from psi import vault
 from referrals.models import Referral
-from referrals.transitions import is_sealed, known_to_rules
+from referrals.transitions import Identity, is_sealed, known_to_rules
 from sites import outbox
 from sites.models import Site
 
@@ -16,12 +16,23 @@ def register() -> None:
 def address_of(referral_id: int) -> str:
     """Return the address of who a request is about, for mail on its way; empty when it is gone, sealed or not given."""
     referral = Referral.objects.filter(pk=referral_id).first()
-    if referral is None or is_sealed(referral):
-        return ""
+    identity = _identity(referral) if referral else None
+    return identity.email if identity else ""
+
+
+def wants_notice(referral: Referral) -> bool:
+    """Return whether the physician asked for one short mail when a peer was found."""
+    identity = _identity(referral)
+    return identity is not None and identity.notice and bool(identity.email)
+
+
+def _identity(referral: Referral) -> Identity | None:
+    if is_sealed(referral):
+        return None
     try:
-        return known_to_rules(referral).email
+        return known_to_rules(referral)
     except vault.Sealed:
-        return ""
+        return None
 
 
 def _still_open(ids: list[int]) -> set[int]:

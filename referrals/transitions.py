@@ -47,6 +47,8 @@ class Identity:
     avoid: tuple[int, ...] = ()
     avoid_names: str = ""
     language: str = "en"
+    # Wants one short mail when a peer was found.
+    notice: bool = False
 
 
 @dataclass(frozen=True)

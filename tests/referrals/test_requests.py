@@ -208,6 +208,7 @@ def test_what_is_optional_is_folded_away_until_something_is_in_it(world: World) 
         "name",
         "phone",
         "email",
+        "notice",
         "reasons",
         "stage",
     }
@@ -223,7 +224,15 @@ def test_what_is_optional_is_folded_away_until_something_is_in_it(world: World) 
 
 
 def test_what_was_said_stands_in_rows_and_who_said_it_in_the_vault(world: World) -> None:
-    post("north", uuid.uuid4(), email="robin@example.ca", stage="MID", wishes=["WOMAN"], avoid_names="Dr Gray")
+    post(
+        "north",
+        uuid.uuid4(),
+        email="robin@example.ca",
+        stage="MID",
+        wishes=["WOMAN"],
+        avoid_names="Dr Gray",
+        notice="on",
+    )
     with site_scope(world.north.pk):
         referral = Referral.objects.get()
         assert (referral.state, referral.pathway, referral.stage) == ("OPEN", "REACH_IN", "MID")
@@ -231,6 +240,7 @@ def test_what_was_said_stands_in_rows_and_who_said_it_in_the_vault(world: World)
         assert set(ReferralConsent.objects.values_list("purpose", flat=True)) == {"MATCH"}
         identity = known_to_rules(referral)
         assert (identity.name, identity.email, identity.wishes) == ("Robin Example", "robin@example.ca", ("WOMAN",))
+        assert identity.notice
         assert set(vault.blinds("REFERRAL", referral.pk)) == {"email", "phone"}
         facts = set(Fact.objects.values_list("measure", "category"))
     assert facts == {

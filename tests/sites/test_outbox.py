@@ -182,6 +182,30 @@ def test_a_physician_who_is_not_to_be_reached_gets_nothing_and_nothing_is_parked
     assert waiting(world.north) == []
 
 
+def test_who_asked_to_be_told_gets_one_short_mail_for_each_confirmed_match(world: World, sink: Sink) -> None:
+    at = tenancy.now().replace(year=2027, month=1, day=5, hour=20, minute=30)
+    match = line.confirmed(world, now=at, email="robin@clinic.example.org", notice=True)
+    agenda.sweep(now=at)
+    agenda.sweep(now=at)
+    (mail,) = [mail for mail in sink.mails if mail.to == "robin@clinic.example.org"]
+    halves = str(mail.message.get_payload()).split("-" * 40)
+    assert [" ".join(half.split()) for half in halves] == [
+        "Someone will be in touch by Friday 8 January, 12:30. You asked for this message. There is nothing to answer.",
+        "On communiquera avec vous d’ici le vendredi 8 janvier, 12:30."
+        " Vous avez demandé ce message. Il n’y a rien à répondre.",
+    ]
+    # Handed on before the next sweep, or in contact already: what was promised is not true any more.
+    second = line.confirmed(world, "south", email="sasha@clinic.example.org", notice=True)
+    with site_scope(second.site_id):
+        transitions.record_contact(second.pk, by=line.helper(world, "south"))
+    line.confirmed(world, "south", email="kim@clinic.example.org")
+    agenda.sweep()
+    assert [what for kind, what in notices(world.north) if kind == "FOUND"] == ["sent"]
+    assert [what for kind, what in notices(world.south) if kind == "FOUND"] == ["dropped"]
+    assert [mail.to for mail in sink.mails if "clinic" in mail.to] == ["robin@clinic.example.org"]
+    assert match.state == Match.State.CONFIRMED
+
+
 # A server in trouble
 
 
@@ -427,22 +451,27 @@ def test_no_mail_says_more_than_where_to_look(world: World) -> None:
     assert {"INVITED", "CONFIRMED", "WINDOW_72", "REQUEST", "ACCOUNT"} <= set(written)
     never = {"zephyr", "peer", "support", "physician", "doctor", "program", "division", "featherby", "ottoline"}
     never |= {"mordaunt", "604", "complaint", "match", "referral", "crisis", "burnout"}
+    never |= {"soutien", "pair", "entraide", "médecin", "docteur", "programme", "jumelage", "plainte", "épuisement"}
     never |= {word for name in names for word in name.lower().split() if word != "dr"}
     never |= {word.lower() for label in Reason.labels for word in re.findall(r"[A-Za-z]{8,}", str(label))} - {
         "something"
     }
     for kind, mail in written.items():
         links = re.findall(r"\S+://\S+", mail.body)
-        assert len(links) == 1, kind
-        token = links[0].removeprefix("http://localhost:8000/go/").rstrip("/")
-        said = outbox.read_locator(token)
-        assert said == (zephyr.pk, outbox._kinds[kind].target, objects[outbox._kinds[kind].target])
+        # The same in each language; and to a physician who asked to be told, none.
+        assert (len(links), len(set(links))) == ((0, 0) if kind == "FOUND" else (2, 1)), kind
+        for link in links:
+            token = link.removeprefix("http://localhost:8000/go/").rstrip("/")
+            said = outbox.read_locator(token)
+            assert said == (zephyr.pk, outbox._kinds[kind].target, objects[outbox._kinds[kind].target])
+        assert mail.subject.count(" · ") == mail.body.count("\n----") == 1, kind
+        words = re.sub(r"\S+://\S+", "", mail.body)
         headers = [
             f"{name}: {value}" for name, value in mail.message().items() if name not in ("To", "Date", "Message-ID")
         ]
-        text = "\n".join([mail.subject, mail.body.replace(links[0], ""), mail.from_email, *headers]).lower()
+        text = "\n".join([mail.subject, words, mail.from_email, *headers]).lower()
         assert [word for word in never if word in text] == [], kind
-        assert ref not in mail.subject + mail.body.replace(links[0], ""), kind
+        assert ref not in mail.subject + words, kind
         assert re.fullmatch(r"<[0-9a-f-]{36}@localhost>", mail.message()["Message-ID"]), kind
         assert mail.subject, kind
         assert "<" not in mail.body, kind
@@ -480,8 +509,8 @@ def test_times_are_in_the_sites_own_zone(world: World) -> None:
         here = outbox._write(world.north.pk, notice, mail, ZoneInfo("America/Vancouver"), A)
         there = outbox._write(world.north.pk, notice, mail, ZoneInfo("America/Toronto"), A)
     assert match.expires_at == at + timedelta(hours=48)
-    assert "Thursday, 7 January, 12:30" in here.body
-    assert "Thursday, 7 January, 15:30" in there.body
+    assert "by Thursday 7 January, 12:30." in here.body and "d’ici le jeudi 7 janvier, 12:30." in here.body
+    assert "by Thursday 7 January, 15:30." in there.body and "d’ici le jeudi 7 janvier, 15:30." in there.body
 
 
 # Where a locator leads
