@@ -8,7 +8,7 @@ from matching import my, status
 from matching import views as matching
 from referrals import access_views, wording_views
 from referrals import views as referrals
-from sites import program
+from sites import crisis, program
 from sites import views as sites
 from tracker import views as tracker
 from training import page_views
@@ -37,6 +37,8 @@ urlpatterns = [
     # The province's own pages; all others are the same set for every site.
     path("province/sites/", program.province_sites, {"site": "province"}, name="province_sites"),
     path("province/sites/<slug:slug>/", program.province_site, {"site": "province"}, name="province_site"),
+    path("province/settings/crisis/", crisis.numbers_page, {"site": "province"}, name="crisis_numbers"),
+    path("province/settings/crisis/<ref:line>/", crisis.number_page, {"site": "province"}, name="crisis_number"),
     # Public
     path("<slug:site>/", referrals.public_page, name="public"),
     path("<slug:site>/peers/", referrals.peers, name="peers"),

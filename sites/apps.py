@@ -10,7 +10,8 @@ class SitesConfig(AppConfig):
     name = "sites"
 
     def ready(self) -> None:
-        from sites import outbox, people
+        from sites import crisis, outbox, people
 
         outbox.register_deliveries()
         people.register()
+        crisis.register_today()

@@ -53,6 +53,8 @@ WORDS: dict[str | tuple[str, str], Promise] = {
     "DEPARTMENT": __("Added a department"),
     "CODE_MADE": __("Made a code for posters and texts"),
     "SETTINGS": __("Changed the program’s settings"),
+    "CRISIS_OK": __("Called a crisis number: it is right"),
+    "CRISIS_SET": __("Changed a crisis number"),
     "OPEN_SITE": __("Set up a site"),
     "EDIT_SITE": __("Changed a site"),
     "DENIED": __("Was refused a page"),

@@ -291,12 +291,18 @@ def _province(house: House, person: Person) -> Iterator[Stop]:
         ("province-sites", "sites/"),
         ("province-figures", "figures/"),
         ("province-settings", "settings/"),
+        ("province-crisis", "settings/crisis/"),
+        ("province-crisis-number", "settings/crisis/SUICIDE/"),
         ("province-site", f"sites/{SITE}/"),
         ("province-choose", f"requests/{_ref(house, '', site='province')}/choose/"),
         ("province-request", f"requests/{_ref(house, 'CONFIRMED', site='province')}/"),
     ):
         person.open(f"/province/{path}")
         yield name, page
+    person.open("/province/settings/crisis/PHP/")
+    page.get_by_label("Number, as people read it").fill("1-800")
+    person.press("Save")
+    yield "province-crisis-errors", page
     person.open("/province/sites/")
     page.get_by_label("Short name in the address").fill("Big North")
     person.press("Set up and invite")

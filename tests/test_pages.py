@@ -704,15 +704,20 @@ def crisis_of(html: str) -> list[tuple[str, str]]:
     return [(target, words.strip()) for target, words in parser.found]
 
 
-FULL = [
-    link
-    for entry in LINES
-    for link in [
-        (entry["tel"], entry["number"]),
-        *([(entry["sms"], f"text {entry['number']}")] if "sms" in entry else []),
-    ]
-]
-LINE = [(entry["tel"], f"{entry['number']} {entry['label']}") for entry in LINES if entry["code"] != "BC"]
+def full(text: str) -> list[tuple[str, str]]:
+    links = []
+    for entry in LINES:
+        links += [(entry["tel"], entry["number"])]
+        links += [(entry["sms"], text.format(entry["number"]))] if "sms" in entry else []
+    return links
+
+
+def one_line(label: str) -> list[tuple[str, str]]:
+    return [(entry["tel"], f"{entry['number']} {entry[label]}") for entry in LINES if entry["code"] != "BC"]
+
+
+FULL, FULL_FR = full("text {}"), full("textez le {}")
+LINE, LINE_FR = one_line("label"), one_line("label_fr")
 
 
 def test_the_reference_list_is_the_one_of_the_rules() -> None:
@@ -749,11 +754,17 @@ def test_the_full_block_of_numbers_stands_where_it_must(
     text = getattr(client, method)(path).content.decode()
     assert crisis_of(text) == FULL
     assert "This form is not for emergencies and is not watched around the clock." in text
+    french = getattr(client, method)(f"{path}?lang=fr").content.decode()
+    assert crisis_of(french) == FULL_FR
+    assert [entry["label_fr"] for entry in LINES if entry["label_fr"] not in french] == []
 
 
 @pytest.mark.parametrize("path", ["/", "/north/status/", "/accounts/login/"])
 def test_one_line_of_numbers_stands_on_other_public_pages(world: World, client: Client, path: str) -> None:
     assert crisis_of(client.get(path).content.decode()) == LINE
+    # Signing in is in English.
+    french = LINE if path.startswith("/accounts/") else LINE_FR
+    assert crisis_of(client.get(f"{path}?lang=fr").content.decode()) == french
 
 
 def test_supporters_have_the_line_too(world: World, sign_in: SignIn) -> None:
@@ -776,8 +787,13 @@ def test_the_numbers_stand_when_nothing_else_works(db: None) -> None:
     broken, away = failing(ZeroDivisionError), failing(OperationalError)
     stale = csrf_failure(RequestFactory().post("/north/request/"))
     assert (broken.status_code, away.status_code, away["Retry-After"], stale.status_code) == (500, 503, "5", 403)
-    for answer in (broken, away, stale):
-        assert crisis_of(answer.content.decode()) == FULL
+    assert crisis_of(stale.text) == FULL
+    # These know neither a language nor the list: both languages, word for word what the list begins with.
+    for answer in (broken, away):
+        assert crisis_of(answer.text) == FULL + FULL_FR
+        for entry in LINES:
+            for words in (("label", "note"), ("label_fr", "note_fr")):
+                assert ", ".join(entry[word] for word in words if word in entry) in answer.text
 
 
 def test_a_page_closed_to_a_role_shows_them_too(world: World, sign_in: SignIn) -> None:

@@ -107,6 +107,7 @@ class Place:
             "membership_id": self.membership.pk,
             "pk": self.passkey.pk,
             "code": self.point.code,
+            "line": "PHP",
             "kind": "svg",
             "paper": "poster",
             "digest": self.digest,
@@ -378,7 +379,8 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
     administrator, lead, supporter, advisor = "administrator", "lead", "supporter", "advisor"
     administrators_only = (
         "today requests request_detail choose confirm revoke reassign close spam not_spam supporter settings people member audit"
-        " departments wording wording_text wording_preview province_sites province_site"
+        " departments wording wording_text wording_preview province_sites province_site crisis_numbers"
+        " crisis_number"
     )
     own = "my my_page my_match accept decline contacted conversation finish"
     expected = {name: {administrator} for name in administrators_only.split()}

@@ -32,12 +32,8 @@ class Command(BaseCommand):
             },
         )
         for position, line in enumerate(data["crisis"]):
-            # A number verified later in the application is not taken back to the date in the file.
-            values = line | {"position": position}
-            code, verified_on = values.pop("code"), values.pop("verified_on")
-            CrisisLine.objects.update_or_create(
-                code=code, defaults=values, create_defaults=values | {"verified_on": verified_on}
-            )
+            # From then on it is the coordinators': what they called or changed is not taken back to the file.
+            CrisisLine.objects.get_or_create(code=line["code"], defaults=line | {"position": position})
         for code, name in data["specialties"].items():
             Specialty.objects.update_or_create(
                 code=code, defaults={"name": name}, create_defaults={"name": name, "valid_from": date(2024, 1, 1)}
