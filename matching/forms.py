@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from referrals.models import Referral
@@ -25,6 +26,29 @@ class CloseForm(forms.Form):
         if not supported:
             choices = [choice for choice in Referral.Outcome.choices if choice[0] != Referral.Outcome.DONE]
             self.fields["outcome"].choices = choices  # type: ignore[attr-defined]
+
+
+class CallerForm(forms.Form):
+    """What a caller says they left with a request: compared with the blind indexes, never stored."""
+
+    use_required_attribute = False
+
+    contact = forms.CharField(
+        label=__("The phone number or email address they left"),
+        help_text=__("All of it, as they tell it to you. Spaces and hyphens do not matter."),
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": __("Enter the phone number or the email address.")},
+    )
+
+    def clean_contact(self) -> dict[str, str]:
+        """Return name of the blind index → the value."""
+        contact: str = self.cleaned_data["contact"]
+        if "@" in contact:
+            return {"email": contact}
+        if sum(map(str.isdigit, contact)) < 7:
+            raise forms.ValidationError(_("Enter a whole phone number or email address."))
+        return {"phone": contact}
 
 
 class StatusForm(forms.Form):

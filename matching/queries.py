@@ -1,6 +1,6 @@
 """Nouns about requests and matches, for pages and for *Today*."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,6 +19,7 @@ from matching.rules import NOT_FOR_THIS
 from matching.transitions import CONTACT_HOURS, MISSED, missed, window_ends
 from psi import tenancy, vault
 from referrals.models import Referral
+from referrals.transitions import is_sealed
 from sites import today
 from sites.models import PROVINCE_SLUG
 from training.models import PeerSupporter
@@ -62,6 +65,41 @@ def perhaps_same_person(referral: Referral) -> list[Referral]:
     """Return other requests of this site, not closed, that give the same phone or email."""
     others = vault.same_person(Referral.KIND, referral.pk)
     return list(Referral.objects.filter(pk__in=others, state__in=OPEN_STATES).order_by("-id")) if others else []
+
+
+@dataclass(frozen=True)
+class Told:
+    """A request of someone who calls, and the words to say to them."""
+
+    referral: Referral
+    words: str
+
+
+def left_by(contact: Mapping[str, str]) -> list[Told]:
+    """Return the current site's requests whose physician left this phone number or email, newest first.
+
+    Nobody opens any more who a sealed request was about, so it is not found by their number either.
+    """
+    numbers = vault.find(Referral.KIND, contact)
+    rows = [row for row in Referral.objects.filter(pk__in=numbers).order_by("-id") if not is_sealed(row)]
+    matches = with_latest_match(rows)
+    return [Told(row, _told(row, matches.get(row.pk))) for row in rows]
+
+
+def _told(referral: Referral, match: Match | None) -> str:
+    if referral.state not in OPEN_STATES:
+        return _("Your request is closed. You can ask again at any time.")
+    state = match.state if match else None
+    if match and state == Match.State.CONFIRMED:
+        if missed(match):
+            return _("A peer should have been in touch by now, and we are sorry. I will see to it today.")
+        by = date_format(localtime(window_ends(match)), "l j F, H:i")
+        return _("A peer has agreed, and will be in touch by %(when)s.") % {"when": by}
+    if state in (Match.State.CONTACTED, Match.State.COMPLETED):
+        return _("Your peer has noted that you are in contact. If that is not so, tell me, and I will see to it.")
+    if state == Match.State.ACCEPTED:
+        return _("A peer has agreed. I confirm it today, and you hear from them within 72 hours of that.")
+    return _("We have your request, and are looking for a peer.")
 
 
 def requests_page(before: int | None) -> list[Referral]:

@@ -11,12 +11,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from matching import candidates, queries, ranking, transitions
 from matching.alerts import OPEN_STATES
-from matching.forms import CloseForm
+from matching.forms import CallerForm, CloseForm
 from matching.models import LIVE, Match
 from matching.presses import press_on
 from psi import tenancy, vault
 from referrals import transitions as referral_moves
 from referrals.models import Referral
+from sites import audit
 from sites.models import Role
 from sites.moves import Refused
 from sites.permissions import for_roles
@@ -48,6 +49,25 @@ def requests_list(request: Any) -> HttpResponse:
     return render(
         request, "matching/requests.html", {"lines": lines, "older_url": older, "newest_url": "?" if before else ""}
     )
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def caller(request: Any) -> HttpResponse:
+    """Someone calls whose receipt is lost: find their request by what they left, and what to tell them.
+
+    Looking is recorded, found or not. Nothing of it goes by mail.
+    """
+    form = CallerForm(request.POST or None)
+    found = None
+    if form.is_valid():
+        found = queries.left_by(form.cleaned_data["contact"])
+        looked_at: list[int | None] = [told.referral.pk for told in found]
+        for number in looked_at or [None]:
+            audit.record("CALLER", Referral.KIND, number, by=request.actor)
+        form = CallerForm()
+    return render(request, "matching/caller.html", {"form": form, "found": found}, status=422 if form.errors else 200)
 
 
 @for_roles(Role.ADMINISTRATOR)

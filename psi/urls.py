@@ -51,6 +51,7 @@ urlpatterns = [
     # Administrator and lead
     path("<slug:site>/today/", sites.today_page, name="today"),
     path("<slug:site>/requests/", matching.requests_list, name="requests"),
+    path("<slug:site>/requests/caller/", matching.caller, name="caller"),
     path("<slug:site>/requests/<ref:ref>/", matching.request_detail, name="request_detail"),
     path("<slug:site>/requests/<ref:ref>/choose/", matching.choose, name="choose"),
     path("<slug:site>/requests/<ref:ref>/confirm/", matching.confirm, name="confirm"),

@@ -233,6 +233,17 @@ def same_person(kind: str, object_id: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def find(kind: str, values: Mapping[str, str]) -> list[int]:
+    """Return ids of the current site's rows of `kind` that were remembered with one of `values`, newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT object_id FROM vault.blind WHERE kind = %s AND (name, digest) IN"
+            " (SELECT * FROM unnest(%s::text[], %s::bytea[])) ORDER BY 1 DESC",
+            [kind, list(values), [blind(name, value) for name, value in values.items()]],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def normal(name: str, value: str) -> str:
     """Return the form of a value under which two spellings are the same (last ten digits of a phone)."""
     if name == "phone":

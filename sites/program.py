@@ -74,8 +74,11 @@ def people_page(request: Any) -> HttpResponse:
 def member_page(request: Any, membership_id: int) -> HttpResponse:
     """One role of a person: change it or end it, or add another."""
     membership = get_object_or_404(
-        Membership.objects.filter(site=request.site, ended_at=None).select_related("user"), pk=membership_id
+        Membership.objects.filter(site=request.site).select_related("user"), pk=membership_id
     )
+    if membership.ended_at:
+        messages.info(request, _("This role ended already."))
+        return redirect("people", request.site.slug)
     if request.method == "POST":
         if request.POST.get("do") == "end":
             people.end_role(membership, by=request.actor)

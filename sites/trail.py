@@ -18,6 +18,7 @@ WORDS: dict[str | tuple[str, str], Promise] = {
     "SPAM": __("Marked the request as spam"),
     "NOT_SPAM": __("Took the mark of spam off the request"),
     "READ_IDENT": __("Opened who asked"),
+    "CALLER": __("Looked for the request of someone who called"),
     "ERASED": __("Erased who asked"),
     "UNHEARD": __("The physician said that nobody has been in touch"),
     "ALERTED": __("Told the province that nobody has been in touch"),

@@ -201,6 +201,12 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
     ):
         person.open(f"/{SITE}/{path}")
         yield name, page
+    person.open(f"{requests}/caller/")
+    person.press("Look for the request")
+    yield "admin-caller-errors", page
+    page.get_by_label("The phone number or email address they left").fill("604 555 0199")
+    person.press("Look for the request")
+    yield "admin-caller", page
     page.goto(f"/{SITE}/figures/")
     page.get_by_text("The same as a table").click()
     yield "admin-figures-table", page

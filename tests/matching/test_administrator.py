@@ -4,17 +4,18 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
-from django.utils.timezone import localtime
 
 from matching import transitions
 from matching.models import Match
 from psi import tenancy
 from psi.tenancy import site_scope
+from referrals import transitions as referral_moves
 from sites import agenda, today
-from sites.models import Membership
+from sites.models import AuditEntry, Membership
 from tests import line
 from tests.people import World, member, supporter
 
@@ -127,8 +128,9 @@ def test_only_the_inviter_reads_of_a_decline(world: World, sign_in: SignIn) -> N
         transitions.decline(match.pk, by=line.helper(world), why="KNOWN")
     other = member(world.north, "administrator", "Bea North")
     path = f"/north/requests/{line.fresh(match).referral.ref}/"
-    times = match.invited_at, line.fresh(match).ended_at
-    days = [f"{what} {localtime(at):%-d}" for what, at in zip(("invited", "answered"), times, strict=True)]
+    there = ZoneInfo(world.north.time_zone)
+    invited, answered = match.invited_at.astimezone(there), line.fresh(match).ended_at.astimezone(there)
+    days = f"invited {invited:%-d}", f"answered {answered:%-d}"
     seen = {who.pk: main(sign_in(who).get(path)) for who in (world["north administrator"], other)}
     assert "Dr Sam North · Declined · They know each other" in seen[world["north administrator"].pk]
     assert "Dr Sam North · Answered: not available" in seen[other.pk]
@@ -215,3 +217,38 @@ def test_whose_role_may_not_end_yet_is_said_with_links(world: World, sign_in: Si
     )
     assert f'<a href="/north/requests/{line.fresh(match).referral.ref}/">' in answer.content.decode()
     assert Membership.objects.get(pk=role.pk).ended_at is None
+
+
+# Someone calls whose receipt is lost
+
+
+def test_a_caller_is_found_by_what_they_left_and_told_how_it_stands(world: World, sign_in: SignIn) -> None:
+    client, path = sign_in(world["north administrator"]), "/north/requests/caller/"
+    at = tenancy.now()
+    match = line.confirmed(world, now=at, phone="604 555 0177", email="robin@clinic.example.org")
+    match = line.fresh(match)
+    other = line.request(world.north, phone="604 555 0178")
+    line.request(world.south, phone="604 555 0179")
+    by = f"{(at + timedelta(hours=72)).astimezone(ZoneInfo('America/Vancouver')):%A %-d %B, %H:%M}"
+    for typed in ("+1 (604) 555-0177", " Robin@Clinic.example.org"):
+        said = main(client.post(path, {"contact": typed}))
+        assert f"A peer has agreed, and will be in touch by {by}." in said
+        assert match.referral.ref in said and "555" not in said and "Robin" not in said
+    assert "We have your request, and are looking for a peer." in main(client.post(path, {"contact": "604-555-0178"}))
+    # Another site's, one that is sealed by now, and what nobody left, look the same.
+    with site_scope(world.north.pk):
+        referral_moves.withdraw(referral_moves.lock(other.pk), by=line.administrator(world))
+    for typed in ("604 555 0179", "604 555 0178", "604 555 9999"):
+        assert "No request here was sent with this." in main(client.post(path, {"contact": typed}))
+    assert "Enter a whole phone number or email address." in main(client.post(path, {"contact": "0177"}))
+    with site_scope(world.north.pk):
+        looked = list(AuditEntry.objects.filter(action="CALLER").order_by("number").values_list("object_id", flat=True))
+    assert looked == [match.referral_id] * 2 + [other.pk] + [None] * 3
+    assert sign_in(world["north lead"]).post(path, {"contact": "604 555 0177"}).status_code == 403
+
+
+def test_a_role_that_ended_already_says_so(world: World, sign_in: SignIn) -> None:
+    client = sign_in(world["north administrator"])
+    path = f"/north/settings/people/{Membership.objects.get(user=world['north lead']).pk}/"
+    for words in ("The role has ended. It took effect at once.", "This role ended already."):
+        assert words in main(client.post(path, {"do": "end"}, follow=True))
