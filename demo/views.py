@@ -1,7 +1,7 @@
 """Doors of the demonstration: be anyone with one press, and read the mail that went out."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as __
 from django.views.decorators.cache import never_cache
@@ -19,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from demo.mail import newest
 from sites.models import PROVINCE_SLUG, Membership, Role, Site, User
 from sites.permissions import DEMO_SESSION, public
+from sites.queries import province
 
 FIRST_SITE = "harbour"
 MAILS = 200
@@ -129,16 +131,19 @@ def mailbox(request: HttpRequest) -> HttpResponse:
     folder = getattr(settings, "EMAIL_FILE_PATH", None)
     mails = [_read(path) for path in newest(Path(folder), MAILS)] if folder else []
     context = {"mails": mails, "elsewhere": folder is None, "full": len(mails) == MAILS}
-    return render(request, "demo/mailbox.html", context)
+    with timezone.override(province().time_zone):
+        return render(request, "demo/mailbox.html", context)
 
 
 def _read(path: Path) -> Mail:
     message = message_from_bytes(path.read_bytes(), policy=policy.default)
     body = message.get_body(("plain", "html"))
     date = message["Date"]
+    at = parsedate_to_datetime(str(date)) if date else None
     return Mail(
         subject=str(message["Subject"] or ""),
         to=str(message["To"] or ""),
-        at=parsedate_to_datetime(str(date)) if date else None,
+        # Without a zone when the message says "-0000", which is UTC (RFC 5322).
+        at=at.replace(tzinfo=at.tzinfo or UTC) if at else None,
         text=body.get_content().strip() if body else "",
     )

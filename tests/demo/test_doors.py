@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings as live
@@ -114,7 +116,9 @@ def test_the_mailbox_is_kind_when_empty_and_keeps_to_the_latest(
     monkeypatch.setattr(views, "MAILS", 2)
     for number in range(4):
         EmailMessage(f"Mail {number}", "…", None, ["ada@example.org"]).send()
+    sent = datetime.now(ZoneInfo("America/Vancouver"))
     page = client.get("/mailbox/").content.decode()
+    assert f"{sent:%-d %B %Y, %H}:" in page
     assert [number for number in range(4) if f"Mail {number}" in page] == [2, 3]
 
 
