@@ -49,6 +49,11 @@ def current_site_id() -> int:
     return current().site_id
 
 
+def in_scope() -> bool:
+    """Return whether a site's scope is open."""
+    return _scope.get() is not None
+
+
 def now() -> datetime:
     """Return the database's time, read once per scope; outside a scope it is read at each call.
 

@@ -68,6 +68,7 @@ urlpatterns = [
     path("<slug:site>/settings/people/<int:membership_id>/", program.member_page, name="member"),
     path("<slug:site>/settings/audit/", program.audit_page, name="audit"),
     path("<slug:site>/settings/departments/", training.departments, name="departments"),
+    path("<slug:site>/settings/numbers/", crisis.local_page, name="local_numbers"),
     path("<slug:site>/settings/codes/", access_views.codes, name="codes"),
     path("<slug:site>/settings/codes/<ref:code>/", access_views.code_page, name="code"),
     path("<slug:site>/settings/codes/<ref:code>/qr.<str:kind>", access_views.picture, name="code_picture"),

@@ -30,6 +30,7 @@ def place(request: HttpRequest) -> dict[str, Any]:
     site = getattr(request, "site", None)
     roles: frozenset[str] = getattr(request, "roles", frozenset())
     context: dict[str, Any] = {"crisis_lines": SimpleLazyObject(partial(queries.crisis_lines))}
+    context["local_lines"] = SimpleLazyObject(partial(queries.local_crisis_lines))
     context["in_language"] = language.kept(request)
     if getattr(request, "public_page", True):
         code, name = language.other(request)

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods
 from psi import tenancy
 from sites import audit, kept_form, queries, today
 from sites.forms import bare_helper, status_of
-from sites.models import PROVINCE_SLUG, CrisisLine, Role
+from sites.models import PROVINCE_SLUG, CrisisLine, LocalCrisisLine, Role
 from sites.permissions import for_roles
 
 KIND = "CRISIS"
@@ -123,10 +123,7 @@ class CrisisLineForm(forms.ModelForm):
         self.helper = bare_helper(self)
 
     def clean_number(self) -> str:
-        number: str = self.cleaned_data["number"]
-        if not re.fullmatch(r"[0-9][0-9 \-]{1,18}[0-9]", number):
-            raise forms.ValidationError(_("Enter digits, with spaces or hyphens between them, such as 1-800-663-6729."))
-        return number
+        return _dialled(self.cleaned_data["number"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -142,6 +139,58 @@ class CrisisLineForm(forms.ModelForm):
             self.instance.verified_on = localdate(tenancy.now())
         line: CrisisLine = super().save(commit)
         return line
+
+
+def _dialled(number: str) -> str:
+    if not re.fullmatch(r"[0-9][0-9 \-]{1,18}[0-9]", number):
+        raise forms.ValidationError(_("Enter digits, with spaces or hyphens between them, such as 1-800-663-6729."))
+    return number
+
+
+class LocalLineForm(forms.ModelForm):
+    """A number of the site's own, in both languages."""
+
+    use_required_attribute = False
+
+    class Meta:
+        model = LocalCrisisLine
+        fields = ("number", "label", "label_fr")
+        labels = CrisisLineForm.Meta.labels
+        error_messages = CrisisLineForm.Meta.error_messages | {
+            "label_fr": {"required": __("Say in a few words what it is, in French.")}
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = bare_helper(self)
+
+    def clean_number(self) -> str:
+        number = _dialled(self.cleaned_data["number"])
+        if LocalCrisisLine.objects.filter(number=number).exists():
+            raise forms.ValidationError(_("This number is on your page already."))
+        return number
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+def local_page(request: Any) -> HttpResponse:
+    """The numbers a site adds after the provincial ones, which it cannot change."""
+    if request.site.is_province:
+        return redirect("crisis_numbers")
+    if "remove" in request.POST:
+        gone = LocalCrisisLine.objects.filter(number=request.POST["remove"][:20]).first()
+        if gone:
+            gone.delete()
+            audit.record("LOCAL_LINE", "SITE", request.site.pk, by=request.actor)
+        return redirect("local_numbers", request.site.slug)
+    form = LocalLineForm(kept_form.typed(request))
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        audit.record("LOCAL_LINE", "SITE", request.site.pk, by=request.actor)
+        messages.success(request, _("Added. Every page shows it within a minute."))
+        return redirect("local_numbers", request.site.slug)
+    context = {"form": form, "rows": queries.crisis_lines(), "own": queries.local_crisis_lines()}
+    return render(request, "sites/local_numbers.html", context, status=status_of(request, form))
 
 
 @for_roles(Role.ADMINISTRATOR)

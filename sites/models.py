@@ -320,6 +320,31 @@ class CrisisLine(models.Model):
         return self.note_fr if _french() and self.label_fr else self.note
 
 
+class LocalCrisisLine(SiteModel):
+    """A number a site adds after the provincial ones, such as its hospital's own."""
+
+    number = models.CharField(max_length=20)
+    label = models.CharField(max_length=80)
+    label_fr = models.CharField(max_length=80)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [UniqueConstraint(fields=["site", "number"], name="local_crisis_line_once")]
+
+    def __str__(self) -> str:
+        return f"local crisis line {self.pk}"
+
+    @property
+    def words(self) -> str:
+        """What the number is, in the language of the page."""
+        return self.label_fr if _french() else self.label
+
+    @property
+    def tel(self) -> str:
+        """What a telephone dials."""
+        return "tel:" + "".join(filter(str.isdigit, self.number))
+
+
 def _french() -> bool:
     return (get_language() or "").startswith("fr")
 

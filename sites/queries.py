@@ -7,6 +7,7 @@ from psi import tenancy
 from sites.models import (
     PROVINCE_SLUG,
     CrisisLine,
+    LocalCrisisLine,
     Membership,
     Profile,
     ProvinceSetting,
@@ -69,6 +70,11 @@ def names(user_ids: Iterable[int]) -> dict[int, str]:
 def crisis_lines() -> list[CrisisLine]:
     """Return the provincial list of numbers for someone who needs help now."""
     return list(CrisisLine.objects.all())
+
+
+def local_crisis_lines() -> list[LocalCrisisLine]:
+    """Return the numbers the current site adds; none on a page of no site."""
+    return list(LocalCrisisLine.objects.all()) if tenancy.in_scope() else []
 
 
 def current_text(kind: str, language: str) -> TextVersion:

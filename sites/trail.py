@@ -54,6 +54,7 @@ WORDS: dict[str | tuple[str, str], Promise] = {
     "DEPARTMENT": __("Added a department"),
     "CODE_MADE": __("Made a code for posters and texts"),
     "SETTINGS": __("Changed the program’s settings"),
+    "LOCAL_LINE": __("Changed the site’s own crisis numbers"),
     "CRISIS_OK": __("Called a crisis number: it is right"),
     "CRISIS_SET": __("Changed a crisis number"),
     "OPEN_SITE": __("Set up a site"),

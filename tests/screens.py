@@ -196,6 +196,7 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
         ("admin-people", "settings/people/"),
         ("admin-departments", "settings/departments/"),
         ("admin-words", "settings/wording/"),
+        ("admin-numbers", "settings/numbers/"),
         ("admin-audit", "settings/audit/"),
         ("admin-safety", "my/safety/"),
     ):

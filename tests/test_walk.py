@@ -380,7 +380,7 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
     administrators_only = (
         "today requests caller request_detail choose confirm revoke reassign close spam not_spam supporter settings people member"
         " audit departments wording wording_text wording_preview province_sites province_site crisis_numbers"
-        " crisis_number"
+        " crisis_number local_numbers"
     )
     own = "my my_page my_match accept decline contacted conversation finish"
     expected = {name: {administrator} for name in administrators_only.split()}

@@ -83,3 +83,23 @@ def test_a_changed_number_was_called_and_is_on_every_page_and_a_release_leaves_i
 
 def test_every_number_of_the_list_is_known_by_the_pages_without_a_database(db: None) -> None:
     assert [line for line in CrisisLine.objects.all() if crisis.differs(line)] == []
+
+
+def test_a_site_adds_a_number_after_the_provincial_ones_and_changes_none(
+    world: World, sign_in: SignIn, client: Client
+) -> None:
+    browser, path = sign_in(world["north administrator"]), "/north/settings/numbers/"
+    said = {"number": "604-555-0188", "label": "Our hospital’s own line", "label_fr": "Ligne de notre hôpital"}
+    assert browser.post(path, {"number": "x", "label": "", "label_fr": ""}).status_code == 422
+    assert browser.post(path, said).status_code == 302
+    assert "This number is on your page already." in browser.post(path, said).text
+    english, french = (client.get(f"/north/?lang={language}").text for language in ("en", "fr"))
+    block = english.split('id="crisis-title"')[1].split("</section>")[0]
+    assert [block.index(number) for number in ("9-1-1", "9-8-8", "310-6789", "604-555-0188")] == sorted(
+        block.index(number) for number in ("9-1-1", "9-8-8", "310-6789", "604-555-0188")
+    )
+    assert 'href="tel:6045550188"' in block and "Our hospital’s own line" in block
+    assert "Ligne de notre hôpital" in french
+    assert "0188" not in client.get("/south/").text + client.get("/nowhere/").text
+    assert browser.post(path, {"remove": "604-555-0188"}).status_code == 302
+    assert "0188" not in client.get("/north/").text
