@@ -227,7 +227,7 @@ def test_the_public_page(world: World, client: Client, count: int) -> None:
     for i in range(count):
         shown(world, f"Dr Shown {i}")
     names = [f'alt="Dr Shown {i}"' for i in range(count)]
-    opened(client, "/north/", 11, *names)
+    opened(client, "/north/", 12, *names)
     opened(client, "/north/peers/", 6, *names)
 
 
