@@ -10,12 +10,13 @@ from allauth.account.models import EmailAddress
 
 from demo import seed_faces
 from psi import tenancy
-from referrals.models import Wish
+from referrals.models import ReachWhen, Source, Voicemail, Wish
 from referrals.transitions import Ask, Identity
 from sites import audit
 from sites.audit import Actor
 from sites.models import Membership, Profile, Role, Site, Specialty, User
-from training.models import Department, Evaluates, Gender, PeerSupporter, Practice, Stage
+from training.describe import describe
+from training.models import Department, Evaluates, Gender, Language, PeerSupporter, Practice, Stage
 
 W, M, N = Gender.WOMAN, Gender.MAN, Gender.NONBINARY
 DOMAIN = "example.org"
@@ -36,6 +37,7 @@ class Peer:
     paused: int | None = None
     french: bool = False
     published: bool = True
+    described: tuple[str, ...] = ()
     evaluates: tuple[str, ...] = ()
 
 
@@ -77,16 +79,16 @@ HARBOUR = Cast(
         "reach_out": True,
     },
     supporters=(
-        Peer("Dr. Ada Cedar", MID, W, "FAMILY", cap_live=3, french=True),
-        Peer("Dr. Ben Birch", LATE, M, "EMERGENCY", evaluates=("Emergency",)),
-        Peer("Dr. Cora Alder", MID, W, "MATERNITY", cap_live=1, cap_year=5),
-        Peer("Dr. Dev Hemlock", EARLY, M, "FAMILY", trained=-410),
+        Peer("Dr. Ada Cedar", MID, W, "FAMILY", cap_live=3, french=True, described=("PARENT", "CALL", "VIDEO")),
+        Peer("Dr. Ben Birch", LATE, M, "EMERGENCY", evaluates=("Emergency",), described=("IN_PERSON", "ABROAD")),
+        Peer("Dr. Cora Alder", MID, W, "MATERNITY", cap_live=1, cap_year=5, described=("INDIGENOUS", "PARENT")),
+        Peer("Dr. Dev Hemlock", EARLY, M, "FAMILY", trained=-410, described=("SOUTH_ASIAN", "PUNJABI", "ABROAD")),
         Peer("Dr. Elin Spruce", LATE, W, "INTERNAL", french=True, cap_year=8),
         Peer("Dr. Farah Willow", MID, W, "SURGERY", evaluates=("Surgery",)),
         Peer("Dr. Gus Maple", RETIRED, M, "FAMILY", cap_year=8, cap_live=3),
         Peer("Dr. Hana Larch", EARLY, N, "PEDIATRICS", trained=-230, published=False),
         Peer("Dr. Leo Aspen", MID, M, "ANESTHESIA", evaluates=("Anesthesia", "Surgery")),
-        Peer("Dr. Mina Hazel", LATE, W, "FAMILY", trained=-500),
+        Peer("Dr. Mina Hazel", LATE, W, "FAMILY", trained=-500, described=("QUEER", "VIDEO")),
         Peer("Dr. Iris Yew", MID, W, "PSYCHIATRY", trained=None, published=False),
         Peer("Dr. Jonas Fir", LATE, M, "FAMILY", agreement=-19),
         Peer("Dr. Kit Rowan", MID, N, "HOSPITALIST", paused=24, trained=-330),
@@ -198,7 +200,7 @@ def _enrol(peer: Peer, user: User, anchor: datetime) -> PeerSupporter:
 
     family = peer.specialty in ("FAMILY", "MATERNITY")
     practice = Practice.FAMILY if family else Practice.SPECIALIST
-    return PeerSupporter.objects.create(
+    row = PeerSupporter.objects.create(
         user=user,
         profile=Profile.objects.get(user=user),
         state=PeerSupporter.State.PREPARING if peer.trained is None else PeerSupporter.State.ACTIVE,
@@ -212,6 +214,8 @@ def _enrol(peer: Peer, user: User, anchor: datetime) -> PeerSupporter:
         cap_year=peer.cap_year,
         cap_live=peer.cap_live,
     )
+    describe(row, peer.described)
+    return row
 
 
 @dataclass(frozen=True)
@@ -232,8 +236,7 @@ FIRST, LAST = (
     )
 )
 REASONS = ("EVENT", "COMPLAINT", "CONFLICT", "LIFE", "BURNOUT", "CHANGE", "DISCRIM", "OTHER")
-WISHES = (Wish.WOMAN, Wish.SPECIALTY, Wish.FRENCH, Wish.STAGE)
-TIMES = ("after 7 pm", "weekday mornings", "Thursdays", "lunch hour", "")
+WISHES = (Wish.WOMAN, Wish.SPECIALTY, Wish.FRENCH, Wish.STAGE, Wish.PARENT, Wish.ABROAD, Wish.VIDEO)
 
 
 def physicians(random: Random) -> Iterator[Physician]:
@@ -251,15 +254,26 @@ def physicians(random: Random) -> Iterator[Physician]:
             reasons=_some(random, REASONS, (0, 1, 1, 1, 2, 2, 3), (18, 12, 8, 10, 24, 8, 5, 6)),
             stage=stage,
             practice=practice,
+            source=random.choice(["", "", *Source.values]),
         )
         identity = Identity(
             name=name if random.random() < 0.8 else name.split()[0],
             phone="" if reached == "email" else f"{area} 555 01{number % 100:02d}",
             email="" if reached == "phone" else f"{name.replace(' ', '.').lower()}@{DOMAIN}",
-            best_time=random.choice(TIMES),
-            wishes=_some(random, WISHES, (0, 0, 0, 1, 1, 2), (3, 1, 1, 2)),
+            wishes=_some(random, WISHES, (0, 0, 0, 1, 1, 2), (3, 1, 1, 2, 2, 1, 1)),
+            ways=_ways(random, reached),
+            times=_some(random, ReachWhen.values, (0, 1, 1, 2), (1, 1, 3, 1)),
+            voicemail="" if reached == "email" else random.choice(["", Voicemail.YES.value, Voicemail.NO.value]),
+            talk_in=random.choices(["", Language.FRENCH.value, Language.PUNJABI.value], [12, 1, 1])[0],
+            avoid_names=random.choices(["", "Larch"], [9, 1])[0],
         )
         yield Physician(ask, identity)
+
+
+def _ways(random: Random, reached: str) -> tuple[str, ...]:
+    """Return how someone asks to be reached, by what they gave: a phone, an address, or both."""
+    ways = {"phone": ("CALL", "TEXT"), "email": ("EMAIL",), "both": ("CALL", "TEXT", "EMAIL")}[reached]
+    return _some(random, ways, (0, 1, 1, 2), (1,) * len(ways))
 
 
 def _some(random: Random, values: Any, sizes: tuple[int, ...], weights: tuple[int, ...]) -> tuple[str, ...]:

@@ -1,19 +1,17 @@
 """The moves a physician makes from the status page, with a receipt and no account."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from matching import alerts, transitions
 from matching.models import LIVE, Match
-from matching.rules import words
 from psi import tenancy
 from referrals import transitions as referral_moves
 from referrals.models import Referral
-from referrals.transitions import Identity, known_to_rules
+from referrals.transitions import known_to_rules
 from sites.audit import PUBLIC
 from sites.models import Site, TextVersion
 from sites.moves import Refused
-from training.models import Evaluates, PeerSupporter
 
 State = Referral.State
 # A request for which nobody was confirmed may be asked after once it is this old.
@@ -76,7 +74,9 @@ def hand_over(referral_id: int, *, to: Site, text: TextVersion) -> None:
     if referral.site_id == to.pk or referral.state not in alerts.OPEN_STATES:
         raise Refused(transitions.MOVED_ON)
     seen = Match.objects.filter(referral=referral).exists()
-    identity = _elsewhere(referral, known_to_rules(referral))
+    knowing = Match.objects.filter(referral=referral, why__in=(Match.Why.KNOWN, Match.Why.EVALUATES))
+    known = knowing.values_list("supporter_id", flat=True)
+    identity = referral_moves.elsewhere(known_to_rules(referral), known)
     transitions.release(referral, by=PUBLIC)
     alerts.heard(referral)
     referral_moves.hand_over(referral, to=to, identity=identity, text=text, by=PUBLIC, keep=seen)
@@ -100,20 +100,3 @@ def withdraw(referral_id: int) -> bool:
     if not seen:
         referral_moves.erase([referral.pk])
     return not seen
-
-
-def _elsewhere(referral: Referral, identity: Identity) -> Identity:
-    """Return the identity as another site's rules can read it: whom not to ask, by surname, for ids end at the wall.
-
-    These are the supporters the physician excluded, those who evaluate the physician, and those who know them.
-    """
-    known = Match.objects.filter(referral=referral, why__in=(Match.Why.KNOWN, Match.Why.EVALUATES))
-    ids = {
-        *identity.avoid,
-        *Evaluates.objects.filter(department_id__in=identity.departments).values_list("supporter_id", flat=True),
-        *known.values_list("supporter_id", flat=True),
-    }
-    names = PeerSupporter.objects.filter(pk__in=ids).order_by("pk").values_list("profile__name", flat=True)
-    surnames = [name.split()[-1] for name in names if words(name)]
-    typed = ", ".join(filter(None, [identity.avoid_names, *surnames]))
-    return replace(identity, departments=(), avoid=(), avoid_names=typed)

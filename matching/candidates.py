@@ -9,12 +9,15 @@ from django.db.models.functions import Coalesce
 from django.utils.timezone import localdate
 
 from matching.models import LIVE, Match
-from matching.rules import Candidate, Need, Peer, judge, words
+from matching.rules import Candidate, Need, Peer, judge
 from psi import tenancy, vault
+from referrals import names
 from referrals.models import Referral
+from referrals.reach import spoken
 from referrals.transitions import known_to_rules
 from sites.models import Membership, Role
-from training.models import Evaluates, PeerSupporter, SupporterLoad
+from training.describe import described
+from training.models import Evaluates, Language, PeerSupporter, SupporterLoad, Trait
 
 # Asked for this request before, without a decline: the administrator may try again, and says why.
 TRIED = (Match.State.REASSIGNED, Match.State.EXPIRED)
@@ -39,7 +42,9 @@ def need_of(referral: Referral) -> Need:
         wishes=identity.wishes,
         departments=frozenset(identity.departments),
         avoid=frozenset(identity.avoid),
-        avoid_surnames=words(identity.avoid_names),
+        avoid_surnames=names.typed(identity.avoid_names),
+        talk_in=spoken(identity),
+        specialty=identity.specialty,
         email=vault.blinds(Referral.KIND, referral.pk).get("email"),
     )
 
@@ -96,6 +101,10 @@ def _judged(referral: Referral, need: Need, supporters: QuerySet[PeerSupporter])
     before = set(confirmed.filter(referral_id__in=others).values_list("supporter_id", flat=True))
     last = dict(confirmed.values("supporter_id").annotate(at=Max("confirmed_at")).values_list("supporter_id", "at"))
     today = localdate(tenancy.now())
+    rows = list(_with_load(supporters))
+    # Opened for a wish alone; French stands on the roster.
+    asks = not {*need.wishes, need.talk_in}.isdisjoint({*Trait.values, *Language.values} - {Language.FRENCH})
+    said = described(rows) if asks else {}
     return [
         judge(
             need,
@@ -109,10 +118,11 @@ def _judged(referral: Referral, need: Need, supporters: QuerySet[PeerSupporter])
                 taken_back=Match.State.REVOKED in asked[row.pk],
                 matched_before=row.pk in before,
                 last_match=last.get(row.pk),
+                described=said.get(row.pk, frozenset()),
             ),
             today,
         )
-        for row in _with_load(supporters)
+        for row in rows
     ]
 
 
@@ -128,6 +138,7 @@ def _peer(row: Any) -> Peer:
         gender=row.gender,
         french=row.speaks_french,
         specialty=row.specialty.name if row.specialty else "",
+        specialty_code=row.specialty.code if row.specialty else "",
         trained_on=row.trained_on,
         agreement_until=row.agreement_until,
         paused_until=row.paused_until,

@@ -13,6 +13,7 @@ from matching import queries, transitions
 from matching.models import LIVE, Match
 from matching.presses import press_on
 from psi import vault
+from referrals import reach
 from referrals.transitions import Identity, open_identity
 from sites.models import Role
 from sites.permissions import for_roles
@@ -61,6 +62,7 @@ def my_match(request: Any, ref: str) -> HttpResponse:
         "reasons": [reason.get_reason_display() for reason in match.referral.reasons.all()],
         "name": identity.name if identity else "",
         "contact": identity if identity and released else None,
+        "reach": reach.wishes(identity) if identity and released else [],
         "window": queries.window_of(match),
         "show_crisis": True,
     }

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from matching.rules import Candidate, Need, Peer
 from referrals.models import Wish
-from training.models import Gender, Practice, Stage
+from training.models import Gender, Language, Practice, Stage, Trait
 
 # Never matched sorts like someone who has waited this long.
 NEVER = 3650  # days
@@ -64,22 +64,40 @@ def chips(need: Need, candidate: Candidate) -> list[Chip]:
 
 def wish_chips(need: Need, peer: Peer) -> list[Chip]:
     """Return one chip per wish that can be told from what the supporter chose to say."""
+    same, other = "same field of practice", "another field of practice"
+    alike = peer.practice == need.practice and need.practice != Practice.UNSAID
+    if need.specialty:
+        same, other, alike = "same specialty", "another specialty", peer.specialty_code == need.specialty
     answers = {
         Wish.WOMAN: (peer.gender == Gender.WOMAN, "a woman, as asked", "not the gender asked for"),
         Wish.MAN: (peer.gender == Gender.MAN, "a man, as asked", "not the gender asked for"),
+        Wish.NONBINARY: (peer.gender == Gender.NONBINARY, "non-binary, as asked", "not the gender asked for"),
         Wish.FRENCH: (peer.french, "speaks French, as asked", "does not speak French"),
-        Wish.SPECIALTY: (
-            peer.practice == need.practice and need.practice != Practice.UNSAID,
-            "same field of practice, as asked",
-            "another field of practice",
-        ),
+        Wish.SPECIALTY: (alike, f"{same}, as asked", other),
         Wish.STAGE: (
             peer.stage == need.stage and need.stage != Stage.UNSAID,
             "same career stage, as asked",
             "another career stage",
         ),
     }
-    return [Chip(yes if met else no, good=met) for wish, (met, yes, no) in answers.items() if wish.value in need.wishes]
+    # What they did not say of themselves may still be so.
+    answers |= {
+        Wish(trait.value): (trait in peer.described, f"as asked: {trait.label}", f"not known: {trait.label}")
+        for trait in Trait
+    }
+    said = [Chip(yes if met else no, good=met) for wish, (met, yes, no) in answers.items() if wish.value in need.wishes]
+    return said + _language_chip(need, peer)
+
+
+def _language_chip(need: Need, peer: Peer) -> list[Chip]:
+    """Return a chip for the language to talk in, unless everybody speaks it or a wish says the same."""
+    if need.talk_in in ("", Language.ENGLISH) or (need.talk_in == Language.FRENCH and Wish.FRENCH in need.wishes):
+        return []
+    speaks = peer.french if need.talk_in == Language.FRENCH else need.talk_in in peer.described
+    language = Language(need.talk_in).label
+    if speaks:
+        return [Chip(f"speaks {language}, as asked")]
+    return [Chip(f"does not speak {language}" if need.talk_in == Language.FRENCH else f"not known: {language}", False)]
 
 
 def days_waiting(peer: Peer, now: datetime) -> int:
@@ -96,4 +114,5 @@ def waiting_words(peer: Peer, now: datetime) -> str:
 
 def wish_words(need: Need) -> list[str]:
     """Return the wishes in words, for the administrator."""
-    return [str(Wish(code).label) for code in need.wishes]
+    words = [str(Wish(code).label) for code in need.wishes]
+    return words + ([f"To talk in {Language(need.talk_in).label}"] if need.talk_in else [])

@@ -4,12 +4,11 @@ Hard rules cannot be set aside. Soft ones can, with a reason from a closed list 
 All are from the program overview (Matching peer supporters) and rules.md (Matching, hard and soft).
 """
 
-import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from referrals.names import surnames
 from training.models import PeerSupporter, Stage
 
 
@@ -23,7 +22,9 @@ class Need:
         wishes: codes of wishes about the peer.
         departments: ids of departments where the physician is evaluated.
         avoid: ids of supporters the physician excluded.
-        avoid_surnames: casefolded words of names typed as not to be matched with.
+        avoid_surnames: words of the names typed as not to be matched with (`referrals.names.typed`).
+        talk_in: code of the language to talk in, or nothing.
+        specialty: code of the physician's own, or nothing.
         email: blind index of the physician's address, if one was given.
     """
 
@@ -34,6 +35,8 @@ class Need:
     avoid: frozenset[int] = frozenset()
     avoid_surnames: frozenset[str] = frozenset()
     email: bytes | None = None
+    talk_in: str = ""
+    specialty: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Peer:
         taken_back: they were asked for this request, and the invitation was taken back.
         matched_before: they supported the same physician earlier.
         last_match: when they were last confirmed in a match.
+        specialty_code: the same specialty as a code.
+        described: codes of `Trait` and `Language` they say of themselves; known only where the request asks.
     """
 
     supporter_id: int
@@ -77,6 +82,8 @@ class Peer:
     taken_back: bool = False
     matched_before: bool = False
     last_match: datetime | None = None
+    specialty_code: str = ""
+    described: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,7 @@ def check_agreement(need: Need, peer: Peer, today: date) -> Reason | None:
 
 def check_excluded(need: Need, peer: Peer, today: date) -> Reason | None:
     """Chosen from those published, or typed: any surname in common excludes."""
-    typed = {word for word in words(peer.name) if len(word) > 1} & need.avoid_surnames
-    if peer.supporter_id in need.avoid or typed:
+    if peer.supporter_id in need.avoid or surnames(peer.name) & need.avoid_surnames:
         return Reason("EXCLUDED", NOT_FOR_THIS)
     return None
 
@@ -234,10 +240,3 @@ def judge(need: Need, peer: Peer, today: date) -> Candidate:
     """Return the supporter with all reasons, hard and soft, collected rather than stopped at."""
     hard, soft = ([reason for check in checks if (reason := check(need, peer, today))] for checks in (HARD, SOFT))
     return Candidate(peer, hard, soft)
-
-
-def words(name: str) -> frozenset[str]:
-    """Return the casefolded words of a name, without titles, accents and sorts of apostrophe."""
-    plain = unicodedata.normalize("NFKD", re.sub("[’‘ʼ`´]", "'", name))
-    parts = re.split(r"[^\w']+", "".join(c for c in plain if not unicodedata.combining(c)).casefold())
-    return frozenset(part for part in parts if part not in {"", "dr", "doctor", "dre"})

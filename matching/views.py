@@ -15,6 +15,7 @@ from matching.forms import CallerForm, CloseForm
 from matching.models import LIVE, Match
 from matching.presses import press_on
 from psi import tenancy, vault
+from referrals import reach
 from referrals import transitions as referral_moves
 from referrals.models import Referral
 from sites import audit
@@ -101,6 +102,7 @@ def _detail(request: Any, referral: Referral, *, identity: Any = None, form: Clo
         "live": live,
         "window": queries.window_of(live) if live else None,
         "identity": identity,
+        "reach": reach.wishes(identity) if identity else [],
         "may_open": not referral_moves.is_sealed(referral),
         "may_close": referral.state in OPEN_STATES,
         "may_spam": not lines and referral_moves.may_be_spam(referral),

@@ -14,6 +14,7 @@ from tracker import views as tracker
 from training import page_views
 from training import views as training
 
+handler400 = "sites.views.unreadable"
 handler500 = "sites.views.trouble"
 
 
@@ -80,6 +81,7 @@ urlpatterns = [
     path("<slug:site>/my/", my.my, name="my"),
     path("<slug:site>/my/page/", page_views.my_page, name="my_page"),
     path("<slug:site>/my/safety/", tracker.safety, name="safety"),
+    path("<slug:site>/my/about/", training.about_me, name="about_me"),
     path("<slug:site>/my/<ref:ref>/", my.my_match, name="my_match"),
     path("<slug:site>/my/<ref:ref>/accept/", my.accept, name="accept"),
     path("<slug:site>/my/<ref:ref>/decline/", my.decline, name="decline"),

@@ -12,17 +12,22 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.utils.html import escape
+from django.utils.timezone import localdate
 from django.utils.translation import get_language
 
+from psi import tenancy
 from referrals.forms import RequestForm
 from referrals.models import Consent
 from sites import flood, language
-from sites.models import Site, TextVersion
+from sites.models import Site, Specialty, TextVersion
 from sites.queries import current_text
+from training import queries as roster
 from training.models import Department
 
 # A new department or wording shows within this time; each process keeps its own copy.
 SECONDS = 30
+# More names than this are typed rather than ticked: the page is for a bad connection.
+MOST_NAMES = 20
 _pages = LocMemCache("blank-forms", {"OPTIONS": {"MAX_ENTRIES": 2000}})
 # Stand-ins for what replaces them; none can occur in a page by chance.
 KEY, TOKEN, SWITCH, TICKET = (
@@ -39,13 +44,28 @@ def texts() -> dict[str, TextVersion]:
     return {purpose: current_text(purpose, spoken) for purpose in Consent.values}
 
 
+def lists(site: Site) -> dict[str, Any]:
+    """Return what a request form is made with at this site: wordings, and the lists to choose from."""
+    published = list(roster.published().select_related("profile")[: MOST_NAMES + 1])
+    today = localdate(tenancy.now())
+    return {
+        "site": site,
+        "texts": texts(),
+        "departments": list(Department.objects.all()),
+        "published": published if len(published) <= MOST_NAMES else [],
+        "specialties": list(
+            Specialty.objects.filter(valid_from__lte=today).exclude(valid_until__lt=today).order_by("name")
+        ),
+    }
+
+
 def request_page(request: Any) -> str:
     """Return the blank form as HTML with its own key, ticket and CSRF token."""
     site: Site = request.site
     name = f"{site.pk}-{get_language()}-{language.kept(request)}-{int(time.monotonic() // SECONDS)}"
     page = _pages.get(name)
     if page is None:
-        form = RequestForm(site=site, texts=texts(), departments=list(Department.objects.all()), key=KEY)
+        form = RequestForm(**lists(site), key=KEY)
         page = render_to_string(
             "referrals/request.html",
             {"form": form, "blank_token": TOKEN, "switch_url": SWITCH, "ticket": TICKET},

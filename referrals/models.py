@@ -10,7 +10,7 @@ from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
 from sites.models import Site, TextVersion, User
 from sites.moves import Moves
-from training.models import Practice, Stage
+from training.models import Practice, Stage, Trait
 
 
 class Reason(models.TextChoices):
@@ -27,13 +27,59 @@ class Reason(models.TextChoices):
 
 
 class Wish(models.TextChoices):
-    """Wishes about the peer: tried, never promised."""
+    """Wishes about the peer: tried, never promised. Each names the peer, so that nothing is asked of the physician.
+
+    From `INDIGENOUS` on they are what supporters may say of themselves (`Trait`).
+    """
 
     WOMAN = "WOMAN", __("A woman")
     MAN = "MAN", __("A man")
-    SPECIALTY = "SPECIALTY", __("Same field of practice")
-    FRENCH = "FRENCH", __("Speaks French")
+    NONBINARY = "NONBINARY", __("Non-binary")
+    SPECIALTY = "SPECIALTY", __("Same specialty")
     STAGE = "STAGE", __("Same career stage")
+    FRENCH = "FRENCH", __("Speaks French")
+    INDIGENOUS = Trait.INDIGENOUS.value, Trait.INDIGENOUS.label
+    BLACK = Trait.BLACK.value, Trait.BLACK.label
+    SOUTH_ASIAN = Trait.SOUTH_ASIAN.value, Trait.SOUTH_ASIAN.label
+    EAST_ASIAN = Trait.EAST_ASIAN.value, Trait.EAST_ASIAN.label
+    MID_EASTERN = Trait.MID_EASTERN.value, Trait.MID_EASTERN.label
+    LATIN = Trait.LATIN.value, Trait.LATIN.label
+    QUEER = Trait.QUEER.value, Trait.QUEER.label
+    PARENT = Trait.PARENT.value, Trait.PARENT.label
+    ABROAD = Trait.ABROAD.value, Trait.ABROAD.label
+    IN_PERSON = Trait.IN_PERSON.value, Trait.IN_PERSON.label
+    CALL = Trait.CALL.value, Trait.CALL.label
+    VIDEO = Trait.VIDEO.value, Trait.VIDEO.label
+
+
+class Source(models.TextChoices):
+    """Who suggested the program; counted for the site's own figures."""
+
+    COLLEAGUE = "COLLEAGUE", __("A colleague")
+    DIVISION = "DIVISION", __("A Division of Family Practice")
+    MSA = "MSA", __("A Medical Staff Association")
+    DOCTORS_BC = "DOCTORS_BC", __("Doctors of BC")
+    PHP = "PHP", __("The Physician Health Program")
+    CMPA = "CMPA", __("The CMPA")
+    OTHER = "OTHER", __("Someone or something else")
+
+
+class ReachBy(models.TextChoices):
+    CALL = "CALL", __("A call")
+    TEXT = "TEXT", __("A text message")
+    EMAIL = "EMAIL", __("A mail")
+
+
+class ReachWhen(models.TextChoices):
+    MORNING = "MORNING", __("Mornings")
+    AFTERNOON = "AFTERNOON", __("Afternoons")
+    EVENING = "EVENING", __("Evenings")
+    WEEKEND = "WEEKEND", __("Weekends")
+
+
+class Voicemail(models.TextChoices):
+    YES = "YES", __("Yes")
+    NO = "NO", __("No")
 
 
 class Consent(models.TextChoices):
@@ -84,6 +130,7 @@ class Referral(SiteModel):
     pathway = CodeField(choices=Pathway.choices)
     stage = CodeField(choices=Stage.choices, default=Stage.UNSAID)
     practice = CodeField(choices=Practice.choices, default=Practice.UNSAID)
+    source = CodeField(choices=Source.choices, null=True)
     outcome = CodeField(choices=Outcome.choices, null=True)
     home = models.ForeignKey(
         Site, on_delete=models.PROTECT, null=True, related_name="+", help_text="Where the form was opened."

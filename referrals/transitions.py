@@ -2,14 +2,14 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
 from psi import tenancy, vault
-from referrals import access
+from referrals import access, names
 from referrals.models import (
     Consent,
     Reason,
@@ -25,6 +25,7 @@ from sites.audit import Actor
 from sites.models import Role, Site, TextVersion
 from sites.moves import Refused, target
 from sites.queries import holders, numbers
+from training.models import Evaluates, PeerSupporter
 
 ERASE, WAITING = "ERASE", "WAITING"
 # What was used for a decision about someone is kept a year, then destroyed; sealed long before
@@ -36,7 +37,18 @@ SPAM_ERASED_AFTER = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Identity:
-    """What goes into the vault, and only there."""
+    """What goes into the vault, and only there.
+
+    Every field but the name has a default: records sealed before a field was there still open.
+
+    Attributes:
+        best_time: in records sealed before `ways` and `times` were asked.
+        avoid: ids of supporters of this site not to be matched with.
+        avoid_names: others, as typed.
+        language: of the form.
+        talk_in: code of the language to talk in, if one was chosen.
+        specialty: code of the physician's own.
+    """
 
     name: str
     phone: str = ""
@@ -49,6 +61,11 @@ class Identity:
     language: str = "en"
     # Wants one short mail when a peer was found.
     notice: bool = False
+    ways: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+    voicemail: str = ""
+    talk_in: str = ""
+    specialty: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,7 @@ class Ask:
     stage: str
     practice: str
     pathway: str = Referral.Pathway.REACH_IN
+    source: str = ""
 
 
 def submit(
@@ -94,9 +112,28 @@ def submit(
         if point:
             access.count(point, "sent")
     else:
+        abroad = elsewhere(identity)
         with tenancy.site_scope(at.pk):
-            _receive(ask, identity, home=site, receipt=receipt, texts=texts)
+            _receive(ask, abroad, home=site, receipt=receipt, texts=texts)
     return receipt
+
+
+def elsewhere(identity: Identity, known: Iterable[int] = ()) -> Identity:
+    """Return the identity as another site's rules can read it: whom not to ask, by surname, for ids end at the wall.
+
+    These are the supporters the physician excluded and those who evaluate the physician.
+
+    Args:
+        known: ids of further supporters not to ask.
+    """
+    ids = {*identity.avoid, *known}
+    if identity.departments:
+        evaluates = Evaluates.objects.filter(department_id__in=identity.departments)
+        ids.update(evaluates.values_list("supporter_id", flat=True))
+    rows = PeerSupporter.objects.filter(pk__in=ids).order_by("pk") if ids else PeerSupporter.objects.none()
+    surnames = [" ".join(sorted(names.surnames(name))) for name in rows.values_list("profile__name", flat=True)]
+    typed = "; ".join(filter(None, [identity.avoid_names, *surnames]))
+    return replace(identity, departments=(), avoid=(), avoid_names=typed)
 
 
 def _claim(key: uuid.UUID) -> bool:
@@ -115,7 +152,7 @@ def _receive(ask: Ask, identity: Identity, *, home: Site, receipt: str, texts: d
     given = [{"purpose": purpose, "text": text, "given_at": at} for purpose, text in texts.items()]
     referral = _write(ask, identity, home=home, digest=receipt_digest(receipt), given=given, received_at=at)
     _note(referral, None, ReferralEvent.Why.RECEIVED, by=audit.PUBLIC)
-    facts.count(*_asked(ask.pathway, ask.reasons))
+    facts.count(*_asked(referral))
     return referral
 
 
@@ -137,6 +174,7 @@ def _write(
         pathway=ask.pathway,
         stage=ask.stage,
         practice=ask.practice,
+        source=ask.source or None,
         home=home,
         received_at=received_at,
         receipt_digest=digest,
@@ -151,10 +189,11 @@ def _write(
     return referral
 
 
-def _asked(pathway: str, reasons: Sequence[str]) -> list[tuple[str, str]]:
+def _asked(referral: Referral) -> list[tuple[str, str]]:
     """Return what is counted of a request when it is received."""
-    codes = reasons or (Reason.OTHER.value,)
-    return [("REQUEST", "ALL"), ("REQ_PATH", pathway), *(("REQ_REASON", code) for code in codes)]
+    codes = _reasons(referral) or [Reason.OTHER.value]
+    counted = [("REQUEST", "ALL"), ("REQ_PATH", referral.pathway), *(("REQ_REASON", code) for code in codes)]
+    return counted + ([("REQ_FROM", referral.source)] if referral.source else [])
 
 
 def lock(referral_id: int) -> Referral:
@@ -206,7 +245,7 @@ def hand_over(
         keep: somebody has seen the name here, so the identity is sealed; otherwise it is erased.
     """
     at = tenancy.now()
-    ask = Ask(tuple(_reasons(referral)), referral.stage, referral.practice, referral.pathway)
+    ask = Ask(tuple(_reasons(referral)), referral.stage, referral.practice, referral.pathway, referral.source or "")
     _end(referral, "hand_over", ReferralEvent.Why.HANDED_OVER, by=by)
     shared = {"text": text, "channel": ReferralConsent.Channel.FORM, "given_at": at}
     ReferralConsent.objects.update_or_create(referral=referral, purpose=Consent.PROVINCE, defaults=shared)
@@ -267,7 +306,7 @@ def mark_spam(referral: Referral, *, by: Actor) -> None:
     _move(referral, "mark_spam", ReferralEvent.Why.SPAM, by=by, also=("closed_at",))
     agenda.cancel(WAITING, [referral.pk])
     agenda.schedule(ERASE, [referral.pk], referral.closed_at + SPAM_ERASED_AFTER)
-    facts.take_back(*_asked(referral.pathway, _reasons(referral)), at=referral.received_at)
+    facts.take_back(*_asked(referral), at=referral.received_at)
 
 
 def clear_spam(referral: Referral, *, by: Actor) -> None:
@@ -276,7 +315,7 @@ def clear_spam(referral: Referral, *, by: Actor) -> None:
     _move(referral, "clear_spam", ReferralEvent.Why.NOT_SPAM, by=by, also=("closed_at",))
     agenda.cancel(ERASE, [referral.pk])
     wait(referral.pk)
-    facts.count(*_asked(referral.pathway, _reasons(referral)), at=referral.received_at)
+    facts.count(*_asked(referral), at=referral.received_at)
 
 
 def may_be_spam(referral: Referral) -> bool:

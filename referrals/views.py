@@ -22,13 +22,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from psi import tenancy, vault
 from referrals import access, blank, queries, transitions, wording
-from referrals.forms import RequestForm
+from referrals.forms import RequestForm, readable
 from sites import flood, language
 from sites.permissions import public
 from sites.queries import province
 from training import queries as roster
-from training.models import Department
 
+# Buttons of the page between a form and its sending.
+GO_ON, BACK = "go_on", "back"
 RECEIPT_COOKIE, RECEIPT_SECONDS = "receipt", 600
 
 
@@ -122,27 +123,31 @@ def request_page(request: Any) -> HttpResponse:
         if point and request.method == "GET":
             access.count(point, "started")
         return HttpResponse(blank.request_page(request))
+    # Pages that hand back what was posted can show all of it.
+    request.POST = readable(request.POST)
     stale, posted = _stale(request), request.POST
     if stale:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
         posted, key = posted.copy(), uuid.uuid4()
         posted["key"], posted[flood.TICKET] = str(key), flood.opened(request, key)
     form = _filled(request, posted)
-    if language.CHOSEN in posted:
-        # The other language was asked for: everything typed comes along, and nothing is said of it yet.
+    if language.CHOSEN in posted or BACK in posted:
+        # The other language, or the way back: everything typed comes along, and nothing is said of it yet.
         form.fill()
         return _form(request, form)
     if flood.trapped(request):
         return redirect(_sent_page(request))
     if stale or not form.is_valid():
         return _form(request, form, stale=stale, status=403 if stale else 422)
+    if form.out_of_scope and GO_ON not in posted:
+        return render(request, "referrals/interruption.html", {"carried": _carried(posted)})
     said = vault.digest("said", repr((form.ask(), form.identity(), form.outside, sorted(form.agreed())))).hex()
     before = _confirmed(request)
     if before and before.said == said:
         # Back, and sent again: the browser has a new key for the same form.
         return flood.forget(request, redirect(_sent_page(request)))
     if wait := flood.wait(request, form.cleaned_data["key"]):
-        return flood.page(request, wait, form.fields, _("Send my request"))
+        return flood.page(request, wait, form.kept(), _("Send my request"))
     receipt = transitions.submit(
         form.ask(),
         form.identity(),
@@ -159,12 +164,17 @@ def _typed(request: Any) -> list[tuple[str, str]]:
     """Return what was typed into a form whose door was closed meanwhile, to be taken to the province's form."""
     if request.site.is_province:
         return []
-    own = ("csrfmiddlewaretoken", "key", language.CHOSEN, "departments")
-    return [(name, value) for name, values in request.POST.lists() if name not in own for value in values]
+    return _carried(readable(request.POST), "key", flood.TICKET, "departments", "avoid")
+
+
+def _carried(posted: QueryDict, *without: str) -> list[tuple[str, str]]:
+    """Return what was posted as hidden fields for the next page, without what each page has of its own."""
+    own = ("csrfmiddlewaretoken", language.CHOSEN, BACK, GO_ON, *without)
+    return [(name, value) for name, values in posted.lists() if name not in own for value in values]
 
 
 def _filled(request: Any, typed: QueryDict) -> RequestForm:
-    return RequestForm(typed, site=request.site, texts=blank.texts(), departments=list(Department.objects.all()))
+    return RequestForm(typed, **blank.lists(request.site))
 
 
 def _form(request: Any, form: RequestForm, *, status: int = 200, **context: Any) -> HttpResponse:

@@ -133,6 +133,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "sites/stale_form.html", status=403)
 
 
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler400: what was sent is too much, or nothing that a form sends."""
+    return render(request, "400.html", status=400)
+
+
 def trouble(request: HttpRequest) -> HttpResponse:
     """handler500: when the database is away or busy it is 503 and worth trying again, else a plain 500."""
     error = sys.exc_info()[1]

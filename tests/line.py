@@ -51,6 +51,7 @@ def request(site: Site, *, outside: bool = False, now: datetime | None = None, *
         reasons=said.pop("reasons", ("BURNOUT",)),
         stage=said.pop("stage", "UNSAID"),
         practice=said.pop("practice", "UNSAID"),
+        source=said.pop("source", ""),
     )
     identity = Identity(**{"name": "Robin Example", "phone": f"604 555 {next(_phones)}", **said})
     at = province() if outside else site

@@ -45,13 +45,19 @@ def _public(house: House, person: Person) -> Iterator[Stop]:
     page.get_by_label("A complaint").check()
     person.press("Send my request")
     yield "public-request-errors", page
+    for fold in page.locator("summary").all():
+        fold.click()
+    yield "public-request-folds", page
     page.get_by_label("Phone").fill("604 555 0133")
     page.get_by_label("Your name").fill("Robin")
     page.get_by_label("My own community").check()
     page.get_by_label("I agree to be matched").check()
+    page.get_by_label("What are you looking for?").select_option(label="Help with substance use")
     # Nobody fills it in this fast.
     page.wait_for_timeout(flood.QUICKEST.total_seconds() * 1000)
     person.press("Send my request")
+    yield "public-interruption", page
+    person.press("Send my request anyway")
     yield "public-sent", page
     receipt = page.locator(".receipt").inner_text()
     page.reload()
@@ -281,6 +287,8 @@ def _supporter(house: House, person: Person) -> Iterator[Stop]:
     page.get_by_label("About you").fill("x" * 401)
     person.press("Save")
     yield "supporter-page-errors", page
+    person.open(f"/{SITE}/my/about/")
+    yield "supporter-about-me", page
     person.open(f"/{SITE}/my/{_ref(house, 'INVITED', user=ada)}/")
     person.press("Accept")
     yield "supporter-match-accepted", page

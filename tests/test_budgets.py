@@ -17,7 +17,7 @@ from psi import tenancy, vault
 from psi.tenancy import site_scope
 from referrals.receipts import receipt_of
 from tests import line
-from tests.people import World
+from tests.people import World, supporter
 from training.models import Department
 
 BUDGET = 14 * 1024  # bytes on the wire: one round trip of TCP's first window (experience.md)
@@ -82,6 +82,8 @@ def site(world: World) -> Any:
     """A site with everything on: its pages are the heaviest."""
     with site_scope(world.north.pk):
         Department.objects.bulk_create(Department(name=name) for name in DEPARTMENTS)
+    for number in range(12):
+        supporter(world.north, f"Dr Quite Differently-Named{chr(65 + number)}", published=True)
     return world.north
 
 
@@ -115,7 +117,7 @@ def test_the_request_form_with_every_error_fits_too(site: Any, client: Client) -
 
 
 def test_the_page_of_a_wait_and_the_form_it_gives_back_fit_too(site: Any, client: Client) -> None:
-    full = said(reasons=["LIFE", "OTHER"], avoid_names="x" * 120, best_time="y" * 60, departments=[], ready="")
+    full = said(reasons=["LIFE", "OTHER"], avoid_names="x" * 120, times=["EVENING"], departments=[], ready="")
     for answer, status in (
         (client.post("/north/request/", full, headers={"Accept-Encoding": "gzip"}), 429),
         (client.get("/north/request/", headers={"Accept-Encoding": "gzip"}), 200),

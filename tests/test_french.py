@@ -80,6 +80,8 @@ def test_every_public_page_is_french_throughout(world: World, missing: set[str])
     assert "D’où votre pair devrait-il venir?" in browser.get("/north/request/").text
     wrong = browser.post("/north/request/", {"key": str(key), "phone": "x", "email": "x", "wishes": ["1"]})
     assert "Vérifiez vos réponses" in wrong.text
+    between = browser.post("/north/request/", GOOD | line.opened("/north/request/") | {"looking_for": "TREATMENT"})
+    assert "Envoyer ma demande quand même" in between.text
     assert "Nous ne trouvons pas ce reçu" in browser.post("/north/status/", {"receipt": "1" * 16}).text
     status = browser.post("/north/status/", {"receipt": receipt_of(world.north.pk, key)}).text
     assert "Un pair a accepté" in status

@@ -382,7 +382,7 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
         " audit departments wording wording_text wording_preview province_sites province_site crisis_numbers"
         " crisis_number local_numbers"
     )
-    own = "my my_page my_match accept decline contacted conversation finish"
+    own = "my my_page about_me my_match accept decline contacted conversation finish"
     expected = {name: {administrator} for name in administrators_only.split()}
     expected |= {name: {supporter} for name in own.split()}
     expected |= {

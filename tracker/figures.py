@@ -6,7 +6,7 @@ from datetime import date
 from django.db.models import Sum
 from django.utils.formats import date_format
 
-from referrals.models import Reason, Referral
+from referrals.models import Reason, Referral, Source
 from tracker.models import ReleaseCell, Rollup, Way
 from tracker.releases import MEASURE, next_month
 
@@ -64,6 +64,7 @@ def tables(total: dict[tuple[str, str], int]) -> list[tuple[str, list[tuple[str,
     lists = (
         ("Why physicians ask", "REQ_REASON", Reason.choices),
         ("How the requests came", "REQ_PATH", Referral.Pathway.choices),
+        ("Who suggested the program, where it was said", "REQ_FROM", Source.choices),
         ("How people talked", "TALK_WAY", Way.choices),
         ("How requests ended", "CLOSED", Referral.Outcome.choices),
     )

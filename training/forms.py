@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as __
 
 from sites.forms import bare_helper
 from sites.plain import PlainField
-from training import photos
-from training.models import Department, Evaluates, PeerSupporter
+from training import describe, photos
+from training.models import Department, Evaluates, Language, PeerSupporter, Trait
 
 
 class SupporterForm(forms.ModelForm):
@@ -85,6 +85,45 @@ class SupporterForm(forms.ModelForm):
         Evaluates.objects.bulk_create(
             Evaluates(supporter=supporter, department=department) for department in self.cleaned_data["evaluates"]
         )
+        if supporter.state == PeerSupporter.State.LEFT:
+            describe.describe(supporter, ())
+        return supporter
+
+
+class AboutMeForm(forms.ModelForm):
+    """What supporters say of themselves, all of it voluntary."""
+
+    traits = forms.MultipleChoiceField(
+        label=__("What is true of you?"),
+        help_text=__("Tick only what you would like a colleague to be able to wish for."),
+        choices=Trait.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    languages = forms.MultipleChoiceField(
+        label=__("Other languages you can have a conversation in"),
+        choices=[choice for choice in Language.choices if choice[0] not in (Language.ENGLISH, Language.FRENCH)],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    class Meta:
+        model = PeerSupporter
+        fields = ("gender", "speaks_french")
+        labels = {"gender": __("Gender"), "speaks_french": __("I speak French")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        said = describe.described([self.instance]).get(self.instance.pk, frozenset())
+        self.initial.update(traits=sorted(said), languages=sorted(said))
+        for field in self.fields.values():
+            field.say_optional = False  # type: ignore[attr-defined]
+        self.helper = bare_helper(self)
+
+    def save(self, commit: bool = True) -> PeerSupporter:
+        supporter: PeerSupporter = super().save(commit=False)
+        supporter.save(update_fields=self.Meta.fields)
+        describe.describe(supporter, [*self.cleaned_data["traits"], *self.cleaned_data["languages"]])
         return supporter
 
 

@@ -40,6 +40,38 @@ class Gender(models.TextChoices):
     UNSAID = "UNSAID", "Not said"
 
 
+class Language(models.TextChoices):
+    """Languages a conversation may be had in."""
+
+    ENGLISH = "ENGLISH", __("English")
+    FRENCH = "FRENCH", __("French")
+    ARABIC = "ARABIC", __("Arabic")
+    CANTONESE = "CANTONESE", __("Cantonese")
+    FARSI = "FARSI", __("Farsi")
+    HINDI = "HINDI", __("Hindi")
+    MANDARIN = "MANDARIN", __("Mandarin")
+    PUNJABI = "PUNJABI", __("Punjabi")
+    SPANISH = "SPANISH", __("Spanish")
+    TAGALOG = "TAGALOG", __("Tagalog")
+
+
+class Trait(models.TextChoices):
+    """What supporters may say of themselves, so that a wish about them can be met (rules.md, Taxonomies)."""
+
+    INDIGENOUS = "INDIGENOUS", __("First Nations, Inuit or Métis")
+    BLACK = "BLACK", __("Black")
+    SOUTH_ASIAN = "SOUTH_ASIAN", __("South Asian")
+    EAST_ASIAN = "EAST_ASIAN", __("East or Southeast Asian")
+    MID_EASTERN = "MID_EASTERN", __("Middle Eastern or North African")
+    LATIN = "LATIN", __("Latin American")
+    QUEER = "QUEER", __("2SLGBTQIA+")
+    PARENT = "PARENT", __("A parent")
+    ABROAD = "ABROAD", __("Trained abroad")
+    IN_PERSON = "IN_PERSON", __("Meets in person")
+    CALL = "CALL", __("Talks on a call")
+    VIDEO = "VIDEO", __("Talks by video")
+
+
 class Department(SiteModel):
     """A place where physicians are evaluated, from the site's own list."""
 
@@ -71,6 +103,7 @@ class PeerSupporter(SiteModel):
     speaks_french = models.BooleanField(default=False)
     trained_on = models.DateField(null=True, blank=True)
     agreement_until = models.DateField(null=True, blank=True)
+    described = models.BinaryField(null=True, help_text="What they say of themselves, sealed (training.describe).")
     published = models.BooleanField(default=False, help_text="Agreed to be shown on the public page.")
     bio = models.CharField(max_length=400, blank=True, default="")
     bio_fr = models.CharField(max_length=400, blank=True, default="")

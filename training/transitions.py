@@ -9,6 +9,7 @@ from sites import audit
 from sites.audit import Actor
 from sites.models import Membership, Role
 from sites.moves import Refused
+from training import describe as sealed
 from training.models import PeerSupporter, Photo
 
 KIND = "SUPPORTER"  # in the audit trail
@@ -64,10 +65,12 @@ def take_off(supporter_id: int, *, by: Actor) -> None:
 
 
 def leave(membership: Membership, by: Actor) -> None:
-    """Take a supporter whose role has ended off the public page."""
+    """Take a supporter whose role has ended off the public page, and forget what they said of themself."""
     if membership.role == Role.SUPPORTER:
-        for supporter_id in PeerSupporter.objects.filter(user_id=membership.user_id).values_list("pk", flat=True):
-            take_off(supporter_id, by=by)
+        for supporter in PeerSupporter.objects.filter(user_id=membership.user_id):
+            take_off(supporter.pk, by=by)
+            if supporter.described is not None:
+                sealed.describe(supporter, ())
 
 
 def _take_off(supporter: PeerSupporter, by: Actor) -> None:

@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from sites import audit, kept_form
@@ -15,7 +16,7 @@ from sites.forms import status_of
 from sites.models import Membership, Profile, Role
 from sites.permissions import for_roles
 from training import transitions
-from training.forms import SupporterForm
+from training.forms import AboutMeForm, SupporterForm
 from training.models import Department, PeerSupporter
 
 
@@ -45,6 +46,23 @@ def supporter(request: Any, user_id: int) -> HttpResponse:
         return redirect("supporters", request.site.slug)
     context = {"form": form, "name": profile.name, "new": found is None, "shown": found and found.published}
     return render(request, "training/supporter.html", context, status=status_of(request, form))
+
+
+@for_roles(Role.SUPPORTER)
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def about_me(request: Any) -> HttpResponse:
+    """What a supporter says of themselves: read and changed by nobody else, and used to meet wishes alone."""
+    form = AboutMeForm(
+        kept_form.typed(request),
+        instance=get_object_or_404(PeerSupporter.objects.exclude(state="LEFT"), user_id=request.user.pk),
+    )
+    if request.method == "POST" and form.is_valid():
+        saved = form.save()
+        audit.record("ROSTER", "SUPPORTER", saved.pk, by=request.actor)
+        messages.success(request, _("Saved."))
+        return redirect("my", request.site.slug)
+    return render(request, "training/about_me.html", {"form": form}, status=status_of(request, form))
 
 
 class DepartmentForm(forms.ModelForm):

@@ -340,3 +340,82 @@ def test_back_after_sending_shows_the_form_and_sending_it_again_the_same_receipt
     physician.press("Send my request")
     expect(physician.page.locator(".receipt")).to_have_text(receipt)
     assert house.rows(SLUG) == rows
+
+
+OTHERS = f"""
+from psi.tenancy import site_scope
+from sites.models import Site
+from tests.people import supporter
+from training.models import Department, Evaluates
+site = Site.objects.get(slug="{SLUG}")
+supporter(site, "Dr Quinn van der Berg", published=True)
+supporter(site, "Dr Sam Quill")
+chief = supporter(site, "Dr Eve Chief")
+with site_scope(site.pk):
+    Evaluates.objects.create(supporter=chief, department=Department.objects.create(name="Surgery"))
+"""
+
+
+def test_a_physician_says_everything_the_form_asks(house: House, staff: Cast, person: Callable[..., Person]) -> None:
+    """Wishes, whom not to ask, how to be reached; and a word about better help before it is sent."""
+    house.manage(code=OTHERS)
+    peer, chooser = staff.supporter, staff.administrator
+    peer.open(f"/{SLUG}/my/about/")
+    if "/accounts/" in peer.page.url:
+        peer.touch(f"/{SLUG}/my/about/")
+    for trait in ("A parent", "Punjabi"):
+        peer.page.get_by_label(trait).check()
+    peer.press("Save")
+    peer.sees("Saved.")
+
+    physician = person(house)
+    page = physician.page
+    physician.open(f"/{SLUG}/request/")
+    physician.press("Send my request")
+    expect(page.get_by_role("heading", name="Please check your answers")).to_be_visible()
+    for fold in page.locator("summary").all():
+        fold.click()
+    ticked = ("My own community", "A change at work", "A call", "A text message", "Evenings", "Weekends", "A parent")
+    for label in (*ticked, "Latin American", "Same specialty", "Surgery", "Dr Quinn van der Berg"):
+        page.get_by_label(label, exact=True).check()
+    page.get_by_label("I agree to be matched with a peer supporter and contacted").check()
+    for label, answer in (
+        ("What are you looking for?", "Help with substance use"),
+        ("Career stage", "Mid (6 to 20 years)"),
+        ("Language to talk in", "Punjabi"),
+        ("Your own specialty", "Urology"),
+        ("Kind of practice", "Specialist"),
+        ("Who suggested this program to you?", "The CMPA"),
+    ):
+        page.get_by_role("combobox", name=label).select_option(label=answer)
+    page.get_by_role("group", name="May your peer leave a voicemail?").get_by_label("No").check()
+    page.get_by_label("Your name").fill("Sparrow")
+    page.get_by_label("Phone").fill("604 555 0144")
+    page.get_by_label("Anyone else you would rather not be matched with").fill("Dr. S. Quill")
+    physician.press("Send my request")
+    expect(page.get_by_role("heading", level=1)).to_have_text("The Physician Health Program can help with this")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    physician.press("Go back to the form")
+    expect(page.get_by_label("Dr Quinn van der Berg")).to_be_checked()
+    physician.press("Send my request")
+    physician.press("Send my request anyway")
+    expect(page.get_by_role("heading", name="We have your request")).to_be_visible()
+
+    ((ref,),) = house.sql("SELECT ref FROM referrals_referral ORDER BY id DESC LIMIT 1", site=SLUG)
+    chooser.open(f"/{SLUG}/requests/{ref}/choose/")
+    chooser.sees("as asked: A parent", "not known: Latin American", "speaks Punjabi, as asked", "another specialty")
+    chooser.sees("To talk in Punjabi")
+    left_out = chooser.page.locator("li", has_text="not for this request")
+    expect(left_out).to_contain_text(["Dr Quinn van der Berg", "Dr Sam Quill", "Dr Eve Chief"])
+    chooser.press("Invite")
+    peer.open(f"/{SLUG}/my/{ref}/")
+    peer.press("Accept")
+    assert "Evenings" not in peer.page.content()
+    chooser.page.reload()
+    chooser.press("Confirm the match")
+    reach = ("A call, A text message", "Evenings, Weekends", "May leave a voicemail", "Punjabi")
+    peer.open(f"/{SLUG}/my/{ref}/")
+    peer.sees("Sparrow", *reach)
+    chooser.press("Show who asked")
+    chooser.sees("Sparrow", *reach)
+    assert "Quill" not in chooser.page.get_by_role("main").inner_text()

@@ -343,7 +343,7 @@ def test_whom_not_to_ask_crosses_by_surname(world: World, robin: Physician, key:
     robin.press("outside")
     (there,) = referrals(world.province)
     with site_scope(world.province.pk):
-        assert known_to_rules(there).avoid_names == "Quill, North"
+        assert known_to_rules(there).avoid_names == "Quill; north"
         assert [reason.code for reason in candidates.one(there, twin.pk).hard] == ["EXCLUDED"]
 
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from matching.ranking import NEVER, Chip, chips, days_waiting, rank, waiting_words, wish_chips, wish_words
 from matching.rules import Candidate, Need, Peer, judge
 from psi import tenancy
+from referrals.models import Wish
 from tests.matching.test_rules import GOOD, TODAY
+from training.models import Trait
 
 NEED = Need()
 
@@ -127,7 +129,12 @@ def test_at_a_cap_the_load_is_said_once() -> None:
         ("WOMAN", {"gender": "WOMAN"}, True),
         ("WOMAN", {"gender": "UNSAID"}, False),
         ("MAN", {"gender": "MAN"}, True),
+        ("NONBINARY", {"gender": "NONBINARY"}, True),
+        ("NONBINARY", {"gender": "WOMAN"}, False),
         ("FRENCH", {"french": True}, True),
+        ("PARENT", {"described": frozenset({"PARENT", "PUNJABI"})}, True),
+        ("INDIGENOUS", {"described": frozenset({"PARENT"})}, False),
+        ("VIDEO", {}, False),
         ("SPECIALTY", {"practice": "SPECIALIST"}, False),
         ("SPECIALTY", {"practice": "FAMILY"}, True),
         ("STAGE", {"stage": "MID"}, True),
@@ -138,6 +145,44 @@ def test_each_wish_has_a_chip(wish: str, fields: dict[str, Any], met: bool) -> N
     need = Need(stage="MID", practice="FAMILY", wishes=(wish,))
     (chip,) = wish_chips(need, peer(1, **fields))
     assert chip.good == met
+
+
+def test_every_wish_can_be_met_by_someone() -> None:
+    """Nothing may be offered on the form that no supporter could say of themselves."""
+    need = Need(stage="MID", practice="FAMILY", wishes=tuple(Wish.values))
+    met = {"gender": "WOMAN", "french": True, "described": frozenset(Trait.values)}
+    against = [chip.text for chip in wish_chips(need, peer(1, **met)) if not chip.good]
+    assert against == ["not the gender asked for"] * 2  # one cannot be all three
+
+
+@pytest.mark.parametrize(
+    ("specialty", "code", "said"),
+    [
+        ("", "SURGERY", Chip("same field of practice, as asked")),
+        ("SURGERY", "SURGERY", Chip("same specialty, as asked")),
+        ("SURGERY", "UROLOGY", Chip("another specialty", good=False)),
+        ("SURGERY", "", Chip("another specialty", good=False)),
+    ],
+)
+def test_the_same_specialty_is_compared_where_the_physician_told_theirs(specialty: str, code: str, said: Chip) -> None:
+    need = Need(practice="FAMILY", wishes=("SPECIALTY",), specialty=specialty)
+    assert wish_chips(need, peer(1, specialty_code=code)) == [said]
+
+
+@pytest.mark.parametrize(
+    ("talk_in", "fields", "said"),
+    [
+        ("ENGLISH", {}, []),
+        ("FRENCH", {"french": True}, [Chip("speaks French, as asked")]),
+        ("FRENCH", {}, [Chip("does not speak French", good=False)]),
+        ("PUNJABI", {"described": frozenset({"PUNJABI"})}, [Chip("speaks Punjabi, as asked")]),
+        ("PUNJABI", {"described": frozenset({"HINDI"})}, [Chip("not known: Punjabi", good=False)]),
+    ],
+)
+def test_the_language_to_talk_in_counts_like_a_wish(talk_in: str, fields: dict[str, Any], said: list[Chip]) -> None:
+    assert wish_chips(Need(talk_in=talk_in), peer(1, **fields)) == said
+    assert wish_words(Need(talk_in=talk_in))[0].startswith("To talk in ")
+    assert len(wish_chips(Need(talk_in=talk_in, wishes=("FRENCH",)), peer(1))) == 1 + (talk_in == "PUNJABI")
 
 
 def test_what_was_not_said_is_not_met() -> None:

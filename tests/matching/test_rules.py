@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from matching import candidates, rules, transitions
 from matching.models import Match
-from matching.rules import HARD, NOT_FOR_THIS, SOFT, Need, Peer, judge, words
+from matching.rules import HARD, NOT_FOR_THIS, SOFT, Need, Peer, judge
 from psi import tenancy
 from psi.tenancy import site_scope
 from referrals.models import Referral
+from referrals.names import surnames
+from referrals.names import typed as words
 from sites.models import Membership
 from sites.moves import Refused
 from tests import line
@@ -180,15 +182,51 @@ def test_who_excluded_evaluates_or_declined_is_not_to_be_read_off() -> None:
         ("Gray-Smith", "Dr Sam Gray"),
         ("Gray", "Dr Sam Gray–Smith"),
         ("Li", "Dr Wei Li"),
+        ("Sam Gray", "Dr Alex Gray"),
+        ("GRAY SAM, MD", "Sam Gray MD"),
+        ("S.Gray", "Dr. Sam P. Gray, M.D., FRCPC"),
+        ("Gray", "Gray, Sam"),
+        ("Green & Gray", "Sam “Sunny” Gray"),
+        ("Dre Green et Dr Gray", "Dr Sam Gray"),
+        ("van der Berg", "Dr Jo van der Berg"),
+        ("Berg", "Dr Jo van der Berg"),
+        ("Vanderberg", "Dr Jo van der Berg"),
+        ("van der Berg", "Dr Jo Vanderberg"),
+        ("Le Blanc", "Dr Jo LeBlanc"),
+        ("O Brien", "Dr Pat O'Brien"),
+        ("OBrien", "Dr Pat O’Brien"),
+        ("d’Angelo", "Dr Pat Dangelo"),
+        ("Mc Donald", "Dr Pat McDonald"),
+        ("Garcia", "Dr Ana Garcia Lopez"),
+        ("Garcia-Lopez", "Dr Ana Lopez"),
+        ("Sorensen", "Dr Lis Sørensen"),
+        ("Le", "Dr Anh Le"),
+        ("Anh Le", "Dr Anh Le"),
+        ("Van Le", "Dr Van Le"),
+        ("Van", "Dr Van"),
     ],
 )
 def test_a_name_is_known_in_any_spelling(typed: str, name: str) -> None:
     assert codes(Need(avoid_surnames=words(typed)), name=name)[0] == ["EXCLUDED"]
 
 
-@pytest.mark.parametrize("typed", ["", "Dr", "Doctor, Dre", "Grayson", "Gra", "S.", "-", "Dr. M. Green"])
+@pytest.mark.parametrize(
+    "typed", ["", "Dr", "Doctor, Dre", "Grayson", "Gra", "S.", "-", "Dr. M. Green", "Sam", "Sam Green", "Green, Sam P."]
+)
 def test_other_names_exclude_nobody(typed: str) -> None:
     assert codes(Need(avoid_surnames=words(typed)))[0] == []
+
+
+@pytest.mark.parametrize("typed", ["de la Cruz", "Van", "Le", "Anne", "Marie", "Anne-Marie Gray", "van den Hout and O"])
+def test_a_particle_or_a_first_name_excludes_nobody(typed: str) -> None:
+    for name in ("Dr Anne-Marie van der Berg", "Dr Anne Le Blanc", "Dr Marie de la Tour", "Dr Pat O'Brien"):
+        assert codes(Need(avoid_surnames=words(typed)), name=name)[0] == [], name
+
+
+@given(st.from_regex(r"[a-zéß'’-]{1,8}( [A-ZÉa-z][a-z][a-zé'’-]{0,8}){1,3}", fullmatch=True), st.text(max_size=40))
+def test_a_whole_name_typed_always_excludes_its_bearer(name: str, other: str) -> None:
+    known = surnames(name)
+    assert not known or known & words(f"Dr {name}, {other}")
 
 
 # With the database

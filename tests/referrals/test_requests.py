@@ -196,7 +196,7 @@ def test_what_is_optional_is_folded_away_until_something_is_in_it(world: World) 
         return ["open" in tag for tag in re.findall(r"<details([^>]*)>", page)]
 
     blank = Client().get("/north/request/").content.decode()
-    assert re.findall(r"<details([^>]*)>", blank) == [' class="fold"'] * 2
+    assert re.findall(r"<details([^>]*)>", blank) == [' class="fold"'] * 4
     before, after = blank.split("<details", 1)[0], blank.rsplit("</details>", 1)[1]
     named = re.compile(r'name="(\w+)"')
     assert set(named.findall(before.split("<form")[1])) == {
@@ -210,14 +210,15 @@ def test_what_is_optional_is_folded_away_until_something_is_in_it(world: World) 
         "email",
         "notice",
         "reasons",
+        "looking_for",
         "stage",
     }
     assert named.findall(after) == ["agree_match", "agree_province", "agree_survey"]
-    assert folds(reasons=[]) == [False, False]
-    assert folds(reasons=[], wishes=["WOMAN"]) == [False, True]
-    assert folds(stage="LATE") == [False, False]
-    assert folds(practice="FAMILY") == [True, False]
-    assert folds(reasons=[], best_time="x" * 61) == [True, False]
+    assert folds(reasons=[]) == [False] * 4
+    assert folds(reasons=[], wishes=["WOMAN"]) == [False, True, False, False]
+    assert folds(stage="LATE") == [False] * 4
+    assert folds(practice="FAMILY", times=["EVENING"]) == [True, False, False, True]
+    assert folds(reasons=[], avoid_names="x" * 301) == [False, False, True, False]
 
 
 # What is kept, and where
@@ -324,7 +325,11 @@ def test_what_is_no_receipt_is_none(typed: str) -> None:
         ({"peer_from": ""}, "Choose where your peer should come from."),
         ({"agree_match": ""}, "Tick the box to agree to be matched and contacted."),
         ({"wishes": ["WOMAN", "FRENCH", "STAGE", "SPECIALTY"]}, "Choose at most three wishes."),
-        ({"best_time": "x" * 61}, "Keep this to 60 characters."),
+        ({"phone": "5" * 31}, "Keep this to 30 characters."),
+        ({"email": "x" * 121}, "Keep this to 120 characters."),
+        ({"voicemail": "PERHAPS"}, "Choose from the list."),
+        ({"phone": "", "email": "robin@example.ca", "ways": ["TEXT"]}, "Add a phone number above, or choose a mail"),
+        ({"ways": ["CALL", "EMAIL"]}, "Add an email address above, or choose another way."),
     ],
 )
 def test_bad_input_gets_a_sentence_keeps_what_was_typed_and_writes_nothing(
