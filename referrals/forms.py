@@ -267,7 +267,7 @@ class RequestForm(forms.Form):
         if not reachable and "phone" not in self.errors and "email" not in self.errors:
             self.add_error("phone", _("Enter a phone number or an email address, so that your peer can reach you."))
         if {"CALL", "TEXT"} & set(cleaned.get("ways", ())) and not (cleaned.get("phone") or "phone" in self.errors):
-            self.add_error("ways", _("Add a phone number above, or choose a mail alone."))
+            self.add_error("ways", _("Add a phone number above, or choose email alone."))
         if "EMAIL" in cleaned.get("ways", ()) and not (cleaned.get("email") or "email" in self.errors):
             self.add_error("ways", _("Add an email address above, or choose another way."))
         return cleaned

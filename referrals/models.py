@@ -67,7 +67,7 @@ class Source(models.TextChoices):
 class ReachBy(models.TextChoices):
     CALL = "CALL", __("A call")
     TEXT = "TEXT", __("A text message")
-    EMAIL = "EMAIL", __("A mail")
+    EMAIL = "EMAIL", __("An email")
 
 
 class ReachWhen(models.TextChoices):

@@ -328,7 +328,7 @@ def test_what_is_no_receipt_is_none(typed: str) -> None:
         ({"phone": "5" * 31}, "Keep this to 30 characters."),
         ({"email": "x" * 121}, "Keep this to 120 characters."),
         ({"voicemail": "PERHAPS"}, "Choose from the list."),
-        ({"phone": "", "email": "robin@example.ca", "ways": ["TEXT"]}, "Add a phone number above, or choose a mail"),
+        ({"phone": "", "email": "robin@example.ca", "ways": ["TEXT"]}, "Add a phone number above, or choose email"),
         ({"ways": ["CALL", "EMAIL"]}, "Add an email address above, or choose another way."),
     ],
 )
