@@ -82,6 +82,27 @@ class Voicemail(models.TextChoices):
     NO = "NO", __("No")
 
 
+class Notifier(models.TextChoices):
+    """Who tells the program of a physician."""
+
+    COLLEAGUE = "COLLEAGUE", __("A colleague")
+    LEADER = "LEADER", __("A medical leader")
+    DEPARTMENT = "DEPARTMENT", __("A department or office")
+    OTHER = "OTHER", __("Someone else")
+
+
+class EventKind(models.TextChoices):
+    """What a reach-out may follow (program overview, Reach-Out and Promotion). Kept with the physician's word alone."""
+
+    ADVERSE = "ADVERSE", __("An adverse event")
+    COMPLAINT = "COMPLAINT", __("A complaint")
+    DEATH = "DEATH", __("The death or suicide of a patient or colleague")
+    LEGAL = "LEGAL", __("A legal or College matter")
+    LEAVE = "LEAVE", __("A leave, or coming back from one")
+    DISASTER = "DISASTER", __("A disaster or mass event")
+    OTHER = "OTHER", __("Something else, or I’d rather not say")
+
+
 class Consent(models.TextChoices):
     MATCH = "MATCH", "To be matched with a peer supporter and contacted"
     PROVINCE = "PROVINCE", "To be shared with the provincial team"
@@ -115,6 +136,7 @@ class Referral(SiteModel):
 
     MOVES: Moves = MappingProxyType(
         {
+            "agree": (frozenset({"AWAITING"}), "OPEN"),
             "match": (frozenset({"OPEN"}), "MATCHED"),
             "reopen": (frozenset({"MATCHED"}), "OPEN"),
             "close": (frozenset({"OPEN", "MATCHED"}), "CLOSED"),
@@ -131,6 +153,7 @@ class Referral(SiteModel):
     stage = CodeField(choices=Stage.choices, default=Stage.UNSAID)
     practice = CodeField(choices=Practice.choices, default=Practice.UNSAID)
     source = CodeField(choices=Source.choices, null=True)
+    event = CodeField(choices=EventKind.choices, null=True)
     outcome = CodeField(choices=Outcome.choices, null=True)
     home = models.ForeignKey(
         Site, on_delete=models.PROTECT, null=True, related_name="+", help_text="Where the form was opened."
@@ -147,6 +170,11 @@ class Referral(SiteModel):
         constraints = [
             UniqueConstraint(fields=["site", "ref"], name="referral_ref"),
             UniqueConstraint(fields=["site", "receipt_digest"], name="referral_receipt"),
+            # Without the physician's word no reason and no stage is kept (rules.md, What may be stored).
+            CheckConstraint(
+                condition=~Q(state="AWAITING") | Q(event=None, stage="UNSAID", practice="UNSAID"),
+                name="referral_awaiting_bare",
+            ),
         ]
         indexes = [
             # Serves the list of requests, newest first, by keyset.
@@ -176,6 +204,7 @@ class ReferralConsent(SiteModel):
     class Channel(models.TextChoices):
         FORM = "FORM", "On the form"
         VOICE = "VOICE", "By voice"
+        NOTIFIER = "NOTIFIER", "By the word of whoever notified"
 
     referral = SiteForeignKey(Referral, on_delete=models.CASCADE, related_name="consents")
     purpose = CodeField(choices=Consent.choices)
@@ -207,6 +236,9 @@ class ReferralEvent(SiteModel):
         TAKEN_OVER = "TAKEN_OVER"
         SPAM = "SPAM"
         NOT_SPAM = "NOT_SPAM"
+        OFFERED = "OFFERED"
+        AGREED = "AGREED"
+        NOT_REACHED = "NOT_REACHED"
 
     referral = SiteForeignKey(Referral, on_delete=models.CASCADE, related_name="events")
     source = CodeField(choices=Referral.State.choices, null=True)
@@ -220,6 +252,29 @@ class ReferralEvent(SiteModel):
 
     def __str__(self) -> str:
         return f"{self.source} → {self.target}"
+
+
+class ReachOut(SiteModel):
+    """Who told the program of a physician, and how the offer to them stands. Beside it a referral awaits an answer."""
+
+    KIND = "OFFER"  # in the agenda, and of its link
+
+    class Way(models.TextChoices):
+        MAIL = "MAIL", "By mail"
+        CALL = "CALL", "By a phone call"
+
+    referral = SiteForeignKey(Referral, on_delete=models.CASCADE, related_name="reach_outs")
+    notifier = CodeField(choices=Notifier.choices)
+    way = CodeField(choices=Way.choices, null=True, help_text="Of the offer; none where the physician had agreed.")
+    offered_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Reminders sent, or calls without an answer.")
+    wrong = models.PositiveSmallIntegerField(default=0, help_text="Wrong codes typed.")
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["site", "referral"], name="reach_out_once")]
+
+    def __str__(self) -> str:
+        return f"reach-out {self.pk}"
 
 
 class FormKey(SiteModel):
