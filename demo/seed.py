@@ -63,6 +63,7 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
         _requests(play, places, seed, months)
         seed_reach.hang(places[CASTS[0].slug].site, anchor, Random(seed))
         seed_faces.word(places[CASTS[0].slug].site, places[CASTS[0].slug].administrator, anchor)
+        seed_reach.tell(play, places[CASTS[0].slug].site, anchor)
         for cast in CASTS:
             for peer in cast.supporters:
                 if peer.paused:

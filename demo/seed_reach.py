@@ -1,15 +1,20 @@
-"""Codes that hang at the first demonstration site, how they were used, and what was done to be known."""
+"""Codes that hang at the first demonstration site, how they were used, what was done to be known, and who told."""
 
 from datetime import date, datetime, timedelta
 from random import Random
+from uuid import UUID
 
 from django.utils.timezone import localdate
 
+from demo.seed_play import Play, Story
 from psi import tenancy
-from referrals import access
-from referrals.models import AccessWeek, Promotion
+from referrals import access, reach_out
+from referrals.models import AccessWeek, EventKind, Notifier, Promotion
+from referrals.reach_out import Told
+from referrals.transitions import Identity
 from sites.audit import SYSTEM
 from sites.models import Site
+from sites.queries import current_text
 
 # Name → about how often a week it is opened; the last one hangs where nobody looks.
 CODES = (("Lounge, 3 East", 7), ("Newsletter, monthly", 4), ("AGM", 1), ("Stairwell B", 0))
@@ -40,3 +45,26 @@ def hang(site: Site, anchor: datetime, random: Random) -> None:
 def _opened(often: int, week: date, monday: date, random: Random) -> int:
     near = any(0 <= (week - (monday - timedelta(weeks=weeks))).days < 14 for _, weeks, _ in PROMOTIONS)
     return max(0, round(often * random.uniform(0.4, 1.4))) + (random.randrange(ECHO * often) if near and often else 0)
+
+
+# Hours before the end, what was told, of whom: a call to make, an offer by mail, and one who has agreed.
+TOLD = (
+    (9, Told(Notifier.DEPARTMENT, agreed=False), Identity("Dr. Sorrel Brook", phone="604 555 0161")),
+    (
+        76,
+        Told(Notifier.COLLEAGUE, agreed=False),
+        Identity("Dr. Aster Glade", email="aster.glade@example.org", notifier="Dr. Quill Heath"),
+    ),
+    (6, Told(Notifier.LEADER, True, EventKind.ADVERSE), Identity("Dr. Clover Ridge", phone="604 555 0162")),
+)
+
+
+def tell(play: Play, site: Site, anchor: datetime) -> None:
+    """Let others tell the program of physicians."""
+    for number, (ago, told, identity) in enumerate(TOLD):
+        play.start(anchor - timedelta(hours=ago), site.pk, _tell(number, told, identity, site))
+
+
+def _tell(number: int, told: Told, identity: Identity, site: Site) -> Story:
+    reach_out.notify(told, identity, site=site, key=UUID(int=number + 1), text=current_text("NOTIFIED", "en"))
+    yield from ()

@@ -14,7 +14,7 @@ from matching.models import LIVE, Match
 from matching.presses import press_on
 from psi import vault
 from referrals import reach
-from referrals.transitions import Identity, open_identity
+from referrals.transitions import Identity, by_notifier, open_identity
 from sites.models import Role
 from sites.permissions import for_roles
 
@@ -64,6 +64,7 @@ def my_match(request: Any, ref: str) -> HttpResponse:
         "contact": identity if identity and released else None,
         "reach": reach.wishes(identity) if identity and released else [],
         "window": queries.window_of(match),
+        "to_ask": released and by_notifier(match.referral) is not None,
         "show_crisis": True,
     }
     return render(request, "matching/my_match.html", context)
@@ -90,9 +91,17 @@ def decline(request: Any, ref: str) -> HttpResponse:
 @for_roles(Role.SUPPORTER)
 @press
 def contacted(request: Any, ref: str) -> HttpResponse:
-    transitions.record_contact(_mine(request, ref).pk, by=request.actor)
+    transitions.record_contact(_mine(request, ref).pk, by=request.actor, agreed="agreed" in request.POST)
     messages.success(request, _("Noted. After each conversation, record that it happened. It takes under a minute."))
     return redirect("my_match", request.site.slug, ref)
+
+
+@for_roles(Role.SUPPORTER)
+@press
+def unwanted(request: Any, ref: str) -> HttpResponse:
+    transitions.unwanted(_mine(request, ref).pk, by=request.actor)
+    messages.success(request, _("Thank you for asking. The request is closed, and nobody contacts them again."))
+    return redirect("my", request.site.slug)
 
 
 @for_roles(Role.SUPPORTER)

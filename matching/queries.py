@@ -18,7 +18,9 @@ from matching.models import LIVE, Alert, Match, MatchEvent
 from matching.rules import NOT_FOR_THIS
 from matching.transitions import CONTACT_HOURS, MISSED, missed, window_ends
 from psi import tenancy, vault
-from referrals.models import Referral
+from referrals.models import ReachOut, Referral
+from referrals.reach_out import call_due
+from referrals.reach_out import ends as ends_at
 from referrals.transitions import is_sealed
 from sites import today
 from sites.models import PROVINCE_SLUG
@@ -196,9 +198,13 @@ def codes_of(things: set[tuple[str, int]]) -> dict[tuple[str, int], str]:
 
 def rows_for_today(slug: str) -> list[today.Item]:
     """Return a row for every open request: what it waits for, and the one button that helps."""
-    referrals = list(Referral.objects.filter(state__in=OPEN_STATES).prefetch_related("reasons").order_by("pk"))
+    states = (*OPEN_STATES, Referral.State.AWAITING_CONSENT)
+    found = list(Referral.objects.filter(state__in=states).prefetch_related("reasons").order_by("pk"))
+    referrals = [referral for referral in found if referral.state in OPEN_STATES]
     matches = with_latest_match(referrals)
     rows = [_row(slug, referral, matches.get(referral.pk)) for referral in referrals]
+    if len(referrals) < len(found):
+        rows += _offers(slug)
     return [*_alerts(), *rows] if slug == PROVINCE_SLUG else rows
 
 
@@ -217,6 +223,40 @@ def _alerts() -> list[today.Item]:
         )
         for alert in Alert.objects.select_related("origin").order_by("pk")
     ]
+
+
+def _offers(slug: str) -> list[today.Item]:
+    """Return a row for every offer without an answer; only a call that is due needs anybody."""
+    rows = ReachOut.objects.filter(referral__state=Referral.State.AWAITING_CONSENT).select_related("referral")
+    return [_offer(slug, offer) for offer in rows.order_by("referral_id")]
+
+
+def _offer(slug: str, offer: ReachOut) -> today.Item:
+    url, due, ends = reverse("request_detail", args=[slug, offer.referral.ref]), call_due(offer), ends_at(offer)
+    assert ends is not None
+    if due is not None and due <= tenancy.now():
+        late = tenancy.now() - due > CHOOSE_WITHIN
+        return today.Item(
+            due + CHOOSE_WITHIN,
+            _("%(ref)s · a call to make") % {"ref": offer.referral},
+            _("Someone told of a physician. Call with the offer; the words are on the page."),
+            _("Open the request"),
+            url,
+            tone="late" if late else "soon",
+            chip=_("told %(when)s") % {"when": ago(offer.offered_at)},
+            chip_tone="late" if late else "warm",
+        )
+    return today.Item(
+        ends,
+        _("%(ref)s · an offer was made") % {"ref": offer.referral},
+        _("Nobody is asked for it before the physician says yes."),
+        _("Open"),
+        url,
+        tone="calm",
+        chip=_("erased %(when)s") % {"when": ago(ends)},
+        chip_tone="plain",
+        quiet=True,
+    )
 
 
 def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:

@@ -177,17 +177,43 @@ def confirm(match_id: int, *, by: Actor) -> Match:
     return match
 
 
-def record_contact(match_id: int, *, by: Actor) -> Match:
-    """The supporter has made contact. Whether it was inside the window is a fact."""
+def record_contact(match_id: int, *, by: Actor, agreed: bool = False) -> Match:
+    """The supporter has made contact. Whether it was inside the window is a fact.
+
+    Args:
+        agreed: the physician said that they want this; needed where only a notifier has said so before.
+
+    Raises:
+        Refused: not confirmed, or nobody asked the physician.
+    """
     locked = _own(match_id, by)
     match = locked.match
     goal = target(Match.MOVES, "record_contact", match.state, MOVED_ON)
+    if referral_moves.by_notifier(locked.referral) is not None:
+        if not agreed:
+            raise Refused("This came through a colleague: please ask first whether the physician wants it.")
+        referral_moves.confirm_agreement(locked.referral)
     match.contacted_at = tenancy.now()
     _move(match, goal, by=by, also=("contacted_at",))
     alerts.heard(locked.referral)
     agenda.cancel(WINDOW, [match.pk])
     facts.count(("CONTACT", "IN_TIME" if match.contacted_at <= window_ends(match) else "LATE"))
     return match
+
+
+def unwanted(match_id: int, *, by: Actor) -> None:
+    """At first contact the physician says that they do not want this: it ends at once, sealed like a withdrawal.
+
+    Raises:
+        Refused: the physician had agreed, or the match is not at its first contact.
+    """
+    locked = _own(match_id, by)
+    referral, match = locked.referral, locked.match
+    if match.state != Match.State.CONFIRMED or referral_moves.by_notifier(referral) is None:
+        raise Refused(MOVED_ON)
+    _close_with(match, by=by)
+    alerts.heard(referral)
+    referral_moves.withdraw(referral, by=by)
 
 
 def reassign(match_id: int, *, by: Actor, seen: Seen | None = None) -> Match:

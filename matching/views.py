@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from matching import candidates, queries, ranking, transitions
+from matching import awaiting, candidates, queries, ranking, transitions
 from matching.alerts import OPEN_STATES
 from matching.forms import CallerForm, CloseForm
 from matching.models import LIVE, Match
@@ -93,7 +93,7 @@ def _detail(request: Any, referral: Referral, *, identity: Any = None, form: Clo
     live = latest if latest and latest.state in LIVE else None
     over = sum(transitions.missed(match) for match in matches)
     looking = referral.state == Referral.State.OPEN or (live is not None and live.state == Match.State.CONFIRMED)
-    context = {
+    context = awaiting.context(referral) | {
         "referral": referral,
         "reasons": [reason.get_reason_display() for reason in referral.reasons.all()],
         "lines": lines,

@@ -4,9 +4,9 @@ from django.conf import settings
 from django.urls import include, path, register_converter
 from django.urls.converters import StringConverter
 
-from matching import my, status
+from matching import awaiting, my, status
 from matching import views as matching
-from referrals import access_views, wording_views
+from referrals import access_views, reach_out_views, wording_views
 from referrals import views as referrals
 from sites import crisis, program
 from sites import views as sites
@@ -32,6 +32,7 @@ urlpatterns = [
     path("healthz", sites.healthz, name="healthz"),
     path("readyz", sites.readyz, name="readyz"),
     path("go/<str:token>/", sites.go, name="go"),
+    path("offer/<str:token>/", reach_out_views.offer, name="offer"),
     path("inside/<str:token>/", sites.go_inside, name="go_inside"),
     path("start/", sites.home, name="home"),
     path("accounts/", include("sites.account_urls")),
@@ -48,6 +49,8 @@ urlpatterns = [
     path("<slug:site>/request/", referrals.request_page, name="request"),
     path("<slug:site>/request/sent/", referrals.sent, name="sent"),
     path("<slug:site>/colleague/", referrals.colleague, name="colleague"),
+    path("<slug:site>/colleague/tell/", reach_out_views.tell, name="tell"),
+    path("<slug:site>/colleague/thanks/", reach_out_views.thanks, name="thanks"),
     path("<slug:site>/status/", status.status, name="status"),
     # Administrator and lead
     path("<slug:site>/today/", sites.today_page, name="today"),
@@ -61,6 +64,8 @@ urlpatterns = [
     path("<slug:site>/requests/<ref:ref>/close/", matching.close, name="close"),
     path("<slug:site>/requests/<ref:ref>/spam/", matching.spam, name="spam"),
     path("<slug:site>/requests/<ref:ref>/not-spam/", matching.not_spam, name="not_spam"),
+    path("<slug:site>/requests/<ref:ref>/answer/", awaiting.answer, name="offer_answer"),
+    path("<slug:site>/welcome/", reach_out_views.welcome, name="welcome"),
     path("<slug:site>/supporters/", matching.supporters, name="supporters"),
     path("<slug:site>/supporters/<int:user_id>/", training.supporter, name="supporter"),
     path("<slug:site>/figures/", tracker.figures_page, name="figures"),
@@ -86,6 +91,7 @@ urlpatterns = [
     path("<slug:site>/my/<ref:ref>/accept/", my.accept, name="accept"),
     path("<slug:site>/my/<ref:ref>/decline/", my.decline, name="decline"),
     path("<slug:site>/my/<ref:ref>/contacted/", my.contacted, name="contacted"),
+    path("<slug:site>/my/<ref:ref>/unwanted/", my.unwanted, name="unwanted"),
     path("<slug:site>/my/<ref:ref>/conversation/", tracker.conversation, name="conversation"),
     path("<slug:site>/my/<ref:ref>/finish/", my.finish, name="finish"),
 ]

@@ -7,9 +7,10 @@ class ReferralsConfig(AppConfig):
     name = "referrals"
 
     def ready(self) -> None:
-        from referrals import notices
+        from referrals import notices, reach_out
         from referrals.opening import words
         from sites import opening
 
         notices.register()
+        reach_out.register()
         opening.register(words)

@@ -12,6 +12,7 @@ from psi import tenancy, vault
 from referrals import access, names
 from referrals.models import (
     Consent,
+    ReachOut,
     Reason,
     Referral,
     ReferralConsent,
@@ -24,8 +25,8 @@ from sites import agenda, audit, facts, outbox
 from sites.audit import Actor
 from sites.models import Role, Site, TextVersion
 from sites.moves import Refused, target
-from sites.queries import holders, numbers
-from training.models import Evaluates, PeerSupporter
+from sites.queries import current_text, holders, numbers
+from training.models import Evaluates, PeerSupporter, Practice, Stage
 
 ERASE, WAITING = "ERASE", "WAITING"
 # What was used for a decision about someone is kept a year, then destroyed; sealed long before
@@ -66,6 +67,8 @@ class Identity:
     voicemail: str = ""
     talk_in: str = ""
     specialty: str = ""
+    # What whoever notified the program said their own name was.
+    notifier: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Ask:
     practice: str
     pathway: str = Referral.Pathway.REACH_IN
     source: str = ""
+    event: str | None = None
 
 
 def submit(
@@ -105,7 +109,7 @@ def submit(
         point: code of the access point it came by; counted for the site's own requests alone.
     """
     receipt = receipt_of(site.pk, key)
-    if not _claim(key):
+    if not claim(key):
         return receipt
     if at.pk == site.pk:
         _receive(ask, identity, home=site, receipt=receipt, texts=texts)
@@ -136,7 +140,7 @@ def elsewhere(identity: Identity, known: Iterable[int] = ()) -> Identity:
     return replace(identity, departments=(), avoid=(), avoid_names=typed)
 
 
-def _claim(key: uuid.UUID) -> bool:
+def claim(key: uuid.UUID) -> bool:
     """Take the form's key; False when the form was sent before. A parallel post waits here."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -175,6 +179,7 @@ def _write(
         stage=ask.stage,
         practice=ask.practice,
         source=ask.source or None,
+        event=ask.event,
         home=home,
         received_at=received_at,
         receipt_digest=digest,
@@ -182,10 +187,25 @@ def _write(
     )
     referral.save(force_insert=True)
     vault.remember(Referral.KIND, number, {"email": identity.email, "phone": identity.phone})
+    _opened(referral, ask, given)
+    return referral
+
+
+def _opened(referral: Referral, ask: Ask, given: Iterable[dict[str, Any]]) -> None:
     ReferralReason.objects.bulk_create(ReferralReason(referral=referral, reason=code) for code in ask.reasons)
     ReferralConsent.objects.bulk_create(ReferralConsent(referral=referral, **fields) for fields in given)
-    outbox.enqueue("REQUEST", [(number, user_id) for user_id in holders(Role.ADMINISTRATOR)])
-    wait(number)
+    outbox.enqueue("REQUEST", [(referral.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])
+    wait(referral.pk)
+
+
+def notified(identity: Identity, *, home: Site, event: str | None, text: TextVersion) -> Referral:
+    """Take a reach-out whose physician has agreed, by the notifier's word: `text`. Asked again at first contact."""
+    at = tenancy.now()
+    ask = Ask((), Stage.UNSAID, Practice.UNSAID, Referral.Pathway.REACH_OUT, event=event)
+    word = {"purpose": Consent.MATCH, "text": text, "channel": ReferralConsent.Channel.NOTIFIER, "given_at": at}
+    referral = _write(ask, identity, home=home, digest=None, given=[word], received_at=at)
+    _note(referral, None, ReferralEvent.Why.RECEIVED, by=audit.PUBLIC)
+    facts.count(*_asked(referral))
     return referral
 
 
@@ -194,6 +214,68 @@ def _asked(referral: Referral) -> list[tuple[str, str]]:
     codes = _reasons(referral) or [Reason.OTHER.value]
     counted = [("REQUEST", "ALL"), ("REQ_PATH", referral.pathway), *(("REQ_REASON", code) for code in codes)]
     return counted + ([("REQ_FROM", referral.source)] if referral.source else [])
+
+
+def offered(identity: Identity, *, home: Site) -> Referral:
+    """Write a reach-out whose physician has not agreed, or perhaps not: nobody may be asked for it yet."""
+    number = tenancy.next_id(Referral)
+    referral = Referral(
+        id=number,
+        ref=reference(number),
+        state=Referral.State.AWAITING_CONSENT,
+        pathway=Referral.Pathway.REACH_OUT,
+        home=home,
+        received_at=tenancy.now(),
+        sealed=vault.seal(Referral.KIND, number, asdict(identity)),
+    )
+    referral.save(force_insert=True)
+    vault.remember(Referral.KIND, number, {"email": identity.email, "phone": identity.phone})
+    _note(referral, None, ReferralEvent.Why.OFFERED, by=audit.PUBLIC)
+    return referral
+
+
+def not_reached(referral: Referral, *, by: Actor) -> None:
+    """Someone called with the offer, and nobody answered. `referral` is locked."""
+    _note(referral, referral.state, ReferralEvent.Why.NOT_REACHED, by=by)
+
+
+def agree(
+    referral: Referral, ask: Ask, identity: Identity, *, receipt: str, text: TextVersion, channel: str, by: Actor
+) -> None:
+    """AWAITING → OPEN: the physician said yes to the offer. What was kept gives way to it. `referral` is locked.
+
+    Args:
+        receipt: empty when it was said by voice.
+        text: the wording agreed to.
+        channel: of `ReferralConsent.Channel`.
+    """
+    referral.received_at = tenancy.now()
+    referral.stage, referral.practice = ask.stage, ask.practice
+    referral.receipt_digest = receipt_digest(receipt)
+    vault.shred(Referral.KIND, [referral.pk])
+    referral.sealed = vault.seal(Referral.KIND, referral.pk, asdict(identity))
+    vault.remember(Referral.KIND, referral.pk, {"email": identity.email, "phone": identity.phone})
+    changed = ("received_at", "stage", "practice", "receipt_digest", "sealed")
+    _move(referral, "agree", ReferralEvent.Why.AGREED, by=by, also=changed)
+    word = {"purpose": Consent.MATCH, "text": text, "channel": channel, "given_at": referral.received_at}
+    _opened(referral, ask, [word])
+    facts.count(*_asked(referral))
+
+
+def by_notifier(referral: Referral) -> ReferralConsent | None:
+    """Return the agreement that stands by the notifier's word alone; None when the physician has given it."""
+    if referral.pathway != Referral.Pathway.REACH_OUT:
+        return None
+    return referral.consents.filter(purpose=Consent.MATCH, channel=ReferralConsent.Channel.NOTIFIER).first()
+
+
+def confirm_agreement(referral: Referral) -> None:
+    """At first contact the physician said that they want this. `referral` is locked."""
+    word = by_notifier(referral)
+    if word is not None:
+        word.text, word.channel = current_text(Consent.MATCH, "en"), ReferralConsent.Channel.VOICE
+        word.given_at = tenancy.now()
+        word.save(update_fields=["text", "channel", "given_at"])
 
 
 def lock(referral_id: int) -> Referral:
@@ -245,7 +327,14 @@ def hand_over(
         keep: somebody has seen the name here, so the identity is sealed; otherwise it is erased.
     """
     at = tenancy.now()
-    ask = Ask(tuple(_reasons(referral)), referral.stage, referral.practice, referral.pathway, referral.source or "")
+    ask = Ask(
+        tuple(_reasons(referral)),
+        referral.stage,
+        referral.practice,
+        referral.pathway,
+        referral.source or "",
+        referral.event,
+    )
     _end(referral, "hand_over", ReferralEvent.Why.HANDED_OVER, by=by)
     shared = {"text": text, "channel": ReferralConsent.Channel.FORM, "given_at": at}
     ReferralConsent.objects.update_or_create(referral=referral, purpose=Consent.PROVINCE, defaults=shared)
@@ -258,7 +347,7 @@ def hand_over(
     with tenancy.site_scope(to.pk):
         taken = _write(
             ask,
-            identity,
+            replace(identity, notifier=""),
             home=referral.home,
             digest=referral.receipt_digest,
             given=given,
@@ -269,17 +358,19 @@ def hand_over(
     return taken
 
 
-def erase(referral_ids: Iterable[int]) -> None:
+def erase(referral_ids: Iterable[int], *, by: Actor = audit.SYSTEM) -> None:
     """Erase requests that no match leads to (any more): the key first, then every row. Facts stay."""
     ids = sorted(referral_ids)
     vault.shred(Referral.KIND, ids)
-    for model in (ReferralReason, ReferralConsent, ReferralEvent):
+    for model in (ReachOut, ReferralReason, ReferralConsent, ReferralEvent):
         model.objects.filter(referral_id__in=ids).delete()
     Referral.objects.filter(pk__in=ids).delete()
-    outbox.forget(Referral.KIND, ids)
-    agenda.cancel(ERASE, ids)
+    for kind in (Referral.KIND, ReachOut.KIND):
+        outbox.forget(kind, ids)
+    for kind in (ERASE, ReachOut.KIND):
+        agenda.cancel(kind, ids)
     for referral_id in ids:
-        audit.record("ERASED", Referral.KIND, referral_id, by=audit.SYSTEM)
+        audit.record("ERASED", Referral.KIND, referral_id, by=by)
 
 
 def unheard(referral: Referral, *, by: Actor) -> None:

@@ -36,9 +36,22 @@ def status_of(request: HttpRequest, form: forms.BaseForm) -> int:
 
 
 class ProgramForm(forms.ModelForm):
-    """What an administrator may change about the program: doors, and who answers for privacy."""
+    """What an administrator may change about the program: doors, and who answers for privacy.
+
+    Under FIPPA a public body collects from the person themself (s. 27): reach-out opens there only after legal advice.
+    """
 
     use_required_attribute = False
+
+    advised = forms.BooleanField(
+        label=__("We have taken legal advice, and may contact a physician on someone else’s word"),
+        help_text=__(
+            "This organization is under FIPPA. A public body may collect information about a person from somebody"
+            " else only where the Act allows it. Ask your privacy officer and your lawyers first, and do a privacy"
+            " impact assessment; then tick this and turn reach-out on."
+        ),
+        required=False,
+    )
 
     class Meta:
         model = Site
@@ -59,10 +72,16 @@ class ProgramForm(forms.ModelForm):
         self.fields["time_zone"] = forms.ChoiceField(
             label=__("Time zone"), choices=[(zone, zone.split("/")[1].replace("_", " ")) for zone in ZONES]
         )
+        if self.instance.law == Site.Law.FIPPA and not self.instance.reach_out:
+            self.order_fields(["is_open", "reach_in", "reach_out", "advised"])
+        else:
+            del self.fields["advised"]
         self.helper = bare_helper(self)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if "advised" in self.fields and cleaned.get("reach_out") and not cleaned.get("advised"):
+            self.add_error("advised", _("Tick this once you have taken legal advice, or leave reach-out off."))
         if cleaned.get("is_open") and not cleaned.get("privacy_officer"):
             self.add_error("privacy_officer", _("Name who answers for privacy before you open."))
         return cleaned
@@ -84,7 +103,6 @@ class SiteForm(forms.ModelForm):
             "law",
             "privacy_officer",
             "reach_in",
-            "reach_out",
             "time_zone",
         )
         labels = {
@@ -96,7 +114,6 @@ class SiteForm(forms.ModelForm):
             "law": __("Privacy law"),
             "privacy_officer": __("Privacy officer"),
             "reach_in": __("Reach-in is on"),
-            "reach_out": __("Reach-out is on"),
         }
         error_messages = {
             "name": {"required": __("Enter the name of the organization.")},

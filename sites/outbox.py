@@ -131,15 +131,19 @@ def locator(site_id: int, target: str, object_id: int) -> str:
 
     AES-SIV (RFC 5297) needs no nonce, so that the address stays within a line of a mail.
     """
+    return settings.PSI_ORIGIN + reverse("go", args=[token(site_id, target, object_id)])
+
+
+def token(site_id: int, target: str, object_id: int) -> str:
+    """Return what stands in the address of a locator."""
     plain = f"{site_id}|{target}|{object_id}".encode()
-    token = base64.urlsafe_b64encode(_locators().encrypt(plain, None)).decode().rstrip("=")
-    return settings.PSI_ORIGIN + reverse("go", args=[token])
+    return base64.urlsafe_b64encode(_locators().encrypt(plain, None)).decode().rstrip("=")
 
 
-def read_locator(token: str) -> tuple[int, str, int]:
+def read_locator(given: str) -> tuple[int, str, int]:
     """Return (site id, target, object id); raise `signing.BadSignature` when it is not ours."""
     try:
-        plain = _locators().decrypt(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)), None)
+        plain = _locators().decrypt(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)), None)
     except (InvalidTag, binascii.Error, ValueError) as error:
         raise signing.BadSignature("Not one of our links.") from error
     site_id, target, object_id = plain.decode().split("|")

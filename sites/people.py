@@ -251,12 +251,13 @@ def open_site(*, first_name: str, first_email: str, by: Actor, **fields: Any) ->
         first_name: of the first administrator.
         first_email: where the invitation goes.
         by: the provincial coordinator.
-        fields: slug, name, kind, cohort, funding, law, privacy_officer, reach_in, reach_out, time_zone.
+        fields: slug, name, kind, cohort, funding, law, privacy_officer, reach_in, time_zone. Reach-out is off under
+            FIPPA, until the site's own administrator turns it on.
 
     Raises:
         Refused: the slug is taken or reserved, or a field has no possible value.
     """
-    site = Site(**fields, created_at=tenancy.now())
+    site = Site(**{"reach_out": fields.get("law") != Site.Law.FIPPA} | fields, created_at=tenancy.now())
     if site.is_province:
         raise Refused(_("There is one province, and it is here already."))
     try:

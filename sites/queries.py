@@ -27,6 +27,9 @@ DEFAULTS = {
     "WAIT_FIRST": 24,
     "WAIT_SECOND": 48,
     "CONFIRM_NUDGE": 24,
+    # An offer to a physician who has not agreed: reminded once, then erased.
+    "REMIND_DAYS": 7,
+    "OFFER_DAYS": 30,
 }
 
 
@@ -41,6 +44,9 @@ def numbers() -> dict[str, int]:
         return dict(DEFAULTS)
     if not 0 < said["INVITE_NUDGE"] < said["INVITE_ENDS"]:
         log.error("INVITE_NUDGE must be less than INVITE_ENDS, and both more than 0 hours; the defaults hold.")
+        return dict(DEFAULTS)
+    if not 0 < said["REMIND_DAYS"] < said["OFFER_DAYS"]:
+        log.error("REMIND_DAYS must be less than OFFER_DAYS, and both more than 0 days; the defaults hold.")
         return dict(DEFAULTS)
     return said
 

@@ -37,6 +37,10 @@ def _public(house: House, person: Person) -> Iterator[Stop]:
         ("public-province", "/province/"),
         ("public-colleague", f"/{SITE}/colleague/"),
         ("public-colleague-off", "/province/colleague/"),
+        ("public-tell", f"/{SITE}/colleague/tell/"),
+        ("public-tell-agreed", f"/{SITE}/colleague/tell/?agreed=yes"),
+        ("public-tell-unknown", f"/{SITE}/colleague/tell/?agreed=unknown"),
+        ("public-thanks", f"/{SITE}/colleague/thanks/"),
         ("public-request", f"/{SITE}/request/"),
     ):
         person.open(path)
@@ -69,9 +73,35 @@ def _public(house: House, person: Person) -> Iterator[Stop]:
     page.get_by_label("Receipt").fill(receipt)
     person.press("Check my request")
     yield "public-status-answer", page
+    yield from _offer(house, person)
     for name, path in (("demo", "/demo/"), ("mailbox", "/mailbox/")):
         person.open(path)
         yield name, page
+
+
+def _offer(house: House, person: Person) -> Iterator[Stop]:
+    """The page behind the link of an offer: asked, mistaken, shown, answered."""
+    page = person.page
+    path, code = house.manage(
+        code="from psi.tenancy import site_scope\nfrom referrals import reach_out\n"
+        f"from referrals.models import ReachOut\nfrom sites.models import Site\nsite = Site.objects.get(slug='{SITE}')\n"
+        "with site_scope(site.pk):\n    found = ReachOut.objects.get(way='MAIL').referral_id\n"
+        "    print(reach_out._page(found), reach_out.code_of(found).replace(' ', ''))"
+    ).split()
+    person.open(path)
+    yield "offer-code", page
+    page.get_by_label("Your code").fill("1234")
+    person.press("Continue")
+    yield "offer-code-errors", page
+    page.get_by_label("Your code").fill(code)
+    person.press("Continue")
+    yield "offer", page
+    page.get_by_label("Phone").fill("call me")
+    person.press("Yes")
+    yield "offer-errors", page
+    page.get_by_label("Phone").fill("")
+    person.press("Yes")
+    yield "offer-yes", page
 
 
 def _troubles(house: House, person: Person) -> Iterator[Stop]:
@@ -191,6 +221,11 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
     with _closed(house, SITE):
         person.open(f"/{SITE}/today/")
         yield "admin-today-closed", page
+    asked = "SELECT ref FROM referrals_referral WHERE state = 'AWAITING' ORDER BY id DESC"
+    person.open(f"{requests}/{house.sql(asked, site=SITE)[0][0]}/")
+    yield "admin-offer", page
+    person.open(f"/{SITE}/welcome/")
+    yield "admin-welcome", page
     page.set_viewport_size(PHONE)
     page.get_by_role("button", name="Menu").click()
     yield "admin-menu", page

@@ -22,6 +22,8 @@ DOORS = {
     ("tracker/management/commands/rebuild_rollups.py", "handle"),
     ("sites/audit.py", "verify"),
     ("referrals/tasks.py", "forget_keys"),
+    # An offer is answered by someone without an account, at an address that names no site.
+    ("referrals/reach_out_views.py", "offer"),
     # An invitation is opened by someone who is in no site yet.
     ("sites/join.py", "_accept"),
     ("sites/join.py", "_send_code"),

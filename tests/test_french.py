@@ -31,6 +31,8 @@ PAGES = (
     "/north/peers/",
     "/north/request/",
     "/north/colleague/",
+    "/north/colleague/thanks/",
+    "/north/colleague/tell/?agreed=yes",
     "/north/status/",
     "/north/request/sent/",
     "/nowhere/",
@@ -163,6 +165,11 @@ def test_every_mail_is_french_throughout(folder: str, missing: set[str]) -> None
 SOURCES = (
     "matching/status.py",
     "referrals/forms.py",
+    "referrals/reach_out_forms.py",
+    "referrals/reach_out_views.py",
+    "templates/referrals/answered.html",
+    "templates/referrals/offer.html",
+    "templates/referrals/tell.html",
     "templates/matching/status.html",
     "templates/referrals/sent.html",
 )

@@ -22,7 +22,7 @@ from matching.models import Match
 from matching.notices import FOR_SUPPORTER
 from psi import tenancy
 from referrals import access, wording
-from referrals.models import AccessPoint, Referral
+from referrals.models import AccessPoint, ReachOut, Referral
 from referrals.receipts import receipt_of
 from sites import account_views, outbox, people, slugs
 from sites.audit import SYSTEM
@@ -115,6 +115,8 @@ class Place:
         }
         join = people.join_path(self.site.pk, self.invitation.pk)
         locator = outbox.locator(self.site.pk, FOR_SUPPORTER, self.match.pk)
+        if address.name == "offer":
+            locator = outbox.locator(self.site.pk, ReachOut.KIND, self.referral.pk)
         known["token"] = (join if address.name == "join" else locator).split("/")[-2]
         # Of the local run only: pages without a row of any site.
         known |= {"role": "administrator", "name": "0"}
@@ -387,6 +389,9 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
     expected |= {name: {supporter} for name in own.split()}
     expected |= {
         "supporters": {administrator, lead},
+        "offer_answer": {administrator},
+        "welcome": {administrator, lead},
+        "unwanted": {supporter},
         "figures": {administrator, lead, advisor},
         **{name: {administrator, lead} for name in ("codes", "code", "code_picture", "code_pdf")},
         "safety": {administrator, lead, supporter},

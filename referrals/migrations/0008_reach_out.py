@@ -26,6 +26,8 @@ class Migration(migrations.Migration):
                 ('offered_at', models.DateTimeField(null=True)),
                 ('tries', models.PositiveSmallIntegerField(default=0, help_text='Reminders sent, or calls without an answer.')),
                 ('wrong', models.PositiveSmallIntegerField(default=0, help_text='Wrong codes typed.')),
+                ('site', models.ForeignKey(db_index=False, default=psi.tenancy.current_site_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sites.site')),
+                ('referral', psi.tenancy.SiteForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='reach_outs', to='referrals.referral')),
             ],
         ),
         migrations.AddField(
@@ -46,16 +48,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='referral',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'AWAITING'), _negated=True), models.Q(('event', None), ('practice', 'UNSAID'), ('stage', 'UNSAID')), _connector='OR'), name='referral_awaiting_bare'),
-        ),
-        migrations.AddField(
-            model_name='reachout',
-            name='referral',
-            field=psi.tenancy.SiteForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='reach_outs', to='referrals.referral'),
-        ),
-        migrations.AddField(
-            model_name='reachout',
-            name='site',
-            field=models.ForeignKey(db_index=False, default=psi.tenancy.current_site_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sites.site'),
         ),
         migrations.AddConstraint(
             model_name='reachout',

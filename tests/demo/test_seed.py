@@ -109,7 +109,7 @@ def test_every_state_the_code_can_reach_is_there(loaded: None) -> None:
         with site_scope(site.pk):
             referrals |= set(Referral.objects.values_list("state", "outcome"))
             matches |= set(Match.objects.values_list("state", flat=True))
-    reached = {"OPEN"} | {goal for _, goal in Referral.MOVES.values()}
+    reached = {"OPEN", "AWAITING"} | {goal for _, goal in Referral.MOVES.values()}
     assert {state for state, _ in referrals} == reached
     assert {outcome for _, outcome in referrals} == {None, *Referral.Outcome.values}
     assert matches == set(Match.State.values)
@@ -121,13 +121,14 @@ def test_today_of_the_first_site_has_a_row_of_every_kind(loaded: None) -> None:
         rows = today.items(site.slug)
         windows = Counter(row.window.state for row in rows if row.window)
     assert Counter(row.label for row in rows if not row.quiet) == {
-        "Choose a peer": 3,
+        "Choose a peer": 4,
         "Find another peer": 1,
         "Open": 1,
+        "Open the request": 1,
         "Confirm the match": 1,
         "Close the request": 1,
     }
-    assert Counter(row.label for row in rows if row.quiet) == {"Open": 4}
+    assert Counter(row.label for row in rows if row.quiet) == {"Open": 5}
     assert windows == {"late": 1, "soon": 1, "": 3}
 
 

@@ -431,6 +431,7 @@ def test_no_mail_says_more_than_where_to_look(world: World) -> None:
             zephyr, email="isolde@zephyrine.example.org", name="Isolde Quarrington", role="lead", by=SYSTEM
         )
         objects = {"REFERRAL": match.referral_id, "MATCH": match.pk, "MATCH_REF": match.pk, "JOIN": invitation.pk}
+        objects["OFFER"] = match.referral_id
         objects["ALERT"] = 1  # a row of the province; its mail does not look at it
         names = list(Profile.objects.values_list("name", flat=True))
         ref = match.referral.ref
