@@ -18,6 +18,7 @@ from psi import tenancy, vault
 from referrals import transitions
 from referrals.models import ReachOut, Referral, ReferralConsent
 from referrals.notices import address_of
+from referrals.receipts import receipt_digest
 from referrals.transitions import Ask, Identity
 from sites import agenda, audit, facts, outbox
 from sites.audit import Actor
@@ -160,7 +161,7 @@ def yes(referral_id: int, ask: Ask, identity: Identity, *, text: TextVersion) ->
         Refused: the offer has ended.
     """
     receipt = receipt_of(referral_id)
-    if Referral.objects.filter(pk=referral_id, receipt_digest=transitions.receipt_digest(receipt)).exists():
+    if Referral.objects.filter(pk=referral_id, receipt_digest=receipt_digest(receipt)).exists():
         return receipt
     _agree(referral_id, ask, identity, receipt=receipt, text=text, by=audit.PUBLIC)
     return receipt

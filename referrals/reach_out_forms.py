@@ -24,15 +24,24 @@ AGREED = (
 )
 
 
-class TellForm(forms.Form):
+class Filled(forms.Form):
+    """A form that keeps what was typed when the other language is asked for."""
+
+    use_required_attribute = False
+
+    def fill(self, data: QueryDict) -> None:
+        """Show what was typed without judging it."""
+        for name, field in self.fields.items():
+            self.initial[name] = field.widget.value_from_datadict(data, self.files, name)
+
+
+class TellForm(Filled):
     """Someone tells of a physician. Without the physician's word it asks for no reason and no stage.
 
     Args:
         agreed: the physician has agreed, as the notifier says.
         text: the wording in which they say so.
     """
-
-    use_required_attribute = False
 
     key = forms.UUIDField(
         widget=forms.HiddenInput,
@@ -93,11 +102,6 @@ class TellForm(forms.Form):
         for name in ("email", "phone"):
             self.fields[name].say_optional = False  # type: ignore[attr-defined]
 
-    def fill(self, data: QueryDict) -> None:
-        """Show what was typed without judging it."""
-        for name, field in self.fields.items():
-            self.initial[name] = field.widget.value_from_datadict(data, self.files, name)
-
     clean_name = RequestForm.clean_name
     clean_phone = RequestForm.clean_phone
 
@@ -136,10 +140,8 @@ class CodeForm(forms.Form):
     )
 
 
-class OfferForm(forms.Form):
+class OfferForm(Filled):
     """What a physician may add to a yes; nothing of it is needed."""
-
-    use_required_attribute = False
 
     phone = forms.CharField(
         label=__("Phone"),
@@ -168,7 +170,6 @@ class OfferForm(forms.Form):
         for field in self.fields.values():
             field.say_optional = False  # type: ignore[attr-defined]
 
-    fill = TellForm.fill
     clean_phone = RequestForm.clean_phone
 
     def ask(self) -> Ask:

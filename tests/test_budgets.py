@@ -137,7 +137,9 @@ def test_no_public_page_runs_anything_or_asks_another_host(site: Any, client: Cl
     assert page.styles == []
     assert page.loads
     assert [url for url in page.loads if not url.startswith("/static/")] == []
-    assert [url for url in page.leads if not re.match(r"/(?!/)|\?(agreed=\w+&)?lang=(en|fr)$|#|tel:\d+$|sms:\d+$", url)] == []
+    assert [
+        url for url in page.leads if not re.match(r"/(?!/)|\?(agreed=\w+&)?lang=(en|fr)$|#|tel:\d+$|sms:\d+$", url)
+    ] == []
 
 
 @pytest.mark.parametrize("path", FORM_FREE)
