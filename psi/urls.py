@@ -6,7 +6,7 @@ from django.urls.converters import StringConverter
 
 from matching import awaiting, my, status
 from matching import views as matching
-from referrals import access_views, reach_out_views, wording_views
+from referrals import access_views, by_hand, reach_out_views, wording_views
 from referrals import views as referrals
 from sites import crisis, program
 from sites import views as sites
@@ -56,6 +56,7 @@ urlpatterns = [
     path("<slug:site>/today/", sites.today_page, name="today"),
     path("<slug:site>/requests/", matching.requests_list, name="requests"),
     path("<slug:site>/requests/caller/", matching.caller, name="caller"),
+    path("<slug:site>/requests/new/", by_hand.by_hand, name="by_hand"),
     path("<slug:site>/requests/<ref:ref>/", matching.request_detail, name="request_detail"),
     path("<slug:site>/requests/<ref:ref>/choose/", matching.choose, name="choose"),
     path("<slug:site>/requests/<ref:ref>/confirm/", matching.confirm, name="confirm"),

@@ -28,6 +28,7 @@ LOOKING = (
 )
 IN_SCOPE = ("", "TALK")
 NOT_LISTED = dict.fromkeys(("invalid_choice", "invalid_list"), __("Choose from the list."))
+AGREEMENTS = {"agree_match": Consent.MATCH, "agree_province": Consent.PROVINCE, "agree_survey": Consent.SURVEY}
 # What someone in a corridor may pass by, folded away under these words.
 FOLDS = (
     (__("How and when to reach you, if you like"), ("ways", "times", "voicemail", "talk_in")),
@@ -190,11 +191,7 @@ class RequestForm(forms.Form):
         data = None if data is None else readable(data)
         super().__init__(data, auto_id="id_%s", initial={"key": key or uuid.uuid4()})
         self.texts = texts
-        for name, purpose in (
-            ("agree_match", Consent.MATCH),
-            ("agree_province", Consent.PROVINCE),
-            ("agree_survey", Consent.SURVEY),
-        ):
+        for name, purpose in AGREEMENTS.items():
             self.fields[name].label = texts[purpose].text
         peer_from: Any = self.fields["peer_from"]
         peer_from.widget.choice_hints = {

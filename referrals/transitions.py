@@ -92,6 +92,8 @@ def submit(
     key: uuid.UUID,
     texts: dict[str, TextVersion],
     point: str = "",
+    channel: str = ReferralConsent.Channel.FORM,
+    by: Actor = audit.PUBLIC,
 ) -> str:
     """Take a request once, and return its receipt.
 
@@ -107,18 +109,20 @@ def submit(
         key: the form's idempotency key.
         texts: purpose → the wording agreed to.
         point: code of the access point it came by; counted for the site's own requests alone.
+        channel: how the consents were given.
+        by: who wrote it down; the province is told the role, not the person.
     """
     receipt = receipt_of(site.pk, key)
     if not claim(key):
         return receipt
     if at.pk == site.pk:
-        _receive(ask, identity, home=site, receipt=receipt, texts=texts)
+        _receive(ask, identity, home=site, receipt=receipt, texts=texts, channel=channel, by=by)
         if point:
             access.count(point, "sent")
     else:
         abroad = elsewhere(identity)
         with tenancy.site_scope(at.pk):
-            _receive(ask, abroad, home=site, receipt=receipt, texts=texts)
+            _receive(ask, abroad, home=site, receipt=receipt, texts=texts, channel=channel, by=Actor(None, by.role))
     return receipt
 
 
@@ -151,11 +155,20 @@ def claim(key: uuid.UUID) -> bool:
         return cursor.fetchone() is not None
 
 
-def _receive(ask: Ask, identity: Identity, *, home: Site, receipt: str, texts: dict[str, TextVersion]) -> Referral:
+def _receive(
+    ask: Ask,
+    identity: Identity,
+    *,
+    home: Site,
+    receipt: str,
+    texts: dict[str, TextVersion],
+    channel: str,
+    by: Actor,
+) -> Referral:
     at = tenancy.now()
-    given = [{"purpose": purpose, "text": text, "given_at": at} for purpose, text in texts.items()]
-    referral = _write(ask, identity, home=home, digest=receipt_digest(receipt), given=given, received_at=at)
-    _note(referral, None, ReferralEvent.Why.RECEIVED, by=audit.PUBLIC)
+    given = [{"purpose": purpose, "text": text, "channel": channel, "given_at": at} for purpose, text in texts.items()]
+    referral = _write(ask, identity, home=home, digest=receipt_digest(receipt), given=given, received_at=at, by=by)
+    _note(referral, None, ReferralEvent.Why.RECEIVED, by=by)
     facts.count(*_asked(referral))
     return referral
 
@@ -168,8 +181,12 @@ def _write(
     digest: bytes | memoryview | None,
     given: Iterable[dict[str, Any]],
     received_at: datetime,
+    by: Actor,
 ) -> Referral:
-    """Write an open request of the current site with its consents (`given`: their fields), and tell who chooses."""
+    """Write an open request of the current site with its consents (`given`: their fields), and tell who chooses.
+
+    Whoever wrote it down knows of it.
+    """
     number = tenancy.next_id(Referral)
     referral = Referral(
         id=number,
@@ -187,14 +204,15 @@ def _write(
     )
     referral.save(force_insert=True)
     vault.remember(Referral.KIND, number, {"email": identity.email, "phone": identity.phone})
-    _opened(referral, ask, given)
+    _opened(referral, ask, given, by=by)
     return referral
 
 
-def _opened(referral: Referral, ask: Ask, given: Iterable[dict[str, Any]]) -> None:
+def _opened(referral: Referral, ask: Ask, given: Iterable[dict[str, Any]], *, by: Actor) -> None:
     ReferralReason.objects.bulk_create(ReferralReason(referral=referral, reason=code) for code in ask.reasons)
     ReferralConsent.objects.bulk_create(ReferralConsent(referral=referral, **fields) for fields in given)
-    outbox.enqueue("REQUEST", [(referral.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])
+    told = (user_id for user_id in holders(Role.ADMINISTRATOR) if user_id != by.user_id)
+    outbox.enqueue("REQUEST", [(referral.pk, user_id) for user_id in told])
     wait(referral.pk)
 
 
@@ -203,7 +221,7 @@ def notified(identity: Identity, *, home: Site, event: str | None, text: TextVer
     at = tenancy.now()
     ask = Ask((), Stage.UNSAID, Practice.UNSAID, Referral.Pathway.REACH_OUT, event=event)
     word = {"purpose": Consent.MATCH, "text": text, "channel": ReferralConsent.Channel.NOTIFIER, "given_at": at}
-    referral = _write(ask, identity, home=home, digest=None, given=[word], received_at=at)
+    referral = _write(ask, identity, home=home, digest=None, given=[word], received_at=at, by=audit.PUBLIC)
     _note(referral, None, ReferralEvent.Why.RECEIVED, by=audit.PUBLIC)
     facts.count(*_asked(referral))
     return referral
@@ -258,7 +276,7 @@ def agree(
     changed = ("received_at", "stage", "practice", "receipt_digest", "sealed")
     _move(referral, "agree", ReferralEvent.Why.AGREED, by=by, also=changed)
     word = {"purpose": Consent.MATCH, "text": text, "channel": channel, "given_at": referral.received_at}
-    _opened(referral, ask, [word])
+    _opened(referral, ask, [word], by=by)
     facts.count(*_asked(referral))
 
 
@@ -352,6 +370,7 @@ def hand_over(
             digest=referral.receipt_digest,
             given=given,
             received_at=referral.received_at,
+            by=by,
         )
         _note(taken, None, ReferralEvent.Why.TAKEN_OVER, by=by)
         facts.count(("TAKEN_OVER", "ALL"))

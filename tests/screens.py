@@ -233,6 +233,7 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
         ("admin-requests", "requests/"),
         ("admin-supporters", "supporters/"),
         ("admin-figures", "figures/"),
+        ("admin-by-hand", "requests/new/"),
         ("admin-settings", "settings/"),
         ("admin-people", "settings/people/"),
         ("admin-departments", "settings/departments/"),

@@ -380,8 +380,8 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
     marked = {address.name: address.access.roles for address in addresses() if address.access and address.access.roles}
     administrator, lead, supporter, advisor = "administrator", "lead", "supporter", "advisor"
     administrators_only = (
-        "today requests caller request_detail choose confirm revoke reassign close spam not_spam supporter settings people member"
-        " audit departments wording wording_text wording_preview province_sites province_site crisis_numbers"
+        "today requests caller by_hand request_detail choose confirm revoke reassign close spam not_spam supporter settings people"
+        " member audit departments wording wording_text wording_preview province_sites province_site crisis_numbers"
         " crisis_number local_numbers"
     )
     own = "my my_page about_me my_match accept decline contacted conversation finish"
