@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from matching.presses import press_on
 from psi import tenancy
-from referrals import reach_out
+from referrals import by_hand, reach_out
 from referrals.models import Consent, ReachOut, Referral
 from referrals.transitions import by_notifier
 from sites.models import Role
@@ -45,13 +45,12 @@ def answer(request: Any, ref: str) -> HttpResponse:
     """Note what came of a call: yes, no, or nobody there."""
     referral_id, said = get_object_or_404(Referral, ref=ref).pk, request.POST.get("said")
     if said == "yes":
-        reach_out.yes_by_voice(referral_id, by=request.actor)
-        messages.success(request, _("Noted. The request is open: please choose a peer."))
-    elif said == "no":
+        return by_hand.taken(request, reach_out.yes_by_voice(referral_id, by=request.actor))
+    if said == "no":
         reach_out.no(referral_id, by=request.actor)
         messages.success(request, _("Noted. Everything about it is erased."))
         return redirect("requests", request.site.slug)
-    elif said == "missed":
+    if said == "missed":
         reach_out.not_reached(referral_id, by=request.actor)
         messages.success(request, _("Noted. One more call after a week, then no more."))
     else:

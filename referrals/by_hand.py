@@ -111,10 +111,14 @@ def by_hand(request: Any) -> HttpResponse:
         channel=ReferralConsent.Channel.VOICE,
         by=request.actor,
     )
-    taken = Referral.objects.filter(receipt_digest=receipt_digest(receipt)).first()
+    return taken(request, receipt)
+
+
+def taken(request: Any, receipt: str) -> HttpResponse:
+    """Show the administrator the receipt of what was just written down, to be read to the physician."""
     context = {
         "receipt": receipt.replace(" ", ""),
-        "taken": taken,
-        "status_url": settings.PSI_ORIGIN + reverse("status", args=[site.slug]),
+        "taken": Referral.objects.filter(receipt_digest=receipt_digest(receipt)).first(),
+        "status_url": settings.PSI_ORIGIN + reverse("status", args=[request.site.slug]),
     }
     return render(request, "referrals/by_hand_taken.html", context)

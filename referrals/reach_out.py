@@ -163,25 +163,27 @@ def yes(referral_id: int, ask: Ask, identity: Identity, *, text: TextVersion) ->
     receipt = receipt_of(referral_id)
     if Referral.objects.filter(pk=referral_id, receipt_digest=receipt_digest(receipt)).exists():
         return receipt
-    _agree(referral_id, ask, identity, receipt=receipt, text=text, by=audit.PUBLIC)
+    _agree(referral_id, ask, identity, text=text, channel=ReferralConsent.Channel.FORM, by=audit.PUBLIC)
     return receipt
 
 
-def yes_by_voice(referral_id: int, *, by: Actor) -> None:
-    """The physician said yes on the phone.
+def yes_by_voice(referral_id: int, *, by: Actor) -> str:
+    """The physician said yes on the phone; return the receipt to be read to them.
 
     Raises:
         Refused: the offer was answered, or has ended.
     """
     ask = Ask((), Stage.UNSAID, Practice.UNSAID, Referral.Pathway.REACH_OUT)
-    _agree(referral_id, ask, Identity(""), receipt="", text=current_text("MATCH", "en"), by=by)
+    channel = ReferralConsent.Channel.VOICE
+    _agree(referral_id, ask, Identity(""), text=current_text("MATCH", "en"), channel=channel, by=by)
+    return receipt_of(referral_id)
 
 
-def _agree(referral_id: int, ask: Ask, identity: Identity, *, receipt: str, text: TextVersion, by: Actor) -> None:
+def _agree(referral_id: int, ask: Ask, identity: Identity, *, text: TextVersion, channel: str, by: Actor) -> None:
     referral, _offer = waiting(referral_id)
     kept = transitions.known_to_rules(referral)
     reach = identity if identity.phone or identity.email else replace(identity, phone=kept.phone, email=kept.email)
-    channel = ReferralConsent.Channel.FORM if receipt else ReferralConsent.Channel.VOICE
+    receipt = receipt_of(referral_id)
     transitions.agree(referral, ask, replace(reach, name=kept.name), receipt=receipt, text=text, channel=channel, by=by)
     agenda.cancel(ReachOut.KIND, [referral_id])
     facts.count(("OFFER", "YES"))

@@ -263,7 +263,7 @@ def agree(
     """AWAITING → OPEN: the physician said yes to the offer. What was kept gives way to it. `referral` is locked.
 
     Args:
-        receipt: empty when it was said by voice.
+        receipt: shown or read to the physician.
         text: the wording agreed to.
         channel: of `ReferralConsent.Channel`.
     """

@@ -10,6 +10,8 @@ from referrals.models import Reason, Referral, Source
 from tracker.models import ReleaseCell, Rollup, Way
 from tracker.releases import MEASURE, next_month
 
+# What became of offers to physicians who had not asked; counted apart from requests (rules.md, What may be stored).
+OFFERS = (("OFFERED", "Made"), ("YES", "Answered with yes"), ("NO", "Answered with no"), ("SILENT", "Not answered"))
 # Width and height of the drawing, in units of its viewBox.
 WIDTH, HEIGHT = 720, 160
 
@@ -65,6 +67,7 @@ def tables(total: dict[tuple[str, str], int]) -> list[tuple[str, list[tuple[str,
         ("Why physicians ask", "REQ_REASON", Reason.choices),
         ("How the requests came", "REQ_PATH", Referral.Pathway.choices),
         ("Who suggested the program, where it was said", "REQ_FROM", Source.choices),
+        ("Offers made after someone told of a physician", "OFFER", OFFERS),
         ("How people talked", "TALK_WAY", Way.choices),
         ("How requests ended", "CLOSED", Referral.Outcome.choices),
     )

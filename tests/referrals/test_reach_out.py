@@ -337,6 +337,18 @@ def test_a_phone_number_alone_is_called_twice_and_then_left_alone(world: World, 
     assert kept(world) == {}
 
 
+def test_yes_on_the_phone_gives_a_receipt_to_read_out(world: World, sign_in: Any, client: Client) -> None:
+    referral = offered(world, email="", phone="604 555 0177")
+    admin = sign_in(world["north administrator"])
+    answer = f"/north/requests/{referral.ref}/answer/"
+    page = admin.post(answer, {"said": "yes"}).text
+    receipt = re.sub(r"\D", "", "".join(re.findall(r"<span>([\d ]{9})</span>", page)))
+    assert "Looking for a peer" in client.post("/north/status/", {"receipt": receipt}).text
+    assert "has been answered" in admin.post(answer, {"said": "yes"}, follow=True).text
+    agenda.sweep(now=tenancy.now() + timedelta(minutes=1))
+    assert re.search(r"Answered with yes</th>\s*<td[^>]*>1<", admin.get("/north/figures/").text)
+
+
 def test_nobody_is_asked_for_an_offer_and_it_cannot_be_closed(world: World, sign_in: Any) -> None:
     referral = offered(world)
     with site_scope(world.north.pk):
