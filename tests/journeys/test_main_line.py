@@ -128,7 +128,7 @@ def ask(physician: Person, *, where: str) -> str:
     page.get_by_label(where, exact=True).check()
     page.get_by_label("Your name").fill(NAME)
     page.get_by_label("Phone").fill(PHONE_NUMBER)
-    page.get_by_label("Email").fill(ADDRESS)
+    page.get_by_label("Email", exact=True).fill(ADDRESS)
     page.get_by_label("Burnout or moral injury").check()
     page.get_by_role("combobox", name="Career stage").select_option(label="Mid (6 to 20 years)")
     page.get_by_label("I agree to be matched with a peer supporter and contacted").check()
