@@ -408,14 +408,95 @@ def test_a_physician_says_everything_the_form_asks(house: House, staff: Cast, pe
     left_out = chooser.page.locator("li", has_text="not for this request")
     expect(left_out).to_contain_text(["Dr Quinn van der Berg", "Dr Sam Quill", "Dr Eve Chief"])
     chooser.press("Invite")
+    chooser.sees("The invitation is on its way.")
     peer.open(f"/{SLUG}/my/{ref}/")
     peer.press("Accept")
+    peer.sees("You will get the contact details once the match is confirmed.")
     assert "Evenings" not in peer.page.content()
     chooser.page.reload()
     chooser.press("Confirm the match")
+    chooser.sees("Confirmed.")
     reach = ("A call, A text message", "Evenings, Weekends", "May leave a voicemail", "Punjabi")
     peer.open(f"/{SLUG}/my/{ref}/")
     peer.sees("Sparrow", *reach)
     chooser.press("Show who asked")
     chooser.sees("Sparrow", *reach)
     assert "Quill" not in chooser.page.get_by_role("main").inner_text()
+
+
+def latest(house: House) -> str:
+    ((ref,),) = house.sql("SELECT ref FROM referrals_referral ORDER BY id DESC LIMIT 1", site=SLUG)
+    return ref
+
+
+def test_after_asking_each_button_does_what_it_says(house: House, staff: Cast, person: Callable[..., Person]) -> None:
+    chooser, peer, physician = staff.administrator, staff.supporter, person(house)
+    receipt = ask(physician, where="My own community")
+    ref = latest(house)
+    chooser.open(f"/{SLUG}/requests/{ref}/choose/")
+    # The same person asked before, and had the same peer: a soft rule, set aside with a reason.
+    sam = chooser.page.locator("li", has_text="Dr Sam Steady")
+    sam.get_by_role("combobox").select_option(label="The supporter agreed to it")
+    chooser.press("Invite · Dr Sam Steady")
+    chooser.sees("The invitation is on its way.")
+    peer.open(f"/{SLUG}/my/{ref}/")
+    peer.press("Accept")
+    peer.sees("You will get the contact details once the match is confirmed.")
+    chooser.open(f"/{SLUG}/requests/{ref}/")
+    chooser.press("Confirm the match")
+    chooser.sees("Confirmed.")
+
+    assert status(physician, receipt) == "Your peer contacts you"
+    physician.press("Nobody has contacted me")
+    physician.sees("Thank you for telling us.")
+    chooser.open(f"/{SLUG}/today/")
+    chooser.sees(f"R-{ref} says nobody has been in touch")
+    assert status(physician, receipt) == "Your peer contacts you"
+    physician.sees("that nobody has contacted you.")
+    physician.press("I know this person, choose someone else")
+    physician.sees("This peer is told to make no contact")
+    peer.open(f"/{SLUG}/my/{ref}/")
+    assert PHONE_NUMBER not in peer.page.content()
+    assert status(physician, receipt) == "Looking for a peer"
+    physician.page.get_by_text("I would rather have someone from outside").click()
+    physician.press("Agree and send")
+    physician.sees("The provincial team has your request now.")
+    chooser.open(f"/{SLUG}/requests/{ref}/")
+    chooser.sees("handed over")
+    assert NAME not in chooser.page.content()
+    assert status(physician, receipt) == "Looking for a peer"
+    physician.page.get_by_role("main").locator("summary", has_text="Withdraw").click()
+    physician.press("Withdraw my request")
+    physician.sees("Your request is withdrawn. Your name and everything you told us is erased.")
+    physician.open(f"/{SLUG}/status/")
+    physician.fill(Receipt=receipt)
+    physician.press("Check my request")
+    physician.sees("We do not find this receipt.")
+
+
+def test_in_french_from_the_switch_to_the_withdrawal(house: House, person: Callable[..., Person]) -> None:
+    """What was typed before the switch is there after it; what was agreed to is kept in the language it was read in."""
+    physician = person(house)
+    page = physician.page
+    physician.open(f"/{SLUG}/request/")
+    physician.fill(Your_name="Hirondelle", Phone="604 555 0166")
+    page.get_by_role("button", name="Français").click()
+    expect(page.get_by_label("Votre nom")).to_have_value("Hirondelle")
+    page.get_by_label("De ma communauté", exact=True).check()
+    page.get_by_label("J’accepte d’être jumelé à un pair aidant et d’être contacté").check()
+    think(physician)
+    physician.press("Envoyer ma demande")
+    expect(page.get_by_role("heading", name="Nous avons votre demande")).to_be_visible()
+    receipt = page.locator(".receipt").inner_text()
+    agreed = (
+        "SELECT t.language FROM referrals_referralconsent c JOIN sites_textversion t ON t.sha256 = c.text_id"
+        " ORDER BY c.id DESC LIMIT 1"
+    )
+    assert house.sql(agreed, site=SLUG) == [("fr",)]
+    physician.press("Suivre ma demande")
+    physician.fill(Reçu=receipt)
+    physician.press("Suivre ma demande")
+    expect(page.locator("[aria-current=step]")).to_have_text("Recherche d’un pair")
+    page.get_by_role("main").locator("summary", has_text="Retirer").click()
+    physician.press("Retirer ma demande")
+    physician.sees("Votre demande est retirée.")
