@@ -17,12 +17,15 @@ from demo.seed_moves import Moves, Texts
 from demo.seed_people import CASTS, DOMAIN, Peer, Place, first_name, make, physicians
 from demo.seed_play import Play, Story
 from demo.seed_stories import SCENES, VOLUMES, months_before, past_times, play_history, play_scene
+from matching import alerts, following
+from matching.transitions import NEXT
 from psi import tenancy
-from referrals.models import Consent
+from referrals.models import ON_FORM
 from sites import facts, outbox, people
 from sites.models import Due, Notice, Role, Site
 from sites.queries import current_text, province
 from tracker import releases, rollups
+from training import agreement, lending
 from training.models import PeerSupporter
 
 SEED = 72
@@ -59,6 +62,7 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
             return False
         home = province()
         places = {cast.slug: make(cast, home, anchor) for cast in CASTS}
+        _lend(places, home, anchor)
         play = Play(anchor)
         _requests(play, places, seed, months)
         seed_reach.hang(places[CASTS[0].slug].site, anchor, Random(seed))
@@ -84,9 +88,26 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
     return True
 
 
+def _lend(places: dict[str, Place], home: Site, anchor: datetime) -> None:
+    """Two sites are linked, and who stands in the province's roster is lent by the site they come from."""
+    local = [place for place in places.values() if not place.site.is_province]
+    with tenancy.site_scope(home.pk, now=anchor - timedelta(days=200)):
+        lending.link(
+            one=local[0].site,
+            other=local[1].site,
+            reference="ISA 2026-04",
+            signed_on=(anchor - timedelta(days=200)).date(),
+            ends_on=None,
+            by=places[home.slug].administrator,
+        )
+        for place in local:
+            users = [user_id for _supporter_id, user_id in place.supporters.values()]
+            PeerSupporter.objects.filter(user_id__in=users).update(home=place.site)
+
+
 def _requests(play: Play, places: dict[str, Place], seed: int, months: int) -> None:
     random = Random(seed)
-    texts: Texts = {purpose.value: current_text(purpose, "en") for purpose in Consent}
+    texts: Texts = {purpose.value: current_text(purpose, "en") for purpose in ON_FORM}
     asking = physicians(random)
     kept = {places[slug].supporters[name][0]: limit for (slug, name), limit in KEPT.items()}
     # Career stages are a hard rule: who is invited in a scene is of the physician's own.
@@ -136,7 +157,16 @@ def _release() -> Story:
 
 
 def _settle(site_id: int) -> None:
-    """Let the mail of the past be sent at its time, and the figures be counted: nothing of it is due."""
+    """Do what workers did meanwhile: look who could be next, send the mail of the past, count the figures."""
+    for kind, look_after in (
+        (NEXT, following.look_after),
+        (alerts.UNANSWERED, alerts.look_after_missed),
+        (agreement.KIND, agreement.look_after),
+    ):
+        due = Due.objects.filter(site_id=site_id, kind=kind, at__lte=tenancy.now())
+        ids = list(due.values_list("object_id", flat=True))
+        due.delete()
+        look_after(ids)
     Notice.objects.filter(sent_at=None, dropped_at=None).update(sent_at=F("created_at"))
     rollups.rebuild_all()
     Due.objects.filter(site_id=site_id, kind__in=[outbox.DUE, facts.DIRTY_MONTH]).delete()

@@ -15,6 +15,7 @@ from referrals.transitions import Ask, Identity
 from sites import audit
 from sites.audit import Actor
 from sites.models import Membership, Profile, Role, Site, Specialty, User
+from training import agreement
 from training.describe import describe
 from training.models import Department, Evaluates, Gender, Language, PeerSupporter, Practice, Stage
 
@@ -172,6 +173,7 @@ def make(cast: Cast, province: Site, anchor: datetime) -> Place:
         for peer in cast.supporters:
             user = _join(site, peer.name, Role.SUPPORTER)
             row = _enrol(peer, user, anchor)
+            agreement.noted(row, by=administrator)
             if peer.published:
                 seed_faces.show(row, peer.name, Actor(user.pk, Role.SUPPORTER.value))
             Evaluates.objects.bulk_create(

@@ -7,11 +7,12 @@ from matching import alerts, transitions
 from matching.models import LIVE, Match
 from psi import tenancy
 from referrals import transitions as referral_moves
-from referrals.models import Referral
+from referrals.models import Consent, Referral, ReferralConsent
 from referrals.transitions import known_to_rules
-from sites.audit import PUBLIC
+from sites.audit import PUBLIC, Actor
 from sites.models import Site, TextVersion
 from sites.moves import Refused
+from training import lending
 
 State = Referral.State
 # A request for which nobody was confirmed may be asked after once it is this old.
@@ -62,24 +63,44 @@ def say_unheard(referral_id: int) -> None:
     alerts.say(referral, by=PUBLIC)
 
 
-def hand_over(referral_id: int, *, to: Site, text: TextVersion) -> None:
-    """Give a local request to the province, with the physician's press as consent; twice is once.
+def hand_over(
+    referral_id: int,
+    *,
+    to: Site,
+    text: TextVersion | None,
+    by: Actor = PUBLIC,
+    channel: str = ReferralConsent.Channel.FORM,
+) -> None:
+    """Give a local request to the province, or to a linked site, with the physician's consent; twice is once.
+
+    Args:
+        text: the wording agreed to with this press; None where the consent was given with the request.
+        by: the physician, or an administrator to whom they said it.
 
     Raises:
-        Refused: it is the province's already, or has ended.
+        Refused: it is there already, has ended, there is no agreement with that site, or no consent.
     """
     referral = referral_moves.lock(referral_id)
     if referral.state == State.HANDED_OVER:
         return
     if referral.site_id == to.pk or referral.state not in alerts.OPEN_STATES:
         raise Refused(transitions.MOVED_ON)
+    if to not in lending.elsewhere(Site.objects.get(pk=tenancy.current_site_id())):
+        raise Refused("There is no agreement with that site, so nothing may be shared with it.")
+    if text is None and not may_share(referral, to):
+        raise Refused("The physician has not agreed to this yet. Please ask them first.")
     seen = Match.objects.filter(referral=referral).exists()
     knowing = Match.objects.filter(referral=referral, why__in=(Match.Why.KNOWN, Match.Why.EVALUATES))
     known = knowing.values_list("supporter_id", flat=True)
     identity = referral_moves.elsewhere(known_to_rules(referral), known)
-    transitions.release(referral, by=PUBLIC)
+    transitions.release(referral, by=by)
     alerts.heard(referral)
-    referral_moves.hand_over(referral, to=to, identity=identity, text=text, by=PUBLIC, keep=seen)
+    referral_moves.hand_over(referral, to=to, identity=identity, text=text, by=by, keep=seen, channel=channel)
+
+
+def may_share(referral: Referral, to: Site) -> bool:
+    """Has the physician agreed already that the request is shared there?"""
+    return to.is_province and ReferralConsent.objects.filter(referral=referral, purpose=Consent.PROVINCE).exists()
 
 
 def withdraw(referral_id: int) -> bool:

@@ -1,4 +1,4 @@
-"""A physician says that nobody has been in touch: seen here at once, at the province when nothing follows in a day.
+"""What is late and nobody acts on for a day: the province is told, of the site and the reference alone.
 
 The alert is a crossing (docs/architecture.md): site, kind and reference pass, and nothing else. The request is
 locked before the province's row, which nobody else locks, so no two can wait for each other.
@@ -6,7 +6,7 @@ locked before the province's row, which nobody else locks, so no two can wait fo
 
 from datetime import timedelta
 
-from matching.models import Alert
+from matching.models import MISSED, Alert, Match
 from psi import tenancy
 from referrals import transitions as referral_moves
 from referrals.models import Referral
@@ -15,7 +15,7 @@ from sites.audit import Actor
 from sites.models import Notice, Role
 from sites.queries import holders, province
 
-UNHEARD = "UNHEARD"
+UNHEARD, UNANSWERED = "UNHEARD", "UNANSWERED"
 AFTER = timedelta(hours=24)
 OPEN_STATES = (Referral.State.OPEN, Referral.State.MATCHED)
 
@@ -23,6 +23,7 @@ OPEN_STATES = (Referral.State.OPEN, Referral.State.MATCHED)
 def register() -> None:
     """Tell the agenda who looks whether something followed."""
     agenda.register(UNHEARD, look_after)
+    agenda.register(UNANSWERED, look_after_missed)
 
 
 def say(referral: Referral, *, by: Actor) -> None:
@@ -43,10 +44,7 @@ def heard(referral: Referral) -> None:
     agenda.cancel(UNHEARD, [referral.pk])
     # So that it is said by mail again, should it be pressed again.
     Notice.objects.filter(kind="UNHEARD", object_id=referral.pk).delete()
-    home = province().pk
-    if referral.site_id != home:
-        with tenancy.site_scope(home):
-            Alert.objects.filter(origin_id=referral.site_id, kind=UNHEARD, ref=referral.ref).delete()
+    _forget(UNHEARD, referral.ref)
 
 
 def look_after(ids: list[int]) -> None:
@@ -61,16 +59,46 @@ def look_after(ids: list[int]) -> None:
             continue
         if tenancy.now() < referral.unheard_at + AFTER:
             agenda.schedule(UNHEARD, [referral.pk], referral.unheard_at + AFTER)
-        else:
-            _tell(referral, home)
+        elif _tell(UNHEARD, referral, home):
+            referral_moves.alerted(referral)
 
 
-def _tell(referral: Referral, home: int) -> None:
+def missed(match_ids: list[int]) -> None:
+    """The 72 hours of these matches are over: look again in a day whether anybody acted."""
+    agenda.schedule(UNANSWERED, match_ids, tenancy.now() + AFTER)
+
+
+def acted(match: Match) -> None:
+    """There was contact, or the match ended: the province need not look any more. The match is locked."""
+    if match.window_step < MISSED:
+        return
+    agenda.cancel(UNANSWERED, [match.pk])
+    _forget(Alert.Kind.MISSED, match.referral.ref)
+
+
+def look_after_missed(ids: list[int]) -> None:
+    """Tell the province of windows that were missed a day ago while nobody acted; of its own it knows already."""
+    of = Match.objects.filter(pk__in=ids).values("referral_id")
+    list(Referral.objects.select_for_update(of=("self",)).filter(pk__in=of).order_by("pk").values("pk"))
+    rows = Match.objects.select_for_update(of=("self",)).filter(pk__in=ids, state=Match.State.CONFIRMED)
+    home = province().pk
+    for match in rows.select_related("referral").order_by("pk"):
+        if match.site_id != home and match.window_step == MISSED:
+            _tell(Alert.Kind.MISSED, match.referral, home)
+
+
+def _tell(kind: str, referral: Referral, home: int) -> bool:
     with tenancy.site_scope(home):
         alert, made = Alert.objects.get_or_create(
-            origin_id=referral.site_id, kind=UNHEARD, ref=referral.ref, defaults={"at": tenancy.now()}
+            origin_id=referral.site_id, kind=kind, ref=referral.ref, defaults={"at": tenancy.now()}
         )
         if made:
             outbox.enqueue("ALERT", [(alert.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])
-    if made:
-        referral_moves.alerted(referral)
+    return made
+
+
+def _forget(kind: str, ref: str) -> None:
+    site_id, home = tenancy.current_site_id(), province().pk
+    if site_id != home:
+        with tenancy.site_scope(home):
+            Alert.objects.filter(origin_id=site_id, kind=kind, ref=ref).delete()

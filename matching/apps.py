@@ -7,12 +7,14 @@ class MatchingConfig(AppConfig):
     name = "matching"
 
     def ready(self) -> None:
-        from matching import alerts, notices, queries, transitions, window
+        from matching import alerts, following, leaving, notices, queries, rematch, window
         from sites import people, trail
 
         notices.register()
         window.register()
         alerts.register()
+        following.register()
+        leaving.register()
         queries.register_today()
         trail.register(queries.codes_of)
-        people.register_check(transitions.check_handed_on)
+        people.register_check(rematch.check_handed_on)

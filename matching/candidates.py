@@ -94,7 +94,7 @@ def _judged(referral: Referral, need: Need, supporters: QuerySet[PeerSupporter])
     known: set[int] = set()
     for supporter_id, state, why in Match.objects.filter(referral=referral).values_list("supporter_id", "state", "why"):
         asked[supporter_id].add(state)
-        if why == Match.Why.KNOWN:
+        if why in (Match.Why.KNOWN, Match.Why.WISH):
             known.add(supporter_id)
     confirmed = Match.objects.filter(confirmed_at__isnull=False)
     others = vault.same_person(Referral.KIND, referral.pk)

@@ -12,6 +12,8 @@ from sites.models import Site, User
 from sites.moves import Moves
 from training.models import PeerSupporter
 
+# The last step of the contact window (`Match.window_step`): it was missed.
+MISSED = 3
 LIVE = ("INVITED", "ACCEPTED", "CONFIRMED", "CONTACTED")
 
 
@@ -41,6 +43,8 @@ class Match(SiteModel):
         NO_ANSWER = "NO_ANSWER", "No answer"
         CLOSED = "CLOSED", "The request was closed"
         NUDGE = "NUDGE", "A reminder was due"
+        WISH = "WISH", "At the wish of one of the two"
+        LEFT = "LEFT", "The supporter left"
 
     class Override(models.TextChoices):
         """Why an administrator set a soft rule aside."""
@@ -113,6 +117,19 @@ class MatchEvent(SiteModel):
         return f"{self.source} → {self.target}"
 
 
+class Prepared(SiteModel):
+    """Who could be asked next for a request that is looking again: one press sends the invitation."""
+
+    referral = SiteForeignKey(Referral, on_delete=models.CASCADE, related_name="+")
+    supporter = SiteForeignKey(PeerSupporter, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["site", "referral"], name="prepared_once")]
+
+    def __str__(self) -> str:
+        return f"prepared {self.pk}"
+
+
 class Alert(SiteModel):
     """At the province: something a site was told is late, and nothing was done. Site and reference, nothing else."""
 
@@ -120,6 +137,7 @@ class Alert(SiteModel):
 
     class Kind(models.TextChoices):
         UNHEARD = "UNHEARD", "The physician says that nobody has been in touch"
+        MISSED = "MISSED", "The 72 hours are over, and nobody acted for a day"
 
     origin = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
     kind = CodeField(choices=Kind.choices)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from matching import queries, transitions
+from matching import queries, rematch, transitions
 from matching.models import LIVE, Match
 from matching.presses import press_on
 from psi import vault
@@ -101,6 +101,14 @@ def contacted(request: Any, ref: str) -> HttpResponse:
 def unwanted(request: Any, ref: str) -> HttpResponse:
     transitions.unwanted(_mine(request, ref).pk, by=request.actor)
     messages.success(request, _("Thank you for asking. The request is closed, and nobody contacts them again."))
+    return redirect("my", request.site.slug)
+
+
+@for_roles(Role.SUPPORTER)
+@press
+def hand_back(request: Any, ref: str) -> HttpResponse:
+    rematch.hand_back(_mine(request, ref).pk, by=request.actor)
+    messages.success(request, _("That is all right. Somebody else is asked, and nobody asks you why."))
     return redirect("my", request.site.slug)
 
 

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from matching.alerts import OPEN_STATES
-from matching.models import LIVE, Alert, Match, MatchEvent
+from matching.models import LIVE, MISSED, Alert, Match, MatchEvent, Prepared
 from matching.rules import NOT_FOR_THIS
-from matching.transitions import CONTACT_HOURS, MISSED, missed, window_ends
+from matching.transitions import CONTACT_HOURS, missed, window_ends
 from psi import tenancy, vault
 from referrals.models import ReachOut, Referral
 from referrals.reach_out import call_due
@@ -116,13 +116,21 @@ def requests_page(before: int | None) -> list[Referral]:
 
 
 def with_latest_match(referrals: Iterable[Referral]) -> dict[int, Match]:
-    """Return referral id → its latest match, with the supporter's name and how often the window was `missed`."""
+    """Return referral id → its latest match, with the supporter's name.
+
+    Each has how often the window was `missed`, and who is prepared to be asked next: `next_user`, `next_name`.
+    """
     over = Match.objects.filter(_MISSED, referral=OuterRef("referral")).order_by().values("referral")
     latest = Match.objects.filter(referral=OuterRef("referral")).order_by("-id").values("pk")[:1]
     rows = Match.objects.filter(
         referral_id__in=[referral.pk for referral in referrals], pk=Subquery(latest)
     ).select_related("supporter__profile")
-    rows = rows.annotate(missed=Coalesce(Subquery(over.annotate(n=Count("pk")).values("n")), 0))
+    following = Prepared.objects.filter(referral=OuterRef("referral"))
+    rows = rows.annotate(
+        missed=Coalesce(Subquery(over.annotate(n=Count("pk")).values("n")), 0),
+        next_user=Subquery(following.values("supporter__user")[:1]),
+        next_name=Subquery(following.values("supporter__profile__name")[:1]),
+    )
     return {match.referral_id: match for match in rows}
 
 
@@ -148,7 +156,7 @@ def so_far(referral: Referral, reader_id: int) -> list[Line]:
 
 def _line(match: Any, reader_id: int) -> Line:
     words = [match.get_state_display(), *([match.get_why_display()] if match.why != Match.Why.NONE else [])]
-    if (match.state, match.why) == (Match.State.REASSIGNED, Match.Why.KNOWN):
+    if match.state == Match.State.REASSIGNED and match.why in (Match.Why.KNOWN, Match.Why.WISH):
         words[1:] = [NOT_FOR_THIS]
     if match.state != Match.State.DECLINED:
         return Line(match, " · ".join(words), match.accepted_at, match.ended_at)
@@ -214,7 +222,9 @@ def _alerts() -> list[today.Item]:
         today.Item(
             alert.at,
             _("%(site)s: nobody has been in touch about %(ref)s") % {"site": alert.origin.name, "ref": alert},
-            _("The physician said so, and a day later nothing is noted there. Please call the site."),
+            _("The physician said so, and a day later nothing is noted there. Please call the site.")
+            if alert.kind == Alert.Kind.UNHEARD
+            else _("The 72 hours were over a day ago, and nothing is noted there. Please call the site."),
             _("Open the site"),
             reverse("province_site", args=[alert.origin.slug]),
             tone="late",
@@ -276,6 +286,8 @@ def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:
     overdue = age(referral, over) if over else None
     choose = reverse("choose", args=[slug, referral.ref])
     if match is None or match.state not in (*LIVE, Match.State.COMPLETED):
+        if match is not None and match.next_user:  # type: ignore[attr-defined]
+            return _prepared(slug, referral, over, match, choose)
         return _looking(referral, over, choose, again=match is not None)
     name = match.supporter.profile.name
     if match.state == Match.State.INVITED:
@@ -316,6 +328,22 @@ def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:
             chip_tone="plain",
         )
     return _in_window(referral, match, url, choose)
+
+
+def _prepared(slug: str, referral: Referral, over: int, match: Any, choose: str) -> today.Item:
+    waited, name = age(referral, over), match.next_name
+    return today.Item(
+        referral.received_at + CHOOSE_WITHIN,
+        _("%(ref)s needs another peer") % {"ref": referral},
+        _("%(name)s could be next. Nothing speaks against it.") % {"name": name},
+        _("Invite %(name)s") % {"name": name},
+        reverse("invite_next", args=[slug, referral.ref, match.next_user]),
+        tone="late" if waited.late else "soon",
+        chip=waited.words,
+        chip_tone="late" if waited.late else "warm",
+        post=True,
+        other=(_("Choose someone else"), choose),
+    )
 
 
 def _looking(referral: Referral, over: int, choose: str, *, again: bool) -> today.Item:

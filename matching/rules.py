@@ -48,7 +48,7 @@ class Peer:
         total: matches taken this year, in every roster.
         departments: ids of departments whose physicians they evaluate.
         email: blind index of the account's address.
-        refused: this request was declined by them, or the physician knows them.
+        refused: this request was declined by them, the physician knows them, or one of the two wished to part.
         asked: they are invited to this request, or have it, right now.
         tried: they were asked for this request, and did not answer or missed the window.
         taken_back: they were asked for this request, and the invitation was taken back.

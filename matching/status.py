@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from matching import afterwards, transitions
+from matching import afterwards, rematch, transitions
 from matching.alerts import OPEN_STATES
 from matching.forms import StatusForm
 from matching.models import LIVE, Match
@@ -90,12 +90,13 @@ def status(request: Any) -> HttpResponse:
 
 @dataclass
 class _Visit:
-    """One look at a request, here or at the province, with the one move that was pressed.
+    """One look at a request, here or where it was handed to, with the one move that was pressed.
 
     Attributes:
         do: the button; empty once it was dealt with.
         said: what came of it.
         opened: role → how often the details were opened, at a site that handed the request over too.
+        went: id of the site it was handed to.
     """
 
     press: Press
@@ -103,13 +104,19 @@ class _Visit:
     site: Site
     said: str = ""
     opened: Counter[str] = field(default_factory=Counter)
+    went: int | None = None
 
     def answer(self) -> dict[str, Any] | None:
         """Return what the page shows; None when the receipt leads nowhere (any more)."""
-        return self._look(local=not self.site.is_province) or self._from_province()
+        found = self._look(local=not self.site.is_province) or self._from_elsewhere(province().pk)
+        # A linked site may have handed it on to the province; nobody hands on from there.
+        while found is None and (to := self.went) is not None:
+            self.went = None
+            found = self._from_elsewhere(to)
+        return found
 
-    def _from_province(self) -> dict[str, Any] | None:
-        with tenancy.site_scope(province().pk):
+    def _from_elsewhere(self, site_id: int) -> dict[str, Any] | None:
+        with tenancy.site_scope(site_id):
             return self._look(local=False)
 
     def _look(self, *, local: bool) -> dict[str, Any] | None:
@@ -126,6 +133,7 @@ class _Visit:
         if referral is None:
             return None
         self.opened.update(_opened(referral))
+        self.went = referral.handed_to_id
         return None if referral.state == State.HANDED_OVER else self._shown(referral, local=local)
 
     def _find(self) -> Referral | None:
@@ -137,8 +145,11 @@ class _Visit:
             afterwards.say_unheard(referral.pk)
             return _("Thank you for telling us. The people who look after requests see it now.")
         if self.do == "known" and Match.objects.filter(pk=self.press.match, referral=referral).exists():
-            transitions.choose_other(self.press.match, by=PUBLIC)
+            rematch.choose_other(self.press.match, by=PUBLIC)
             return _("Thank you. This peer is told to make no contact, and somebody else is looked for.")
+        if self.do == "another" and Match.objects.filter(pk=self.press.match, referral=referral).exists():
+            rematch.choose_other(self.press.match, by=PUBLIC, why=Match.Why.WISH)
+            return _("Somebody else is looked for. You need not tell your story again.")
         if self.do == "outside":
             afterwards.hand_over(referral.pk, to=province(), text=_consent())
             return _("The provincial team has your request now. Your receipt stays the same.")

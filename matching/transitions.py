@@ -7,13 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.urls import reverse
-from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localdate
-from django.utils.translation import ngettext
 
 from matching import alerts, candidates
-from matching.models import LIVE, Match, MatchEvent
+from matching.models import LIVE, MISSED, Match, MatchEvent, Prepared
 from matching.rules import CAPS
 from psi import tenancy
 from referrals import transitions as referral_moves
@@ -21,15 +18,13 @@ from referrals.models import Referral
 from referrals.notices import wants_notice
 from sites import agenda, audit, facts, outbox
 from sites.audit import Actor
-from sites.models import Membership, Role
+from sites.models import Role, Site
 from sites.moves import Refused, target
 from sites.queries import holders, numbers
 from training.models import PeerSupporter, SupporterLoad
 
-INVITATION, WINDOW = "INVITATION", "WINDOW"
+INVITATION, WINDOW, NEXT = "INVITATION", "WINDOW", "NEXT"
 CONTACT_HOURS = 72  # from the confirmed match (program overview, What commitment is involved)
-# The last step of the contact window (`Match.window_step`).
-MISSED = 3
 MOVED_ON = "This has moved on in the meantime. Here is how it stands now."
 
 
@@ -42,16 +37,16 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class _Locked:
+class Locked:
     referral: Referral
     match: Match
 
 
-def _lock(match_id: int) -> _Locked:
+def lock(match_id: int) -> Locked:
     referral_id = Match.objects.values_list("referral_id", flat=True).get(pk=match_id)
     referral = referral_moves.lock(referral_id)
     match = Match.objects.select_for_update(of=("self",)).select_related("supporter").get(pk=match_id)
-    return _Locked(referral, match)
+    return Locked(referral, match)
 
 
 def _live(referral: Referral) -> Match | None:
@@ -86,7 +81,7 @@ def invite(
     if candidate.soft and override not in Match.Override.values:
         raise Refused("Please say why, to invite this supporter all the same.")
     if live is not None:
-        _hand_on(referral, live, by=by)
+        hand_on(referral, live, by=by)
     hours, at = numbers(), tenancy.now()
     match = Match(
         referral=referral,
@@ -101,6 +96,7 @@ def invite(
     alerts.heard(referral)
     agenda.cancel(referral_moves.WAITING, [referral.pk])
     agenda.schedule(INVITATION, [match.pk], at + timedelta(hours=hours["INVITE_NUDGE"]))
+    Prepared.objects.filter(referral=referral).delete()
     outbox.enqueue("INVITED", [(match.pk, candidate.user_id)])
     facts.count(("INVITED", "ALL"))
     return match
@@ -109,10 +105,12 @@ def invite(
 def accept(match_id: int, *, by: Actor) -> Match:
     """The invited supporter says yes. Availability is asked again under the lock.
 
+    Where the site has chosen so, the match is confirmed with it.
+
     Raises:
         Refused: not invited any more, not available any more, or at a cap.
     """
-    locked = _own(match_id, by)
+    locked = own(match_id, by)
     match = locked.match
     goal = target(Match.MOVES, "accept", match.state, MOVED_ON)
     supporter = PeerSupporter.objects.select_for_update(of=("self",)).get(pk=match.supporter_id)
@@ -121,9 +119,12 @@ def accept(match_id: int, *, by: Actor) -> Match:
     _take_load(match, supporter)
     match.accepted_at = tenancy.now()
     _move(match, goal, by=by, also=("accepted_at", "load_year"))
-    agenda.schedule(INVITATION, [match.pk], match.accepted_at + timedelta(hours=numbers()["CONFIRM_NUDGE"]))
-    _tell_administrators("ACCEPTED", match)
     facts.count(("ACCEPTED", "ALL"))
+    if Site.objects.get(pk=tenancy.current_site_id()).confirm_at_once:
+        _confirm(locked, by=audit.SYSTEM)
+        return match
+    agenda.schedule(INVITATION, [match.pk], match.accepted_at + timedelta(hours=numbers()["CONFIRM_NUDGE"]))
+    tell_administrators("ACCEPTED", match)
     return match
 
 
@@ -134,34 +135,37 @@ def decline(match_id: int, *, by: Actor, why: str = Match.Why.NONE, seen: str = 
         why: `NONE`, `KNOWN` or `EVALUATES`.
         seen: the state they were shown; an older page does not take back what was accepted since.
     """
-    match = _own(match_id, by).match
+    match = own(match_id, by).match
     goal = target(Match.MOVES, "decline", match.state, MOVED_ON)
     if match.state == Match.State.ACCEPTED and seen != match.state:
         raise Refused("You have accepted in the meantime. If you cannot do it after all, please say so here.")
     if why not in (Match.Why.NONE, Match.Why.KNOWN, Match.Why.EVALUATES):
         raise Refused("Please press one of the buttons.")
-    _end(match, goal, why, by=by)
-    _tell_administrators("UNMATCHED", match)
+    end(match, goal, why, by=by)
     return match
 
 
 def expire(match: Match) -> None:
     """INVITED → EXPIRED when nobody answered; the referral and the match are locked."""
-    _end(match, target(Match.MOVES, "expire", match.state, MOVED_ON), Match.Why.NO_ANSWER, by=audit.SYSTEM)
-    _tell_administrators("UNMATCHED", match)
+    end(match, target(Match.MOVES, "expire", match.state, MOVED_ON), Match.Why.NO_ANSWER, by=audit.SYSTEM)
 
 
 def revoke(match_id: int, *, by: Actor) -> Match:
     """The administrator takes an invitation back before the match is confirmed."""
-    match = _lock(match_id).match
-    _end(match, target(Match.MOVES, "revoke", match.state, MOVED_ON), Match.Why.NONE, by=by)
+    match = lock(match_id).match
+    end(match, target(Match.MOVES, "revoke", match.state, MOVED_ON), Match.Why.NONE, by=by)
     outbox.enqueue("RELEASED", [(match.pk, match.supporter.user_id)])
     return match
 
 
 def confirm(match_id: int, *, by: Actor) -> Match:
     """Release the contact details to the supporter and start the 72 hours."""
-    locked = _lock(match_id)
+    locked = lock(match_id)
+    _confirm(locked, by=by)
+    return locked.match
+
+
+def _confirm(locked: Locked, *, by: Actor) -> None:
     match, at = locked.match, tenancy.now()
     goal = target(Match.MOVES, "confirm", match.state, MOVED_ON)
     referral_moves.match(locked.referral, by=by)
@@ -174,7 +178,6 @@ def confirm(match_id: int, *, by: Actor) -> Match:
     if wants_notice(locked.referral):
         outbox.enqueue("FOUND", [(match.pk, None)])
     facts.count(("MATCHED", "ALL"))
-    return match
 
 
 def record_contact(match_id: int, *, by: Actor, agreed: bool = False) -> Match:
@@ -186,7 +189,7 @@ def record_contact(match_id: int, *, by: Actor, agreed: bool = False) -> Match:
     Raises:
         Refused: not confirmed, or nobody asked the physician.
     """
-    locked = _own(match_id, by)
+    locked = own(match_id, by)
     match = locked.match
     goal = target(Match.MOVES, "record_contact", match.state, MOVED_ON)
     if referral_moves.by_notifier(locked.referral) is not None:
@@ -196,6 +199,7 @@ def record_contact(match_id: int, *, by: Actor, agreed: bool = False) -> Match:
     match.contacted_at = tenancy.now()
     _move(match, goal, by=by, also=("contacted_at",))
     alerts.heard(locked.referral)
+    alerts.acted(match)
     agenda.cancel(WINDOW, [match.pk])
     facts.count(("CONTACT", "IN_TIME" if match.contacted_at <= window_ends(match) else "LATE"))
     return match
@@ -207,7 +211,7 @@ def unwanted(match_id: int, *, by: Actor) -> None:
     Raises:
         Refused: the physician had agreed, or the match is not at its first contact.
     """
-    locked = _own(match_id, by)
+    locked = own(match_id, by)
     referral, match = locked.referral, locked.match
     if match.state != Match.State.CONFIRMED or referral_moves.by_notifier(referral) is None:
         raise Refused(MOVED_ON)
@@ -222,21 +226,11 @@ def reassign(match_id: int, *, by: Actor, seen: Seen | None = None) -> Match:
     Args:
         seen: the match as the administrator saw it.
     """
-    locked = _lock(match_id)
+    locked = lock(match_id)
     if seen is not None:
         _check_unmoved(locked.match, seen)
-    _hand_on(locked.referral, locked.match, by=by)
+    hand_on(locked.referral, locked.match, by=by)
     return locked.match
-
-
-def choose_other(match_id: int, *, by: Actor) -> None:
-    """The physician knows the peer: the match ends, and this peer is not offered again; twice is once."""
-    locked = _lock(match_id)
-    match = locked.match
-    if (match.state, match.why) == (Match.State.REASSIGNED, Match.Why.KNOWN):
-        return
-    _hand_on(locked.referral, match, by=by, why=Match.Why.KNOWN)
-    _tell_administrators("UNMATCHED", match)
 
 
 def release(referral: Referral, *, by: Actor) -> None:
@@ -249,9 +243,9 @@ def release(referral: Referral, *, by: Actor) -> None:
 
 def finish(match_id: int, *, by: Actor) -> Match:
     """The supporter has had the last conversation."""
-    match = _own(match_id, by).match
-    _end(match, target(Match.MOVES, "finish", match.state, MOVED_ON), Match.Why.NONE, by=by)
-    _tell_administrators("FINISHED", match)
+    match = own(match_id, by).match
+    end(match, target(Match.MOVES, "finish", match.state, MOVED_ON), Match.Why.NONE, by=by)
+    tell_administrators("FINISHED", match)
     return match
 
 
@@ -307,28 +301,6 @@ def ever_confirmed(matches: Iterable[Match]) -> bool:
     return any(match.confirmed_at for match in matches)
 
 
-def check_handed_on(membership: Membership) -> None:
-    """Refuse to end the role of a supporter who carries a match: nobody else could move it on.
-
-    An invitation sent at the same moment may slip through; unanswered, it ends by itself.
-    """
-    if membership.role != Role.SUPPORTER:
-        return
-    held = Match.objects.filter(supporter__user_id=membership.user_id, state__in=LIVE).select_related("referral")
-    slug = membership.site.slug
-    refs = [
-        (reverse("request_detail", args=[slug, match.referral.ref]), match.referral) for match in held.order_by("pk")
-    ]
-    if refs:
-        sentence = ngettext(
-            "This person has {n} open match. First find another peer for it, or take the invitation back: {links}.",
-            "This person has {n} open matches. First find another peer, or take the invitation back: {links}.",
-            len(refs),
-        )
-        links = format_html_join(", ", '<a href="{}">{}</a>', refs)
-        raise Refused(format_html(sentence, n=len(refs), links=links))
-
-
 def _check_unmoved(live: Match | None, seen: Seen) -> None:
     if live is not None and live.pk == seen.match_id and live.state == seen.state:
         return
@@ -340,23 +312,23 @@ def _check_unmoved(live: Match | None, seen: Seen) -> None:
 def _close_with(live: Match, *, by: Actor) -> None:
     """End a match together with its request. Who was in contact may still record the conversations."""
     verb = "finish" if live.state == Match.State.CONTACTED else "close"
-    _end(live, target(Match.MOVES, verb, live.state, MOVED_ON), Match.Why.CLOSED, by=by)
+    end(live, target(Match.MOVES, verb, live.state, MOVED_ON), Match.Why.CLOSED, by=by)
 
 
-def _hand_on(referral: Referral, match: Match, *, by: Actor, why: str = Match.Why.NONE) -> None:
+def hand_on(referral: Referral, match: Match, *, by: Actor, why: str = Match.Why.NONE) -> None:
     """End a confirmed match, because the request goes to another peer; both are locked."""
     goal = target(Match.MOVES, "reassign", match.state, MOVED_ON)
-    _end(match, goal, why if why != Match.Why.NONE or not missed(match) else Match.Why.MISSED, by=by)
+    end(match, goal, why if why != Match.Why.NONE or not missed(match) else Match.Why.MISSED, by=by)
     referral_moves.reopen(referral, by=by)
     outbox.enqueue("HANDED_ON", [(match.pk, match.supporter.user_id)])
     facts.count(("REASSIGNED", "ALL"))
 
 
-def _own(match_id: int, by: Actor) -> _Locked:
+def own(match_id: int, by: Actor) -> Locked:
     """Lock a match on behalf of the supporter it belongs to; someone else's looks like none."""
     if by.user_id is None or not Match.objects.filter(pk=match_id, supporter__user_id=by.user_id).exists():
         raise Match.DoesNotExist
-    return _lock(match_id)
+    return lock(match_id)
 
 
 def _take_load(match: Match, supporter: PeerSupporter) -> None:
@@ -387,14 +359,17 @@ def _give_load_back(match: Match) -> None:
     match.load_year = None
 
 
-def _end(match: Match, goal: str, why: str, *, by: Actor) -> None:
+def end(match: Match, goal: str, why: str, *, by: Actor) -> None:
     match.why, match.ended_at = why, tenancy.now()
     _give_load_back(match)
     _move(match, goal, by=by, also=("why", "ended_at", "load_year"), why=why)
     agenda.cancel(INVITATION, [match.pk])
     agenda.cancel(WINDOW, [match.pk])
+    alerts.acted(match)
     if goal != Match.State.COMPLETED and why != Match.Why.CLOSED:
         referral_moves.wait(match.referral_id)
+        # A worker looks who could be next: `matching.following`.
+        agenda.schedule(NEXT, [match.referral_id], tenancy.now())
 
 
 def _move(match: Match, goal: str, *, by: Actor, also: tuple[str, ...], why: str = Match.Why.NONE) -> None:
@@ -412,5 +387,5 @@ def _note(match: Match, source: str | None, *, by: Actor, why: str = Match.Why.N
     audit.record("ANSWERED" if answered else match.state, Match.KIND, match.pk, by=by)
 
 
-def _tell_administrators(kind: str, match: Match) -> None:
+def tell_administrators(kind: str, match: Match) -> None:
     outbox.enqueue(kind, [(match.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])

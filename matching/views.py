@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from matching import awaiting, candidates, queries, ranking, transitions
+from matching import awaiting, candidates, following, queries, ranking, transitions
 from matching.alerts import OPEN_STATES
 from matching.forms import CallerForm, CloseForm
 from matching.models import LIVE, Match
@@ -153,6 +153,18 @@ def choose(request: Any, ref: str) -> HttpResponse:
         "replaces": live if live and live.state in (Match.State.CONFIRMED, Match.State.CONTACTED) else None,
     }
     return render(request, "matching/choose.html", context)
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite_next(request: Any, ref: str, user_id: int) -> HttpResponse:
+    """Send the invitation that was prepared; a GET, as after signing in, leads to the candidates."""
+    referral = _referral(ref)
+    if request.method != "POST":
+        return redirect("choose", request.site.slug, ref)
+    following.invite(referral.pk, user_id, by=request.actor)
+    messages.success(request, _("The invitation is on its way. You will see here when it is answered."))
+    return redirect("today", request.site.slug)
 
 
 @for_roles(Role.ADMINISTRATOR)

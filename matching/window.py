@@ -7,10 +7,10 @@ is due and was not taken, so a worker that slept, died or was doubled takes each
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from matching import transitions
-from matching.models import LIVE, Match, MatchEvent
+from matching import alerts, transitions
+from matching.models import LIVE, MISSED, Match, MatchEvent
 from matching.queries import with_latest_match
-from matching.transitions import CONTACT_HOURS, INVITATION, MISSED, WINDOW
+from matching.transitions import CONTACT_HOURS, INVITATION, WINDOW
 from psi import tenancy
 from referrals.models import Referral
 from referrals.transitions import WAITING
@@ -47,7 +47,7 @@ def look_after_windows(ids: list[int]) -> None:
     to_supporter: dict[str, list[tuple[int, int | None]]] = {"NUDGE_1": [], "NUDGE_2": []}
     to_administrators: dict[str, list[tuple[int, int | None]]] = {"WINDOW_48": [], "WINDOW_72": []}
     later: dict[datetime, list[int]] = {}
-    missed = 0
+    missed: list[int] = []
     for match in _locked(ids):
         if match.state != Match.State.CONFIRMED or match.confirmed_at is None:
             continue
@@ -60,7 +60,7 @@ def look_after_windows(ids: list[int]) -> None:
             audit.record(why, Match.KIND, match.pk, by=audit.SYSTEM)
             everyone = [(match.pk, user_id) for user_id in administrators]
             if over:
-                missed += 1
+                missed.append(match.pk)
                 to_administrators["WINDOW_72"] += everyone
             else:
                 to_supporter[f"NUDGE_{match.window_step}"].append((match.pk, match.supporter.user_id))
@@ -77,7 +77,8 @@ def look_after_windows(ids: list[int]) -> None:
     for due, match_ids in later.items():
         agenda.schedule(WINDOW, match_ids, due)
     if missed:
-        facts.count(*[("WINDOW", "MISSED")] * missed)
+        facts.count(*[("WINDOW", "MISSED")] * len(missed))
+        alerts.missed(missed)
 
 
 def look_after_waiting(ids: list[int]) -> None:

@@ -4,14 +4,14 @@ from django.conf import settings
 from django.urls import include, path, register_converter
 from django.urls.converters import StringConverter
 
-from matching import awaiting, my, status
+from matching import awaiting, handing, my, status
 from matching import views as matching
 from referrals import access_views, by_hand, reach_out_views, wording_views
 from referrals import views as referrals
-from sites import crisis, program
+from sites import cover_views, crisis, program
 from sites import views as sites
 from tracker import views as tracker
-from training import page_views
+from training import commitment_views, link_views, page_views
 from training import views as training
 
 handler400 = "sites.views.unreadable"
@@ -39,8 +39,10 @@ urlpatterns = [
     # The province's own pages; all others are the same set for every site.
     path("province/sites/", program.province_sites, {"site": "province"}, name="province_sites"),
     path("province/sites/<slug:slug>/", program.province_site, {"site": "province"}, name="province_site"),
+    path("province/links/", link_views.links_page, {"site": "province"}, name="links"),
     path("province/settings/crisis/", crisis.numbers_page, {"site": "province"}, name="crisis_numbers"),
     path("province/settings/crisis/<ref:line>/", crisis.number_page, {"site": "province"}, name="crisis_number"),
+    path("province/settings/agreement/", commitment_views.agreement_text, {"site": "province"}, name="agreement_text"),
     # Public
     path("<slug:site>/", referrals.public_page, name="public"),
     path("<slug:site>/peers/", referrals.peers, name="peers"),
@@ -59,9 +61,11 @@ urlpatterns = [
     path("<slug:site>/requests/new/", by_hand.by_hand, name="by_hand"),
     path("<slug:site>/requests/<ref:ref>/", matching.request_detail, name="request_detail"),
     path("<slug:site>/requests/<ref:ref>/choose/", matching.choose, name="choose"),
+    path("<slug:site>/requests/<ref:ref>/next/<int:user_id>/", matching.invite_next, name="invite_next"),
     path("<slug:site>/requests/<ref:ref>/confirm/", matching.confirm, name="confirm"),
     path("<slug:site>/requests/<ref:ref>/revoke/", matching.revoke, name="revoke"),
     path("<slug:site>/requests/<ref:ref>/reassign/", matching.reassign, name="reassign"),
+    path("<slug:site>/requests/<ref:ref>/hand-over/", handing.hand_over, name="hand_over"),
     path("<slug:site>/requests/<ref:ref>/close/", matching.close, name="close"),
     path("<slug:site>/requests/<ref:ref>/spam/", matching.spam, name="spam"),
     path("<slug:site>/requests/<ref:ref>/not-spam/", matching.not_spam, name="not_spam"),
@@ -73,6 +77,7 @@ urlpatterns = [
     path("<slug:site>/settings/", program.settings_page, name="settings"),
     path("<slug:site>/settings/people/", program.people_page, name="people"),
     path("<slug:site>/settings/people/<int:membership_id>/", program.member_page, name="member"),
+    path("<slug:site>/settings/cover/", cover_views.cover_page, name="cover"),
     path("<slug:site>/settings/audit/", program.audit_page, name="audit"),
     path("<slug:site>/settings/departments/", training.departments, name="departments"),
     path("<slug:site>/settings/numbers/", crisis.local_page, name="local_numbers"),
@@ -88,12 +93,15 @@ urlpatterns = [
     path("<slug:site>/my/page/", page_views.my_page, name="my_page"),
     path("<slug:site>/my/safety/", tracker.safety, name="safety"),
     path("<slug:site>/my/about/", training.about_me, name="about_me"),
+    path("<slug:site>/my/agreement/", commitment_views.agreement_page, name="agreement"),
+    path("<slug:site>/my/commitment/", commitment_views.commitment_page, name="commitment"),
     path("<slug:site>/my/<ref:ref>/", my.my_match, name="my_match"),
     path("<slug:site>/my/<ref:ref>/accept/", my.accept, name="accept"),
     path("<slug:site>/my/<ref:ref>/decline/", my.decline, name="decline"),
     path("<slug:site>/my/<ref:ref>/contacted/", my.contacted, name="contacted"),
     path("<slug:site>/my/<ref:ref>/unwanted/", my.unwanted, name="unwanted"),
     path("<slug:site>/my/<ref:ref>/conversation/", tracker.conversation, name="conversation"),
+    path("<slug:site>/my/<ref:ref>/hand-back/", my.hand_back, name="hand_back"),
     path("<slug:site>/my/<ref:ref>/finish/", my.finish, name="finish"),
 ]
 

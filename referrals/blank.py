@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 
 from psi import tenancy
 from referrals.forms import RequestForm
-from referrals.models import Consent
+from referrals.models import ON_FORM
 from sites import flood, language
 from sites.models import Site, Specialty, TextVersion
 from sites.queries import current_text
@@ -41,7 +41,7 @@ KEY, TOKEN, SWITCH, TICKET = (
 def texts() -> dict[str, TextVersion]:
     """Return purpose → the wording in force, in the language of this request."""
     spoken = (get_language() or "en")[:2]
-    return {purpose: current_text(purpose, spoken) for purpose in Consent.values}
+    return {purpose.value: current_text(purpose, spoken) for purpose in ON_FORM}
 
 
 def lists(site: Site) -> dict[str, Any]:

@@ -107,6 +107,11 @@ class Consent(models.TextChoices):
     MATCH = "MATCH", "To be matched with a peer supporter and contacted"
     PROVINCE = "PROVINCE", "To be shared with the provincial team"
     SURVEY = "SURVEY", "To get the anonymous survey"
+    SITE = "SITE", "To be shared with another site"
+
+
+# Those that the form asks for.
+ON_FORM = (Consent.MATCH, Consent.PROVINCE, Consent.SURVEY)
 
 
 class Referral(SiteModel):
@@ -120,7 +125,7 @@ class Referral(SiteModel):
         MATCHED = "MATCHED", "Matched"
         CLOSED = "CLOSED", "Closed"
         WITHDRAWN = "WITHDRAWN", "Withdrawn"
-        HANDED_OVER = "HANDED_OVER", "Handed over to the province"
+        HANDED_OVER = "HANDED_OVER", "Handed over"
         LAPSED = "LAPSED", "Lapsed"
         SPAM = "SPAM", "Spam"
 
@@ -157,6 +162,9 @@ class Referral(SiteModel):
     outcome = CodeField(choices=Outcome.choices, null=True)
     home = models.ForeignKey(
         Site, on_delete=models.PROTECT, null=True, related_name="+", help_text="Where the form was opened."
+    )
+    handed_to = models.ForeignKey(
+        Site, on_delete=models.PROTECT, null=True, related_name="+", help_text="Where its receipt leads now."
     )
     received_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, help_text="Closed, withdrawn or handed over.")

@@ -332,16 +332,24 @@ def withdraw(referral: Referral, *, by: Actor) -> None:
 
 
 def hand_over(
-    referral: Referral, *, to: Site, identity: Identity, text: TextVersion, by: Actor, keep: bool
+    referral: Referral,
+    *,
+    to: Site,
+    identity: Identity,
+    text: TextVersion | None,
+    by: Actor,
+    keep: bool,
+    channel: str = ReferralConsent.Channel.FORM,
 ) -> Referral:
-    """OPEN or MATCHED → HANDED_OVER: the province gets the request under the same receipt. `referral` is locked.
+    """OPEN or MATCHED → HANDED_OVER: another site gets the request under the same receipt. `referral` is locked.
 
-    A crossing. At the province nothing is locked, only new rows are written, so no two can wait for each other.
+    A crossing. At the other site nothing is locked, only new rows are written, so no two can wait for each other.
     The request was counted here and is not counted again there: a release adds both up.
 
     Args:
-        identity: for the province's vault, without ids that mean nothing there.
-        text: the wording of the consent that the physician's press gives.
+        identity: for the other vault, without ids that mean nothing there.
+        text: the wording of the consent given now; None where it was given with the request.
+        channel: how it was given.
         keep: somebody has seen the name here, so the identity is sealed; otherwise it is erased.
     """
     at = tenancy.now()
@@ -353,9 +361,12 @@ def hand_over(
         referral.source or "",
         referral.event,
     )
-    _end(referral, "hand_over", ReferralEvent.Why.HANDED_OVER, by=by)
-    shared = {"text": text, "channel": ReferralConsent.Channel.FORM, "given_at": at}
-    ReferralConsent.objects.update_or_create(referral=referral, purpose=Consent.PROVINCE, defaults=shared)
+    referral.handed_to = to
+    _end(referral, "hand_over", ReferralEvent.Why.HANDED_OVER, by=by, also=("handed_to",))
+    if text is not None:
+        shared = {"text": text, "channel": channel, "given_at": at}
+        purpose = Consent.PROVINCE if to.is_province else Consent.SITE
+        ReferralConsent.objects.update_or_create(referral=referral, purpose=purpose, defaults=shared)
     given: list[Any] = list(referral.consents.values("purpose", "text_id", "channel", "given_at"))
     if not keep:
         vault.shred(Referral.KIND, [referral.pk])

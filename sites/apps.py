@@ -10,8 +10,9 @@ class SitesConfig(AppConfig):
     name = "sites"
 
     def ready(self) -> None:
-        from sites import crisis, outbox, people
+        from sites import cover, crisis, outbox, people
 
         outbox.register_deliveries()
         people.register()
         crisis.register_today()
+        cover.register()

@@ -55,16 +55,31 @@ class ProgramForm(forms.ModelForm):
 
     class Meta:
         model = Site
-        fields = ("is_open", "reach_in", "reach_out", "privacy_officer", "time_zone")
+        fields = (
+            "is_open",
+            "reach_in",
+            "reach_out",
+            "privacy_officer",
+            "time_zone",
+            "confirm_at_once",
+            "send_next",
+            "notice_days",
+        )
         labels = {
             "is_open": __("Requests can be sent"),
             "reach_in": __("Reach-in: physicians ask for themselves"),
             "reach_out": __("Reach-out: someone is concerned about a colleague"),
             "privacy_officer": __("Who answers questions about privacy"),
             "time_zone": __("Time zone"),
+            "confirm_at_once": __("Confirm a match as soon as the peer accepts"),
+            "send_next": __("Invite the next peer by itself after a no, or after no answer"),
+            "notice_days": __("Notice before a peer supporter leaves, in days"),
         }
         help_texts = {
-            "privacy_officer": __("Shown on your page, with how to reach them. Without it no request can be sent.")
+            "privacy_officer": __("Shown on your page, with how to reach them. Without it no request can be sent."),
+            "confirm_at_once": __("The peer gets the contact details with their yes, and the 72 hours start."),
+            "send_next": __("Only peers whom no rule speaks against. Otherwise they are prepared for you on Today."),
+            "notice_days": __("Their open matches are handed on that day, and their access ends."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -72,11 +87,24 @@ class ProgramForm(forms.ModelForm):
         self.fields["time_zone"] = forms.ChoiceField(
             label=__("Time zone"), choices=[(zone, zone.split("/")[1].replace("_", " ")) for zone in ZONES]
         )
+        days, few = self.fields["notice_days"], __("Enter a whole number of days, 0 to 180.")
+        self.fields["notice_days"] = forms.IntegerField(
+            label=days.label,
+            help_text=days.help_text,
+            min_value=0,
+            max_value=180,
+            required=False,
+            error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), few),
+        )
         if self.instance.law == Site.Law.FIPPA and not self.instance.reach_out:
             self.order_fields(["is_open", "reach_in", "reach_out", "advised"])
         else:
             del self.fields["advised"]
         self.helper = bare_helper(self)
+
+    def clean_notice_days(self) -> int:
+        days: int | None = self.cleaned_data["notice_days"]
+        return self.instance.notice_days if days is None else days
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -45,6 +45,9 @@ class Site(models.Model):
     reach_in = models.BooleanField(default=True)
     reach_out = models.BooleanField(default=False)
     time_zone = models.CharField(max_length=40, default="America/Vancouver")
+    confirm_at_once = models.BooleanField(default=False, help_text="A match is confirmed as it is accepted.")
+    send_next = models.BooleanField(default=False, help_text="After a no or no answer the next candidate is invited.")
+    notice_days = models.PositiveSmallIntegerField(default=30, help_text="Between saying that one leaves and leaving.")
     palette = CodeField(choices=Palette.choices, default=Palette.EVERGREEN)
     created_at = models.DateTimeField()
 
@@ -72,6 +75,29 @@ class Site(models.Model):
     def takes_requests(self) -> bool:
         """Open, with someone to answer for privacy."""
         return self.is_open and bool(self.privacy_officer)
+
+
+class Link(models.Model):
+    """Two sites that may hand requests and lend supporters to each other, under a recorded agreement.
+
+    Without persons, so it stands outside the wall; only the province writes it.
+    """
+
+    one = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    other = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    reference = models.CharField(max_length=40, help_text="Where the information-sharing agreement is filed.")
+    signed_on = models.DateField()
+    ends_on = models.DateField(null=True, help_text="The last day on which it holds; none when it has no end.")
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["one", "other"], name="link_once"),
+            # A pair is written one way round, so that it cannot stand twice.
+            CheckConstraint(condition=Q(one__lt=models.F("other")), name="link_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"link {self.pk}"
 
 
 class UserManager(BaseUserManager["User"]):
@@ -163,6 +189,28 @@ class Invitation(SiteModel):
 
     def __str__(self) -> str:
         return f"invitation {self.pk}"
+
+
+class Cover(SiteModel):
+    """An administrator is away, and somebody of the site does their work meanwhile."""
+
+    away = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    starts_on = models.DateField()
+    ends_on = models.DateField(help_text="The last day of it.")
+    # The role given for it; None before it starts, and for someone who is an administrator anyway.
+    given = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
+    over = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            CheckConstraint(condition=Q(ends_on__gte=models.F("starts_on")), name="cover_days"),
+            CheckConstraint(condition=~Q(away=models.F("by")), name="cover_two"),
+            UniqueConstraint(fields=["site", "away"], condition=Q(over=False), name="cover_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"cover {self.pk}"
 
 
 class Notice(SiteModel):

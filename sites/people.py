@@ -239,6 +239,21 @@ def change_role(membership: Membership, role: str, *, by: Actor) -> Membership:
     return changed
 
 
+def borrow(site: Site, user_id: int, name: str, *, by: Actor) -> None:
+    """Give a supporter of another site the role here, under the name they go by there; held already, nothing changes.
+
+    Args:
+        site: the current one.
+    """
+    _lock(site.pk)
+    membership, new = _live(site.pk).get_or_create(
+        site=site, user_id=user_id, role=Role.SUPPORTER, ended_at=None, defaults={"since": tenancy.now()}
+    )
+    Profile.objects.get_or_create(site_id=site.pk, user_id=user_id, defaults={"name": name})
+    if new:
+        audit.record("JOIN", "MEMBERSHIP", membership.pk, by=by)
+
+
 # Sites
 
 

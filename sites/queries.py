@@ -3,9 +3,12 @@
 import logging
 from collections.abc import Iterable
 
+from django.utils.timezone import localdate
+
 from psi import tenancy
 from sites.models import (
     PROVINCE_SLUG,
+    Cover,
     CrisisLine,
     LocalCrisisLine,
     Membership,
@@ -57,8 +60,11 @@ def province() -> Site:
 
 
 def holders(*roles: Role) -> list[int]:
-    """Return the user ids who hold one of `roles` at the current site, for mail."""
-    return list(
+    """Return the user ids who hold one of `roles` at the current site, for mail.
+
+    An administrator who is away is left out while somebody else is there.
+    """
+    found = list(
         Membership.objects.filter(
             site_id=tenancy.current_site_id(), role__in=roles, ended_at=None, user__is_active=True
         )
@@ -66,6 +72,13 @@ def holders(*roles: Role) -> list[int]:
         .distinct()
         .order_by("user_id")
     )
+    if Role.ADMINISTRATOR not in roles or len(found) < 2:
+        return found
+    today = localdate(tenancy.now())
+    away = set(
+        Cover.objects.filter(starts_on__lte=today, ends_on__gte=today, over=False).values_list("away_id", flat=True)
+    )
+    return [user_id for user_id in found if user_id not in away] or found
 
 
 def names(user_ids: Iterable[int]) -> dict[int, str]:

@@ -21,6 +21,7 @@ class Item:
         window: a contact window to draw instead of the chip.
         post: the button makes a move rather than opening a page.
         quiet: nothing to do now; listed so that it can be seen.
+        other: words and address of another way, as a plain link.
     """
 
     breaks_at: datetime
@@ -34,6 +35,7 @@ class Item:
     window: Any = None
     post: bool = False
     quiet: bool = False
+    other: tuple[str, str] | None = None
 
 
 URGENT = {"late": 0, "soon": 1}

@@ -235,6 +235,7 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
         ("admin-figures", "figures/"),
         ("admin-by-hand", "requests/new/"),
         ("admin-settings", "settings/"),
+        ("admin-cover", "settings/cover/"),
         ("admin-people", "settings/people/"),
         ("admin-departments", "settings/departments/"),
         ("admin-words", "settings/wording/"),
@@ -266,6 +267,10 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
     page.get_by_role("main").locator("summary").click()
     person.press("Close the request")
     yield "admin-request-errors", page
+    person.open(f"{requests}/{open_ref}/hand-over/")
+    yield "admin-hand-over", page
+    person.press("Hand over")
+    yield "admin-hand-over-errors", page
     person.open(f"{requests}/{open_ref}/choose/")
     yield "admin-choose", page
     person.open(f"/{SITE}/my/")
@@ -325,6 +330,13 @@ def _supporter(house: House, person: Person) -> Iterator[Stop]:
     yield "supporter-page-errors", page
     person.open(f"/{SITE}/my/about/")
     yield "supporter-about-me", page
+    person.open(f"/{SITE}/my/agreement/")
+    yield "supporter-agreement", page
+    person.open(f"/{SITE}/my/commitment/")
+    yield "supporter-commitment", page
+    page.get_by_label("Matches a year").fill("")
+    page.get_by_role("button", name="Save").click()
+    yield "supporter-commitment-errors", page
     person.open(f"/{SITE}/my/{_ref(house, 'INVITED', user=ada)}/")
     person.press("Accept")
     yield "supporter-match-accepted", page
@@ -354,6 +366,10 @@ def _province(house: House, person: Person) -> Iterator[Stop]:
     page.get_by_label("Number, as people read it").fill("1-800")
     person.press("Save")
     yield "province-crisis-errors", page
+    person.open("/province/links/")
+    yield "province-links", page
+    person.open("/province/settings/agreement/")
+    yield "province-agreement", page
     person.open("/province/sites/")
     page.get_by_label("Short name in the address").fill("Big North")
     person.press("Set up and invite")

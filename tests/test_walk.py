@@ -382,9 +382,9 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
     administrators_only = (
         "today requests caller by_hand request_detail choose confirm revoke reassign close spam not_spam supporter settings people"
         " member audit departments wording wording_text wording_preview province_sites province_site crisis_numbers"
-        " crisis_number local_numbers"
+        " crisis_number local_numbers agreement_text links invite_next hand_over cover"
     )
-    own = "my my_page about_me my_match accept decline contacted conversation finish"
+    own = "my my_page about_me agreement commitment my_match hand_back accept decline contacted conversation finish"
     expected = {name: {administrator} for name in administrators_only.split()}
     expected |= {name: {supporter} for name in own.split()}
     expected |= {

@@ -20,6 +20,7 @@ UNWALLED = {
     "sites.Due",
     "sites.SignInEvent",
     "sites.CrisisLine",
+    "sites.Link",
     "sites.Specialty",
     "sites.TextVersion",
     "sites.ProvinceSetting",

@@ -7,9 +7,12 @@ class TrainingConfig(AppConfig):
     name = "training"
 
     def ready(self) -> None:
-        from sites import opening, people
-        from training import transitions
+        from sites import agenda, opening, people, today
+        from training import agreement, lending, roster_today, transitions
         from training.opening import departments, supporters
 
         opening.register(departments, supporters)
         people.register_leave(transitions.leave)
+        agreement.register()
+        agenda.register(lending.LINK, lending.look_after_links)
+        today.register(roster_today.rows)

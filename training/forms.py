@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as __
 
 from sites.forms import bare_helper
 from sites.plain import PlainField
-from training import describe, photos
+from training import describe, lending, photos
 from training.models import Department, Evaluates, Language, PeerSupporter, Trait
 
 
@@ -75,19 +75,43 @@ class SupporterForm(forms.ModelForm):
             number: Any = self.fields[name]
             number.min_value = 1
             number.validators.append(forms.IntegerField(min_value=1).validators[0])
+        if self.instance.state != PeerSupporter.State.LEFT:
+            # Leaving hands matches on and ends access: it has a button of its own.
+            state: Any = self.fields["state"]
+            state.choices = [choice for choice in state.choices if choice[0] != PeerSupporter.State.LEFT]
+        if self.instance.home_id is not None:
+            # A copy: only whose work they evaluate is this site's to say.
+            for name in self.Meta.fields:
+                del self.fields[name]
         self.helper = bare_helper(self)
 
     def save(self, commit: bool = True) -> PeerSupporter:
         supporter: PeerSupporter = super().save(commit=False)
         # Not the whole row: what the supporter says of themself is theirs, and may change meanwhile.
-        supporter.save(update_fields=None if supporter._state.adding else self._meta.fields)
+        columns = [name for name in self.Meta.fields if name in self.fields]
+        supporter.save(update_fields=None if supporter._state.adding else columns)
         Evaluates.objects.filter(supporter=supporter).delete()
         Evaluates.objects.bulk_create(
             Evaluates(supporter=supporter, department=department) for department in self.cleaned_data["evaluates"]
         )
-        if supporter.state == PeerSupporter.State.LEFT:
-            describe.describe(supporter, ())
+        lending.mirror(supporter)
         return supporter
+
+
+class LeavingForm(forms.Form):
+    """The first day without a supporter, as an administrator knows it."""
+
+    use_required_attribute = False
+
+    on = forms.DateField(
+        label=__("They leave on"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages=dict.fromkeys(("required", "invalid"), __("Enter a date such as 2026-09-17.")),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = bare_helper(self)
 
 
 class AboutMeForm(forms.ModelForm):
@@ -124,6 +148,7 @@ class AboutMeForm(forms.ModelForm):
         supporter: PeerSupporter = super().save(commit=False)
         supporter.save(update_fields=self.Meta.fields)
         describe.describe(supporter, [*self.cleaned_data["traits"], *self.cleaned_data["languages"]])
+        lending.mirror(supporter)
         return supporter
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as __
 
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
-from sites.models import Profile, Specialty, User
+from sites.models import Profile, Site, Specialty, User
 
 
 class Practice(models.TextChoices):
@@ -110,6 +110,9 @@ class PeerSupporter(SiteModel):
     cap_year = models.PositiveSmallIntegerField(default=7)
     cap_live = models.PositiveSmallIntegerField(default=2)
     paused_until = models.DateField(null=True, blank=True)
+    leaving_on = models.DateField(null=True, help_text="They gave notice: the first day without them.")
+    # The site that lends them: it keeps their readiness and limits, and this row is a copy (training.lending).
+    home = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = [
@@ -178,3 +181,9 @@ class SupporterLoad(models.Model):
 
     def __str__(self) -> str:
         return f"load {self.pk}"
+
+
+# Rooms of their own, found by Django here.
+from training.commitment_models import Agreement  # noqa: E402
+
+__all__ = ["Agreement", "Department", "Evaluates", "PeerSupporter", "Photo", "SupporterLoad"]

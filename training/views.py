@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 from django.views.decorators.cache import never_cache
@@ -15,8 +16,8 @@ from sites import audit, kept_form
 from sites.forms import status_of
 from sites.models import Membership, Profile, Role
 from sites.permissions import for_roles
-from training import transitions
-from training.forms import AboutMeForm, SupporterForm
+from training import agreement, commitment, transitions
+from training.forms import AboutMeForm, LeavingForm, SupporterForm
 from training.models import Department, PeerSupporter
 
 
@@ -33,19 +34,37 @@ def supporter(request: Any, user_id: int) -> HttpResponse:
         transitions.take_off(found.pk, by=request.actor)
         messages.success(request, _("They are no longer on the public page."))
         return redirect("supporter", request.site.slug, user_id)
+    leaving = LeavingForm(request.POST if request.POST.get("do") == "leaves" else None)
+    if found is not None and request.method == "POST" and leaving.is_bound and leaving.is_valid():
+        day = commitment.give_notice(found.pk, on=leaving.cleaned_data["on"], by=request.actor)
+        messages.success(request, _("Noted. They leave on %(day)s.") % {"day": date_format(day, "l j F Y")})
+        return redirect("supporter", request.site.slug, user_id)
+    if found is not None and request.POST.get("do") == "stays":
+        commitment.stay(found.pk, by=request.actor)
+        messages.success(request, _("Noted. They stay."))
+        return redirect("supporter", request.site.slug, user_id)
     form = SupporterForm(
-        kept_form.typed(request, "state"),
+        None if leaving.is_bound else kept_form.typed(request, "state"),
         instance=found or PeerSupporter(user_id=user_id, profile=profile, state=PeerSupporter.State.ACTIVE),
     )
     if request.method == "POST" and form.is_valid():
         saved = form.save()
         audit.record("ROSTER", "SUPPORTER", saved.pk, by=request.actor)
-        if saved.state == PeerSupporter.State.LEFT:
-            transitions.take_off(saved.pk, by=request.actor)
+        if saved.home_id is None:
+            agreement.noted(saved, by=request.actor)
         messages.success(request, _("Saved."))
         return redirect("supporters", request.site.slug)
-    context = {"form": form, "name": profile.name, "new": found is None, "shown": found and found.published}
-    return render(request, "training/supporter.html", context, status=status_of(request, form))
+    context = {
+        "form": form,
+        "name": profile.name,
+        "new": found is None,
+        "held": found,
+        "shown": found and found.published,
+        "leaving": leaving,
+    }
+    return render(
+        request, "training/supporter.html", context, status=status_of(request, leaving if leaving.is_bound else form)
+    )
 
 
 @for_roles(Role.SUPPORTER)

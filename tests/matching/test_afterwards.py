@@ -96,8 +96,8 @@ def titles(site: Any) -> list[str]:
         (line.request, 25, {"unheard", "outside", "withdraw"}),
         (line.invited, 1, {"outside", "withdraw"}),
         (line.accepted, 25, {"unheard", "outside", "withdraw"}),
-        (line.confirmed, 1, {"unheard", "known", "outside", "withdraw"}),
-        (line.contacted, 25, {"known", "outside", "withdraw"}),
+        (line.confirmed, 1, {"unheard", "known", "another", "outside", "withdraw"}),
+        (line.contacted, 25, {"known", "another", "outside", "withdraw"}),
     ],
 )
 def test_the_buttons_of_each_state(
@@ -330,7 +330,7 @@ def test_after_an_invitation_the_peer_is_released_and_openings_stay_known(
     assert mails(world.north, "RELEASED") == [("RELEASED", world["north supporter"].pk)]
     assert "Program administrator: once" in robin.look()
     answer = page.post(address).content.decode()
-    assert "Handed over to the province" in answer and "Robin Example" not in answer
+    assert "Handed over to Provincial peer support" in answer and "Robin Example" not in answer
     with site_scope(world.north.pk):
         assert ReferralConsent.objects.filter(purpose="PROVINCE").count() == 1
         assert Due.objects.filter(kind="ERASE", object_id=quiet.referral_id).count() == 1

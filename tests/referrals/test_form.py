@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 from django.test import Client
+from django.utils.timezone import localdate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from matching import candidates
-from psi import vault
+from psi import tenancy, vault
 from psi.tenancy import site_scope
 from referrals import blank, transitions
 from referrals.forms import RequestForm
 from referrals.models import FormKey, Referral, Source, Wish
 from referrals.transitions import Identity, known_to_rules
+from sites import agenda
 from sites.models import AuditEntry, Fact, Notice
 from tests import line
 from tests.people import World, supporter
@@ -178,8 +180,9 @@ def test_it_is_forgotten_when_they_leave(world: World, sign_in: Any) -> None:
         describe(own, ["PARENT"])
     sign_in(world["north administrator"]).post(
         f"/north/supporters/{own.user_id}/",
-        {"state": "LEFT", "practice": "FAMILY", "stage": "MID", "gender": "UNSAID", "cap_year": "7", "cap_live": "2"},
+        {"do": "leaves", "on": f"{localdate(tenancy.now()):%Y-%m-%d}"},
     )
+    agenda.sweep()
     with site_scope(world.north.pk):
         own.refresh_from_db()
         assert (own.state, own.described) == ("LEFT", None)

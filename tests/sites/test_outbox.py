@@ -26,6 +26,8 @@ from tests import line
 from tests.people import World, member, supporter
 from tests.people import site as new_site
 from tests.smtp_sink import Sink
+from training import agreement
+from training.models import Agreement, PeerSupporter
 
 
 def notices(site: Site) -> list[tuple[str, str]]:
@@ -432,6 +434,9 @@ def test_no_mail_says_more_than_where_to_look(world: World) -> None:
         )
         objects = {"REFERRAL": match.referral_id, "MATCH": match.pk, "MATCH_REF": match.pk, "JOIN": invitation.pk}
         objects["OFFER"] = match.referral_id
+        PeerSupporter.objects.update(agreement_until=None)
+        agreement.sign(world.supporters["zephyr"].pk, agreement.text().sha256, by=SYSTEM)
+        objects["AGREEMENT"] = Agreement.objects.get().pk
         objects["ALERT"] = 1  # a row of the province; its mail does not look at it
         names = list(Profile.objects.values_list("name", flat=True))
         ref = match.referral.ref

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils.timezone import localdate
 from PIL import Image
 
+from psi import tenancy
 from psi.tenancy import site_scope
-from sites import people
+from sites import agenda, people
 from sites.audit import SYSTEM, Actor
 from sites.models import AuditEntry, Membership, Role, Site
 from sites.moves import Refused
@@ -105,8 +107,10 @@ def _taken_off(world: World, browser: Client) -> None:
 
 
 def _left(world: World, browser: Client) -> None:
-    form = {"state": "LEFT", "practice": "UNSAID", "stage": "UNSAID", "gender": "UNSAID", "cap_year": 7, "cap_live": 2}
-    browser.post(f"/north/supporters/{world['north supporter'].pk}/", form)
+    with site_scope(world.north.pk):
+        today = localdate(tenancy.now())
+    browser.post(f"/north/supporters/{world['north supporter'].pk}/", {"do": "leaves", "on": f"{today:%Y-%m-%d}"})
+    agenda.sweep()
 
 
 def _ended(world: World, browser: Client) -> None:

@@ -1,0 +1,62 @@
+"""What the roster asks of an administrator: agreements that end, and supporters who leave."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+
+from psi import tenancy
+from sites.today import Item
+from training.agreement import REMIND_DAYS, morning
+from training.models import PeerSupporter
+
+WEEKS = timedelta(days=60)  # how long an agreement that has ended is still asked after
+
+
+def rows(slug: str) -> list[Item]:
+    """Return a row for each supporter of the site who leaves soon, or whose agreement ends or has just ended."""
+    today = localdate(tenancy.now())
+    soon = Q(agreement_until__lte=today + timedelta(days=REMIND_DAYS), agreement_until__gte=today - WEEKS)
+    found = PeerSupporter.objects.filter(soon | Q(leaving_on__isnull=False), state="ACTIVE", home=None)
+    return [_row(slug, each) for each in found.select_related("profile").order_by("agreement_until", "pk")]
+
+
+def _row(slug: str, supporter: PeerSupporter) -> Item:
+    today, name = localdate(tenancy.now()), supporter.profile.name
+    url, until = reverse("supporter", args=[slug, supporter.user_id]), supporter.agreement_until
+    if supporter.leaving_on is not None:
+        return Item(
+            morning(supporter.leaving_on),
+            _("%(name)s leaves on %(day)s") % {"name": name, "day": date_format(supporter.leaving_on, "l j F")},
+            _("They are asked for nobody new. That day their open matches are handed on, and their access ends."),
+            _("Open"),
+            url,
+            tone="calm",
+            quiet=True,
+        )
+    assert until is not None
+    if until < today:
+        return Item(
+            morning(until),
+            _("%(name)s has no agreement that holds") % {"name": name},
+            _("They are not offered. They were asked by mail to sign; a word from you helps."),
+            _("Open"),
+            url,
+            tone="soon",
+            chip=_("ended %(day)s") % {"day": date_format(until, "j F")},
+            chip_tone="warm",
+        )
+    return Item(
+        morning(until),
+        _("The agreement of %(name)s ends soon") % {"name": name},
+        _("They were asked by mail to sign it for another year."),
+        _("Open"),
+        url,
+        tone="calm",
+        chip=_("holds until %(day)s") % {"day": date_format(until, "j F")},
+        chip_tone="plain",
+        quiet=True,
+    )
