@@ -27,7 +27,8 @@ def register() -> None:
 def look_after(ids: list[int]) -> None:
     """Prepare, or invite, the next candidate of these requests, where they are still looking."""
     send = Site.objects.get(pk=tenancy.current_site_id()).send_next
-    for referral_id in ids:
+    # Some may be erased by now.
+    for referral_id in Referral.objects.filter(pk__in=ids).order_by("pk").values_list("pk", flat=True):
         _look_after(referral_id, send=send)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -12,11 +13,13 @@ from django.views.decorators.http import require_safe
 from matching import queries, rematch, transitions
 from matching.models import LIVE, Match
 from matching.presses import press_on
-from psi import vault
+from psi import tenancy, vault
 from referrals import reach
 from referrals.transitions import Identity, by_notifier, open_identity
 from sites.models import Role
 from sites.permissions import for_roles
+from training.agreement import may_sign
+from training.models import PeerSupporter
 
 State = Match.State
 
@@ -40,7 +43,15 @@ def my(request: Any) -> HttpResponse:
     mine = queries.matches_of(request.user.pk)
     live = [(match, queries.window_of(match)) for match in mine.filter(state__in=LIVE)]
     past = list(mine.filter(state=State.COMPLETED)[:20])
-    return render(request, "matching/my.html", {"live": live, "past": past, "show_crisis": True})
+    row = PeerSupporter.objects.filter(user_id=request.user.pk).exclude(state="LEFT").first()
+    context = {
+        "live": live,
+        "past": past,
+        "row": row,
+        "sign": row is not None and row.home_id is None and may_sign(row, localdate(tenancy.now())),
+        "show_crisis": True,
+    }
+    return render(request, "matching/my.html", context)
 
 
 @for_roles(Role.SUPPORTER)

@@ -146,7 +146,7 @@ def test_my(world: World, sign_in: SignIn, count: int) -> None:
             referral = line.request(world.north)
             rows.match(referral, helper, state)
             refs.append(str(referral))
-    opened(sign_in(helper.user), "/north/my/", 10, *refs)
+    opened(sign_in(helper.user), "/north/my/", 11, *refs)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -18,6 +18,11 @@ from sites.models import Link, Role, Site
 from sites.permissions import for_roles
 from training import lending
 
+SITE: Any = {
+    "queryset": Site.objects.none(),
+    "empty_label": __("Choose one"),
+    "error_messages": {"required": __("Choose a site.")},
+}
 DATE = dict.fromkeys(("required", "invalid"), __("Enter a date such as 2026-09-17."))
 
 
@@ -26,12 +31,8 @@ class LinkForm(forms.Form):
 
     use_required_attribute = False
 
-    one = forms.ModelChoiceField(
-        label=__("One site"), queryset=Site.objects.none(), error_messages={"required": __("Choose a site.")}
-    )
-    other = forms.ModelChoiceField(
-        label=__("The other site"), queryset=Site.objects.none(), error_messages={"required": __("Choose a site.")}
-    )
+    one = forms.ModelChoiceField(label=__("One site"), **SITE)
+    other = forms.ModelChoiceField(label=__("The other site"), **SITE)
     reference = forms.CharField(
         label=__("Where the information-sharing agreement is filed"),
         max_length=40,

@@ -13,7 +13,7 @@ from psi import tenancy
 from psi.tenancy import site_scope
 from referrals.models import Referral
 from sites import agenda, today
-from sites.models import Notice, Site
+from sites.models import Due, Notice, Site
 from sites.moves import Refused
 from tests import line
 from tests.people import World, supporter
@@ -125,6 +125,19 @@ def test_a_worker_that_looks_twice_prepares_once(world: World) -> None:
         following.look_after([match.referral_id])
         assert Prepared.objects.count() == 1
         assert Notice.objects.filter(kind="UNMATCHED").count() == 1
+
+
+def test_a_request_that_is_gone_or_closed_by_then_is_left_alone(world: World) -> None:
+    supporter(world.north, "Dr Otto North")
+    match = line.invited(world)
+    with site_scope(world.north.pk):
+        transitions.decline(match.pk, by=line.helper(world))
+        transitions.close(match.referral_id, "DECLINED", by=line.administrator(world))
+        agenda.schedule(transitions.NEXT, [0], tenancy.now())
+    agenda.sweep()
+    with site_scope(world.north.pk):
+        assert not Prepared.objects.exists()
+    assert not Due.objects.filter(kind=transitions.NEXT).exists()
 
 
 def test_confirmed_at_once_where_the_site_chose_so(world: World) -> None:
