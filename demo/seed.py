@@ -8,6 +8,7 @@ digests and Message-IDs are always new.
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -15,18 +16,19 @@ from django.db.models import F
 from demo import seed_faces, seed_reach
 from demo.seed_moves import Moves, Texts
 from demo.seed_people import CASTS, DOMAIN, Peer, Place, first_name, make, physicians
-from demo.seed_play import Play, Story
+from demo.seed_play import Play, Story, hours
 from demo.seed_stories import SCENES, VOLUMES, months_before, past_times, play_history, play_scene
 from matching import alerts, following
 from matching.transitions import NEXT
 from psi import tenancy
 from referrals.models import ON_FORM
 from sites import facts, outbox, people
+from sites.audit import Actor
 from sites.models import Due, Notice, Role, Site
-from sites.queries import current_text, province
+from sites.queries import current_text, names, province
 from tracker import releases, rollups
-from training import agreement, lending
-from training.models import PeerSupporter
+from training import agreement, lending, sessions
+from training.models import Enrolment, PeerSupporter
 
 SEED = 72
 # Supporters of the scenes keep room for them: (site, name) → matches history may give them in a year.
@@ -79,6 +81,7 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
                 play.start(month + releases.WAIT + timedelta(days=1), home.pk, _release())
         harbour = places[CASTS[0].slug]
         play.start(anchor - timedelta(days=2), harbour.site.pk, _invite(harbour))
+        _hold(play, places, home)
         play.run()
         for place in places.values():
             with tenancy.site_scope(place.site.pk, now=anchor):
@@ -103,6 +106,43 @@ def _lend(places: dict[str, Place], home: Site, anchor: datetime) -> None:
         for place in local:
             users = [user_id for _supporter_id, user_id in place.supporters.values()]
             PeerSupporter.objects.filter(user_id__in=users).update(home=place.site)
+
+
+def _hold(play: Play, places: dict[str, Place], home: Site) -> None:
+    """The province trains: a course that was held, one to come that is full, a debrief group, a site teams' meeting."""
+    place = places[home.slug]
+    local = [each for each in places.values() if not each.site.is_province]
+    people = [(each.site, user_id) for each in local for _supporter_id, user_id in each.supporters.values()]
+    evening = play.until.replace(hour=1, minute=30, second=0, microsecond=0)
+    for kind, days, minutes, seats in (
+        ("FOUNDATIONS", -60, 150, 4),
+        ("PRACTICE", -53, 90, 4),
+        ("FOUNDATIONS", 21, 150, 3),
+        ("PRACTICE", 28, 90, 20),
+        ("DEBRIEF", 16, 60, 8),
+        ("COMMUNITY", 35, 60, 30),
+    ):
+        starts = evening + timedelta(days=days)
+        planned = min(play.until - timedelta(days=4), starts - timedelta(days=30))
+        some = [] if kind == "COMMUNITY" else people[: 4 if days < 25 else 2]
+        facts = {"kind": kind, "minutes": minutes, "capacity": seats, "starts_at": starts}
+        play.start(planned, home.pk, _session(place, facts, some))
+
+
+def _session(place: Place, facts: dict[str, Any], people: list[tuple[Site, int]]) -> Story:
+    """A session is planned, people enrol; once it was held, attendance is noted."""
+    by = place.administrator
+    session = sessions.schedule(by=by, place="Online", link="https://example.org/training", approval="", **facts)
+    yield hours(5)
+    for home, user_id in people:
+        with tenancy.site_scope(home.pk):
+            name = names([user_id])[user_id]
+        who = Actor(user_id, Role.SUPPORTER.value)
+        roles = {Role.SUPPORTER.value}
+        sessions.enrol(session.pk, at=place.site, user_id=user_id, home=home, name=name, roles=roles, by=who)
+    yield session.starts_at + timedelta(hours=4) - tenancy.now()
+    seats = Enrolment.objects.filter(session=session, state="ENROLLED").values_list("pk", flat=True)
+    sessions.note_attendance(session.pk, dict.fromkeys(seats, session.minutes), by=by)
 
 
 def _requests(play: Play, places: dict[str, Place], seed: int, months: int) -> None:
@@ -162,6 +202,7 @@ def _settle(site_id: int) -> None:
         (NEXT, following.look_after),
         (alerts.UNANSWERED, alerts.look_after_missed),
         (agreement.KIND, agreement.look_after),
+        (sessions.KIND, sessions.look_after),
     ):
         due = Due.objects.filter(site_id=site_id, kind=kind, at__lte=tenancy.now())
         ids = list(due.values_list("object_id", flat=True))

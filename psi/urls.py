@@ -11,7 +11,7 @@ from referrals import views as referrals
 from sites import cover_views, crisis, program
 from sites import views as sites
 from tracker import views as tracker
-from training import commitment_views, link_views, page_views
+from training import commitment_views, link_views, page_views, session_views
 from training import views as training
 
 handler400 = "sites.views.unreadable"
@@ -35,6 +35,8 @@ urlpatterns = [
     path("offer/<str:token>/", reach_out_views.offer, name="offer"),
     path("inside/<str:token>/", sites.go_inside, name="go_inside"),
     path("start/", sites.home, name="home"),
+    path("my-training/", session_views.find_training, name="find_training"),
+    path("calendar/<str:token>.ics", session_views.calendar_feed, name="calendar"),
     path("accounts/", include("sites.account_urls")),
     # The province's own pages; all others are the same set for every site.
     path("province/sites/", program.province_sites, {"site": "province"}, name="province_sites"),
@@ -88,11 +90,18 @@ urlpatterns = [
     path("<slug:site>/settings/wording/", wording_views.wording_page, name="wording"),
     path("<slug:site>/settings/wording/preview/", wording_views.wording_preview, name="wording_preview"),
     path("<slug:site>/settings/wording/<slug:spoken>/", wording_views.wording_text, name="wording_text"),
+    path("<slug:site>/training/", session_views.team_page, name="sessions"),
+    path("<slug:site>/training/new/", session_views.new_session, name="new_session"),
+    path("<slug:site>/training/<int:session_id>/", session_views.session_page, name="session"),
+    path("<slug:site>/training/<int:session_id>/change/", session_views.edit_session, name="edit_session"),
+    path("<slug:site>/training/at/<slug:at>/<int:session_id>.ics", session_views.session_file, name="session_file"),
+    path("<slug:site>/training/at/<slug:at>/files/<int:material_id>/", session_views.material, name="material"),
     # Supporter
     path("<slug:site>/my/", my.my, name="my"),
     path("<slug:site>/my/page/", page_views.my_page, name="my_page"),
     path("<slug:site>/my/safety/", tracker.safety, name="safety"),
     path("<slug:site>/my/about/", training.about_me, name="about_me"),
+    path("<slug:site>/my/training/", session_views.my_training, name="my_training"),
     path("<slug:site>/my/agreement/", commitment_views.agreement_page, name="agreement"),
     path("<slug:site>/my/commitment/", commitment_views.commitment_page, name="commitment"),
     path("<slug:site>/my/<ref:ref>/", my.my_match, name="my_match"),

@@ -19,6 +19,8 @@ ROOMS = (
     ("Requests", "requests", {A}, False),
     ("Peer supporters", "supporters", {A, L}, False),
     ("My matches", "my", {S}, False),
+    ("My training", "my_training", {S}, False),
+    ("Training", "sessions", {A, L}, False),
     ("Figures", "figures", {A, L, V}, False),
     ("Sites", "province_sites", {A}, True),
     ("Program", "settings", {A}, False),

@@ -126,6 +126,11 @@ def forget(target: str, object_ids: Iterable[int]) -> None:
     Notice.objects.filter(kind__in=kinds, object_id__in=object_ids).delete()
 
 
+def forget_kinds(kinds: Iterable[str], object_ids: Iterable[int]) -> None:
+    """Delete notices of these kinds, so that the same can be said of the same thing once more."""
+    Notice.objects.filter(kind__in=list(kinds), object_id__in=list(object_ids)).delete()
+
+
 def locator(site_id: int, target: str, object_id: int) -> str:
     """Return the absolute address for a mail: encrypted ids, without a slug. Possessing it shows nothing.
 

@@ -236,6 +236,8 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
         ("admin-by-hand", "requests/new/"),
         ("admin-settings", "settings/"),
         ("admin-cover", "settings/cover/"),
+        ("admin-training", "training/"),
+        ("admin-session-new", "training/new/"),
         ("admin-people", "settings/people/"),
         ("admin-departments", "settings/departments/"),
         ("admin-words", "settings/wording/"),
@@ -332,6 +334,8 @@ def _supporter(house: House, person: Person) -> Iterator[Stop]:
     yield "supporter-about-me", page
     person.open(f"/{SITE}/my/agreement/")
     yield "supporter-agreement", page
+    person.open(f"/{SITE}/my/training/")
+    yield "supporter-training", page
     person.open(f"/{SITE}/my/commitment/")
     yield "supporter-commitment", page
     page.get_by_label("Matches a year").fill("")
@@ -366,6 +370,10 @@ def _province(house: House, person: Person) -> Iterator[Stop]:
     page.get_by_label("Number, as people read it").fill("1-800")
     person.press("Save")
     yield "province-crisis-errors", page
+    for state in ("PLANNED", "HELD"):
+        number = "SELECT id FROM training_session WHERE state = %s ORDER BY id LIMIT 1"
+        person.open(f"/province/training/{house.sql(number, state, site='province')[0][0]}/")
+        yield f"province-session-{state.lower()}", page
     person.open("/province/links/")
     yield "province-links", page
     person.open("/province/settings/agreement/")

@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pypdfium2
@@ -32,7 +33,8 @@ from sites.moves import Refused
 from sites.permissions import PUBLIC, SIGNED_IN, Access
 from tests import line, rows
 from tests import people as cast
-from training.models import Department, PeerSupporter, Photo
+from training import calendar, sessions
+from training.models import Department, Enrolment, Material, PeerSupporter, Photo
 
 # What may come back from a page that anyone may open.
 ANSWERS = {200, 204, 302, 400, 405, 422}
@@ -95,6 +97,8 @@ class Place:
     point: AccessPoint
     receipt: str
     digest: str
+    seat: Enrolment
+    material: Material
     canaries: set[str]
 
     def fill(self, address: Address) -> dict[str, Any]:
@@ -112,12 +116,17 @@ class Place:
             "paper": "poster",
             "digest": self.digest,
             "spoken": "en",
+            "at": self.site.slug,
+            "session_id": self.seat.session_id,
+            "material_id": self.material.pk,
         }
         join = people.join_path(self.site.pk, self.invitation.pk)
         locator = outbox.locator(self.site.pk, FOR_SUPPORTER, self.match.pk)
         if address.name == "offer":
             locator = outbox.locator(self.site.pk, ReachOut.KIND, self.referral.pk)
         known["token"] = (join if address.name == "join" else locator).split("/")[-2]
+        if address.name == "calendar":
+            known["token"] = calendar.address(User.objects.get(pk=self.supporter.user_id))
         # Of the local run only: pages without a row of any site.
         known |= {"role": "administrator", "name": "0"}
         return {argument: known[argument] for argument in address.takes}
@@ -181,6 +190,22 @@ def furnish(world: cast.World, slug: str) -> Place:
             site, email=f"{canary('invited')}@example.org", name=canary("guest"), role=Role.SUPPORTER, by=SYSTEM
         )
         canary("invited".lower())
+        session = sessions.schedule(
+            by=SYSTEM,
+            kind="PRACTICE",
+            starts_at=tenancy.now() + timedelta(days=3),
+            minutes=90,
+            place=canary("place"),
+            link=f"https://example.org/{canary('link')}",
+            capacity=9,
+            approval="",
+        )
+        seat = Enrolment.objects.create(
+            session=session, user_id=supporter.user_id, home=site, name=canary("enrolled"), since=tenancy.now()
+        )
+        material = Material.objects.create(
+            session=session, name=canary("file"), kind="PNG", content=canary("content").encode()
+        )
     referral = line.request(
         site,
         key=key,
@@ -208,6 +233,8 @@ def furnish(world: cast.World, slug: str) -> Place:
         point,
         receipt_of(site.pk, key),
         digest,
+        seat,
+        material,
         planted,
     )
 
@@ -307,6 +334,8 @@ def complaints(walked: Walk, slug: str, only: str = "") -> list[str]:
 def _wrong(address: Address, who: str, answer: Visit, place: Place) -> str:
     # The list of departments is part of the public form; names of people never are.
     allowed = {c for c in place.canaries if address.name == "request" and "department" in c}
+    # A feed is for whoever has its address: times, places and links, and no names.
+    allowed |= {c for c in place.canaries if address.name == "calendar" and c.startswith(("Canaryplace", "Canarylink"))}
     if leaked := answer.holds(place.canaries - allowed):
         return f"{answer.status} holds {sorted(leaked)}"
     if address.access == PUBLIC:
@@ -383,12 +412,15 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
         "today requests caller by_hand request_detail choose confirm revoke reassign close spam not_spam supporter settings people"
         " member audit departments wording wording_text wording_preview province_sites province_site crisis_numbers"
         " crisis_number local_numbers agreement_text links invite_next hand_over cover"
+        " new_session edit_session session"
     )
-    own = "my my_page about_me agreement commitment my_match hand_back accept decline contacted conversation finish"
+    own = "my my_page about_me my_training agreement commitment my_match hand_back accept decline contacted conversation finish"
     expected = {name: {administrator} for name in administrators_only.split()}
     expected |= {name: {supporter} for name in own.split()}
     expected |= {
         "supporters": {administrator, lead},
+        "sessions": {administrator, lead},
+        **{name: {administrator, lead, supporter} for name in ("session_file", "material")},
         "offer_answer": {administrator},
         "welcome": {administrator, lead},
         "unwanted": {supporter},

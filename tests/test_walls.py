@@ -21,6 +21,7 @@ UNWALLED = {
     "sites.SignInEvent",
     "sites.CrisisLine",
     "sites.Link",
+    "training.CalendarFeed",
     "sites.Specialty",
     "sites.TextVersion",
     "sites.ProvinceSetting",

@@ -185,5 +185,17 @@ class SupporterLoad(models.Model):
 
 # Rooms of their own, found by Django here.
 from training.commitment_models import Agreement  # noqa: E402
+from training.session_models import CalendarFeed, Enrolment, Material, Session  # noqa: E402
 
-__all__ = ["Agreement", "Department", "Evaluates", "PeerSupporter", "Photo", "SupporterLoad"]
+__all__ = [
+    "Agreement",
+    "CalendarFeed",
+    "Department",
+    "Enrolment",
+    "Evaluates",
+    "Material",
+    "PeerSupporter",
+    "Photo",
+    "Session",
+    "SupporterLoad",
+]

@@ -5,14 +5,15 @@ from datetime import timedelta
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.timezone import localdate
+from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 
 from psi import tenancy
 from sites.today import Item
 from training.agreement import REMIND_DAYS, morning
-from training.models import PeerSupporter
+from training.models import PeerSupporter, Session
 
+AFTERWARDS = timedelta(hours=3)
 WEEKS = timedelta(days=60)  # how long an agreement that has ended is still asked after
 
 
@@ -21,7 +22,22 @@ def rows(slug: str) -> list[Item]:
     today = localdate(tenancy.now())
     soon = Q(agreement_until__lte=today + timedelta(days=REMIND_DAYS), agreement_until__gte=today - WEEKS)
     found = PeerSupporter.objects.filter(soon | Q(leaving_on__isnull=False), state="ACTIVE", home=None)
-    return [_row(slug, each) for each in found.select_related("profile").order_by("agreement_until", "pk")]
+    lines = [_row(slug, each) for each in found.select_related("profile").order_by("agreement_until", "pk")]
+    over = Session.objects.filter(state=Session.State.PLANNED, starts_at__lt=tenancy.now() - AFTERWARDS)
+    return lines + [_attendance(slug, session) for session in over.order_by("starts_at")]
+
+
+def _attendance(slug: str, session: Session) -> Item:
+    return Item(
+        session.starts_at,
+        _("%(kind)s: who was there?") % {"kind": session.get_kind_display()},
+        _("Note attendance, so that it counts for training and credits."),
+        _("Note attendance"),
+        reverse("session", args=[slug, session.pk]),
+        tone="soon",
+        chip=date_format(localtime(session.starts_at), "j F"),
+        chip_tone="warm",
+    )
 
 
 def _row(slug: str, supporter: PeerSupporter) -> Item:

@@ -1,0 +1,91 @@
+"""Forms of those who hold a session."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils.timezone import localtime, make_aware
+from django.utils.translation import gettext_lazy as __
+
+from sites.forms import bare_helper
+from training import materials
+from training.models import Session
+
+
+def _whole(least: int, most: int) -> dict[str, Any]:
+    said = __("Enter a whole number, %(least)s to %(most)s.") % {"least": least, "most": most}
+    messages = dict.fromkeys(("required", "invalid", "min_value", "max_value"), said)
+    return {"min_value": least, "max_value": most, "error_messages": messages}
+
+
+class SessionForm(forms.Form):
+    """What, when, where, for how many. Times are of the site that holds it."""
+
+    use_required_attribute = False
+
+    kind = forms.ChoiceField(
+        label=__("What is it?"), choices=Session.Kind.choices, error_messages={"invalid_choice": __("Choose one.")}
+    )
+    day = forms.DateField(
+        label=__("Day"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages=dict.fromkeys(("required", "invalid"), __("Enter a date such as 2026-09-17.")),
+    )
+    time = forms.TimeField(
+        label=__("Starts at"),
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        error_messages=dict.fromkeys(("required", "invalid"), __("Enter a time such as 18:30.")),
+    )
+    minutes = forms.IntegerField(label=__("Minutes"), help_text=__("Foundations 150, Practice 90."), **_whole(15, 600))
+    place = forms.CharField(
+        label=__("Where"),
+        help_text=__("A room, or “Online”."),
+        max_length=120,
+        error_messages={"required": __("Say where, or “Online”.")},
+    )
+    link = forms.URLField(
+        label=__("Link to join"),
+        help_text=__("Only those enrolled see it."),
+        max_length=300,
+        required=False,
+        assume_scheme="https",
+        error_messages={"invalid": __("Enter a whole address, such as https://example.org/room.")},
+    )
+    capacity = forms.IntegerField(label=__("Places"), **_whole(1, 500))
+    approval = forms.CharField(
+        label=__("UBC CPD session id"), help_text=__("It stands on the certificate."), max_length=20, required=False
+    )
+
+    def __init__(self, data: Any = None, *, session: Session | None = None) -> None:
+        initial: dict[str, Any] = {"minutes": 150, "place": "Online", "capacity": 20}
+        if session is not None:
+            start = localtime(session.starts_at)
+            names = ("kind", "minutes", "place", "link", "capacity", "approval")
+            initial = {name: getattr(session, name) for name in names} | {"day": start.date(), "time": start.time()}
+        super().__init__(data, initial=initial)
+        self.helper = bare_helper(self)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the columns of a session."""
+        said = dict(self.cleaned_data)
+        return said | {"starts_at": make_aware(datetime.combine(said.pop("day"), said.pop("time")))}
+
+
+class MaterialForm(forms.Form):
+    """A file, and what it is called."""
+
+    use_required_attribute = False
+
+    name = forms.CharField(
+        label=__("What is it called?"), max_length=80, error_messages={"required": __("Say what it is called.")}
+    )
+    file = forms.FileField(label=__("File"), error_messages={"required": __("Choose a file.")})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = bare_helper(self)
+
+    def clean_file(self) -> tuple[str, bytes]:
+        """Return kind and content."""
+        sent = self.cleaned_data["file"]
+        return materials.read(sent, sent.size)

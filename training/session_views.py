@@ -1,0 +1,282 @@
+"""Sessions: the pages of those who hold them, and of those who come."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from psi import tenancy
+from sites import audit, kept_form
+from sites.forms import status_of
+from sites.models import Membership, Role, Site
+from sites.moves import Refused
+from sites.permissions import for_roles, public, signed_in
+from sites.queries import names
+from training import calendar, materials, sessions
+from training.models import Enrolment, Material, Session
+from training.session_forms import MaterialForm, SessionForm
+
+State = Enrolment.State
+PAGE = 30
+
+
+@for_roles(Role.ADMINISTRATOR, Role.LEAD)
+@require_http_methods(["GET", "HEAD", "POST"])
+def team_page(request: Any) -> HttpResponse:
+    """The sessions this site holds, planned and past, and those of the province for site teams."""
+    if request.POST.get("do") in ("enrol", "step_back"):
+        return _press(request, "sessions")
+    counted = Session.objects.annotate(
+        taken=Count("enrolments", filter=Q(enrolments__state__in=sessions.CAME)),
+        waiting=Count("enrolments", filter=Q(enrolments__state=State.WAITING)),
+    )
+    at = tenancy.now()
+    context = {
+        "planned": counted.filter(state="PLANNED").order_by("starts_at", "pk"),
+        "past": counted.exclude(state="PLANNED").order_by("-starts_at", "-pk")[:PAGE],
+        "now": at,
+        "offers": _offers(request, {Role.ADMINISTRATOR, Role.LEAD}, past=False),
+        "may_plan": Role.ADMINISTRATOR in request.roles,
+    }
+    return render(request, "training/sessions.html", context)
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_session(request: Any) -> HttpResponse:
+    """Plan a session of this site."""
+    form = SessionForm(kept_form.typed(request, "capacity"))
+    if request.method == "POST" and form.is_valid():
+        try:
+            session = sessions.schedule(by=request.actor, **form.facts())
+        except Refused as refused:
+            form.add_error("day", refused.sentence)
+        else:
+            messages.success(request, _("Planned. Who may come sees it now."))
+            return redirect("session", request.site.slug, session.pk)
+    return render(request, "training/session_form.html", {"form": form}, status=status_of(request, form))
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_session(request: Any, session_id: int) -> HttpResponse:
+    """Change what was planned."""
+    session = get_object_or_404(Session, pk=session_id, state=Session.State.PLANNED)
+    form = SessionForm(kept_form.typed(request, "capacity"), session=session)
+    if request.method == "POST" and form.is_valid():
+        try:
+            sessions.change(session.pk, by=request.actor, **form.facts())
+        except Refused as refused:
+            form.add_error(None, refused.sentence)
+        else:
+            messages.success(request, _("Changed. Who comes is told."))
+            return redirect("session", request.site.slug, session.pk)
+    context = {"form": form, "session": session}
+    return render(request, "training/session_form.html", context, status=status_of(request, form))
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def session_page(request: Any, session_id: int) -> HttpResponse:
+    """One session: who comes, attendance, materials, cancelling."""
+    session = get_object_or_404(Session, pk=session_id)
+    do, form, wrong = request.POST.get("do", ""), MaterialForm(), ""
+    if do == "cancel":
+        sessions.cancel(session.pk, by=request.actor)
+        messages.success(request, _("Cancelled. Who was to come is told."))
+    elif do == "remove":
+        number = request.POST.get("material", "")
+        get_object_or_404(Material, session=session, pk=int(number) if number.isdecimal() else 0).delete()
+        audit.record("FILE_GONE", sessions.KIND, session.pk, by=request.actor)
+        messages.success(request, _("The file is removed."))
+    elif do == "attendance":
+        try:
+            sessions.note_attendance(session.pk, _minutes(request.POST), by=request.actor)
+        except ValueError:
+            wrong = _("Enter whole minutes; 0 for who did not come.")
+        except Refused as refused:
+            wrong = refused.sentence
+        else:
+            messages.success(request, _("Attendance is noted. It counts for training and credits."))
+    elif do == "material":
+        form = MaterialForm(request.POST, request.FILES)
+        if form.is_valid():
+            kind, content = form.cleaned_data["file"]
+            Material.objects.create(session=session, name=form.cleaned_data["name"], kind=kind, content=content)
+            audit.record("FILE", sessions.KIND, session.pk, by=request.actor)
+            messages.success(request, _("The file is there for everyone who comes."))
+    if request.method == "POST" and not wrong and not form.errors:
+        return redirect("session", request.site.slug, session.pk)
+    seats = list(Enrolment.objects.filter(session=session).exclude(state=State.CANCELLED).select_related("home"))
+    seats.sort(key=lambda seat: (seat.state == State.WAITING, seat.since if seat.state == State.WAITING else seat.name))
+    for seat in seats:
+        said = seat.attended_minutes or (0 if seat.state == State.ABSENT else session.minutes)
+        seat.shown = request.POST.get(f"minutes_{seat.pk}", "" if seat.state == State.WAITING else said)  # type: ignore[attr-defined]
+    context = {
+        "session": session,
+        "seats": seats,
+        "started": session.starts_at <= tenancy.now() and session.state != Session.State.CANCELLED,
+        "materials": Material.objects.filter(session=session).defer("content").order_by("pk"),
+        "form": form,
+        "wrong": wrong,
+    }
+    return render(request, "training/session.html", context, status=422 if wrong or form.errors else 200)
+
+
+def _minutes(posted: Any) -> dict[int, int]:
+    """Return enrolment id → minutes; raises ValueError for what is no whole number. Left empty means not noted."""
+    said = {}
+    for name, value in posted.items():
+        if name.startswith("minutes_") and value.strip():
+            said[int(name.removeprefix("minutes_"))] = int(value)
+    return said
+
+
+@for_roles(Role.SUPPORTER)
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def my_training(request: Any) -> HttpResponse:
+    """What a supporter may come to, here and at the province; what they have been to; their calendar."""
+    if request.POST.get("do") == "renew":
+        calendar.renew(request.user)
+        messages.success(request, _("Your calendar has a new address. The old one leads nowhere."))
+        return redirect("my_training", request.site.slug)
+    if request.method == "POST":
+        return _press(request, "my_training")
+    context = {
+        "offers": _offers(request, {Role.SUPPORTER}, past=True),
+        "feed": request.build_absolute_uri(reverse("calendar", args=[calendar.address(request.user)])),
+        "show_crisis": True,
+    }
+    return render(request, "training/my_training.html", context)
+
+
+@signed_in
+@require_safe
+def find_training(request: Any) -> HttpResponse:
+    """Where the mail about a session leads: to the person's own page about it."""
+    held = Membership.objects.filter(user=request.user, ended_at=None).select_related("site").order_by("pk")
+    for membership in held:
+        if membership.role == Role.SUPPORTER:
+            return redirect("my_training", membership.site.slug)
+    for membership in held:
+        if membership.role in (Role.ADMINISTRATOR, Role.LEAD):
+            return redirect("sessions", membership.site.slug)
+    raise Http404("No sessions for this person.")
+
+
+def _holder(request: Any, slug: str) -> Site:
+    return get_object_or_404(Site, pk__in=[site.pk for site in sessions.holders(request.site)], slug=slug)
+
+
+def _press(request: Any, page: str) -> HttpResponse:
+    """Enrol, or step back."""
+    at, number = _holder(request, request.POST.get("at", "")), request.POST.get("session", "")
+    session_id = int(number) if number.isdecimal() and len(number) < 19 else 0
+    try:
+        if request.POST.get("do") == "enrol":
+            name = names([request.user.pk]).get(request.user.pk, "")
+            state = sessions.enrol(
+                session_id,
+                at=at,
+                user_id=request.user.pk,
+                home=request.site,
+                name=name,
+                roles=request.roles,
+                by=request.actor,
+            )
+            if state == State.WAITING:
+                messages.success(request, _("It is full. You are on the waiting list."))
+            else:
+                messages.success(request, _("You have a place."))
+        else:
+            sessions.step_back(session_id, at=at, user_id=request.user.pk, by=request.actor)
+            messages.success(request, _("Thank you for saying so. Your place goes to someone else."))
+    except Session.DoesNotExist:
+        raise Http404("No such session.") from None
+    return redirect(page, request.site.slug)
+
+
+def _offers(request: Any, roles: set[Role], *, past: bool) -> dict[str, list[dict[str, Any]]]:
+    """Return what a person may come to, and has come to: a crossing that reads the province's sessions."""
+    kinds = sessions.kinds_for(roles & set(request.roles))
+    found: list[dict[str, Any]] = []
+    for at in sessions.holders(request.site):
+        with tenancy.site_scope(at.pk):
+            mine = {seat.session_id: seat for seat in Enrolment.objects.filter(user_id=request.user.pk)}
+            open_now = Q(state=Session.State.PLANNED, starts_at__gt=tenancy.now())
+            been = Q(pk__in=[pk for pk, seat in mine.items() if seat.state != State.CANCELLED]) if past else Q(pk=None)
+            rows = Session.objects.filter(open_now | been, kind__in=kinds).annotate(
+                taken=Count("enrolments", filter=Q(enrolments__state=State.ENROLLED))
+            )
+            files: dict[int, list[Material]] = {}
+            for file in Material.objects.filter(session__in=mine).defer("content").order_by("pk"):
+                files.setdefault(file.session_id, []).append(file)
+            for row in rows.order_by("starts_at", "pk"):
+                seat = mine.get(row.pk)
+                state = seat.state if seat and seat.state != State.CANCELLED else ""
+                here = state in sessions.CAME
+                found.append(
+                    {
+                        "session": row,
+                        "starts": (row.starts_at, at.pk, row.pk),
+                        "at": at,
+                        "state": state,
+                        "seat": seat,
+                        "link": row.link if state == State.ENROLLED else "",
+                        "full": row.taken >= row.capacity,
+                        "files": files.get(row.pk, []) if here else [],
+                        "open": row.state == Session.State.PLANNED and row.starts_at > tenancy.now(),
+                    }
+                )
+    found.sort(key=lambda line: line["starts"])
+    over = [line for line in found if not line["open"]]
+    return {"coming": [line for line in found if line["open"]], "over": over[::-1][:PAGE]}
+
+
+@for_roles(Role.SUPPORTER, Role.ADMINISTRATOR, Role.LEAD)
+@require_safe
+def session_file(request: Any, at: str, session_id: int) -> HttpResponse:
+    """The calendar file of a session in which the person is enrolled."""
+    holder = _holder(request, at)
+    with tenancy.site_scope(holder.pk):
+        seats = Enrolment.objects.filter(user_id=request.user.pk, session_id=session_id).select_related("session")
+        seat = get_object_or_404(seats, state__in=(State.ENROLLED, State.ATTENDED))
+        body = calendar.one(seat.session)
+    return HttpResponse(
+        body, content_type="text/calendar", headers={"Content-Disposition": 'attachment; filename="session.ics"'}
+    )
+
+
+@for_roles(Role.SUPPORTER, Role.ADMINISTRATOR, Role.LEAD)
+@require_safe
+def material(request: Any, at: str, material_id: int) -> HttpResponse:
+    """A file, for those who have a place or were there, and for the administrators of who holds the session."""
+    holder = _holder(request, at)
+    with tenancy.site_scope(holder.pk):
+        file = get_object_or_404(Material, pk=material_id)
+        mine = Enrolment.objects.filter(user_id=request.user.pk, session=file.session_id, state__in=sessions.CAME)
+        if not (holder == request.site and Role.ADMINISTRATOR in request.roles) and not mine.exists():
+            raise Http404("No such file.")
+        body, kind = bytes(file.content), file.kind
+    name = f'attachment; filename="material-{material_id}.{kind.lower()}"'
+    headers = {"Content-Disposition": name, "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(body, content_type=materials.TYPES[kind], headers=headers)
+
+
+@public
+@require_safe
+def calendar_feed(request: Any, token: str) -> HttpResponse:
+    """A person's sessions, for the calendar on their phone: whoever has the address sees times and places, no names."""
+    user = calendar.whose(token)
+    if user is None:
+        raise Http404("No such calendar.")
+    headers = {"Cache-Control": "private, max-age=900", "X-Robots-Tag": "noindex"}
+    return HttpResponse(calendar.feed(user), content_type="text/calendar", headers=headers)
