@@ -11,11 +11,11 @@ from django.utils.timezone import localdate
 from matching.models import LIVE, Match
 from matching.rules import Candidate, Need, Peer, judge
 from psi import tenancy, vault
-from referrals import names
 from referrals.models import Referral
 from referrals.reach import spoken
 from referrals.transitions import known_to_rules
 from sites.models import Membership, Role
+from training import names
 from training.describe import described
 from training.models import Evaluates, Language, PeerSupporter, SupporterLoad, Trait
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from referrals.names import surnames
 from training.models import PeerSupporter, Stage
+from training.names import surnames
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Need:
         wishes: codes of wishes about the peer.
         departments: ids of departments where the physician is evaluated.
         avoid: ids of supporters the physician excluded.
-        avoid_surnames: words of the names typed as not to be matched with (`referrals.names.typed`).
+        avoid_surnames: words of the names typed as not to be matched with (`training.names.typed`).
         talk_in: code of the language to talk in, or nothing.
         specialty: code of the physician's own, or nothing.
         email: blind index of the physician's address, if one was given.

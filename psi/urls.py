@@ -11,7 +11,7 @@ from referrals import views as referrals
 from sites import cover_views, crisis, program
 from sites import views as sites
 from tracker import views as tracker
-from training import commitment_views, link_views, page_views, session_views
+from training import commitment_views, link_views, page_views, pay_views, session_views
 from training import views as training
 
 handler400 = "sites.views.unreadable"
@@ -35,6 +35,7 @@ urlpatterns = [
     path("offer/<str:token>/", reach_out_views.offer, name="offer"),
     path("inside/<str:token>/", sites.go_inside, name="go_inside"),
     path("start/", sites.home, name="home"),
+    path("verify/", pay_views.verify, name="verify"),
     path("my-training/", session_views.find_training, name="find_training"),
     path("calendar/<str:token>.ics", session_views.calendar_feed, name="calendar"),
     path("accounts/", include("sites.account_urls")),
@@ -45,6 +46,7 @@ urlpatterns = [
     path("province/settings/crisis/", crisis.numbers_page, {"site": "province"}, name="crisis_numbers"),
     path("province/settings/crisis/<ref:line>/", crisis.number_page, {"site": "province"}, name="crisis_number"),
     path("province/settings/agreement/", commitment_views.agreement_text, {"site": "province"}, name="agreement_text"),
+    path("province/settings/rates/", pay_views.rates, {"site": "province"}, name="rates"),
     # Public
     path("<slug:site>/", referrals.public_page, name="public"),
     path("<slug:site>/peers/", referrals.peers, name="peers"),
@@ -90,6 +92,8 @@ urlpatterns = [
     path("<slug:site>/settings/wording/", wording_views.wording_page, name="wording"),
     path("<slug:site>/settings/wording/preview/", wording_views.wording_preview, name="wording_preview"),
     path("<slug:site>/settings/wording/<slug:spoken>/", wording_views.wording_text, name="wording_text"),
+    path("<slug:site>/pay/", pay_views.pay_page, name="pay"),
+    path("<slug:site>/pay/batch-<int:number>.<slug:kind>", pay_views.batch_file, name="batch_file"),
     path("<slug:site>/training/", session_views.team_page, name="sessions"),
     path("<slug:site>/training/new/", session_views.new_session, name="new_session"),
     path("<slug:site>/training/<int:session_id>/", session_views.session_page, name="session"),
@@ -102,6 +106,9 @@ urlpatterns = [
     path("<slug:site>/my/safety/", tracker.safety, name="safety"),
     path("<slug:site>/my/about/", training.about_me, name="about_me"),
     path("<slug:site>/my/training/", session_views.my_training, name="my_training"),
+    path("<slug:site>/my/statement/", pay_views.my_statement, name="my_statement"),
+    path("<slug:site>/my/statement.csv", pay_views.my_statement_file, name="my_statement_file"),
+    path("<slug:site>/my/certificate/<slug:at>.pdf", pay_views.certificate, name="certificate"),
     path("<slug:site>/my/agreement/", commitment_views.agreement_page, name="agreement"),
     path("<slug:site>/my/commitment/", commitment_views.commitment_page, name="commitment"),
     path("<slug:site>/my/<ref:ref>/", my.my_match, name="my_match"),

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from psi import tenancy, vault
-from referrals import access, names
+from referrals import access
 from referrals.models import (
     Consent,
     ReachOut,
@@ -26,6 +26,7 @@ from sites.audit import Actor
 from sites.models import Role, Site, TextVersion
 from sites.moves import Refused, target
 from sites.queries import current_text, holders, numbers
+from training import names
 from training.models import Evaluates, PeerSupporter, Practice, Stage
 
 ERASE, WAITING = "ERASE", "WAITING"

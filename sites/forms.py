@@ -64,6 +64,7 @@ class ProgramForm(forms.ModelForm):
             "confirm_at_once",
             "send_next",
             "notice_days",
+            "signatory",
         )
         labels = {
             "is_open": __("Requests can be sent"),
@@ -74,6 +75,7 @@ class ProgramForm(forms.ModelForm):
             "confirm_at_once": __("Confirm a match as soon as the peer accepts"),
             "send_next": __("Invite the next peer by itself after a no, or after no answer"),
             "notice_days": __("Notice before a peer supporter leaves, in days"),
+            "signatory": __("Who signs certificates of training"),
         }
         help_texts = {
             "privacy_officer": __("Shown on your page, with how to reach them. Without it no request can be sent."),

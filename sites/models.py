@@ -47,6 +47,7 @@ class Site(models.Model):
     time_zone = models.CharField(max_length=40, default="America/Vancouver")
     confirm_at_once = models.BooleanField(default=False, help_text="A match is confirmed as it is accepted.")
     send_next = models.BooleanField(default=False, help_text="After a no or no answer the next candidate is invited.")
+    signatory = models.CharField(max_length=80, blank=True, default="", help_text="Who signs certificates.")
     notice_days = models.PositiveSmallIntegerField(default=30, help_text="Between saying that one leaves and leaving.")
     palette = CodeField(choices=Palette.choices, default=Palette.EVERGREEN)
     created_at = models.DateTimeField()
@@ -410,6 +411,19 @@ class Specialty(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Rate(models.Model):
+    """What an hour of training is paid, from a day on: provincial reference data without persons."""
+
+    hourly = models.DecimalField(max_digits=7, decimal_places=2)
+    valid_from = models.DateField(unique=True)
+
+    class Meta:
+        constraints = [CheckConstraint(condition=Q(hourly__gt=0), name="rate_positive")]
+
+    def __str__(self) -> str:
+        return f"rate {self.pk}"
 
 
 class TextVersion(models.Model):

@@ -31,6 +31,7 @@ KEPT = {
     "sites_crisisline",
     "sites_specialty",
     "sites_textversion",
+    "sites_rate",
 }
 
 
@@ -94,7 +95,15 @@ def _drop(maker: Any, name: str) -> None:
                 break
             time.sleep(0.1)
     with maker.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        for last in [False] * 20 + [True]:
+            try:
+                cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+                break
+            except psycopg2.errors.InsufficientPrivilege:
+                # PostgreSQL's own housekeeping is at it: it leaves by itself.
+                if last:
+                    raise
+                time.sleep(0.25)
 
 
 def _connect(database: dict[str, Any], name: str) -> Any:

@@ -41,6 +41,7 @@ def _public(house: House, person: Person) -> Iterator[Stop]:
         ("public-tell-agreed", f"/{SITE}/colleague/tell/?agreed=yes"),
         ("public-tell-unknown", f"/{SITE}/colleague/tell/?agreed=unknown"),
         ("public-thanks", f"/{SITE}/colleague/thanks/"),
+        ("public-verify", "/verify/"),
         ("public-request", f"/{SITE}/request/"),
     ):
         person.open(path)
@@ -336,6 +337,8 @@ def _supporter(house: House, person: Person) -> Iterator[Stop]:
     yield "supporter-agreement", page
     person.open(f"/{SITE}/my/training/")
     yield "supporter-training", page
+    person.open(f"/{SITE}/my/statement/")
+    yield "supporter-statement", page
     person.open(f"/{SITE}/my/commitment/")
     yield "supporter-commitment", page
     page.get_by_label("Matches a year").fill("")
@@ -374,6 +377,10 @@ def _province(house: House, person: Person) -> Iterator[Stop]:
         number = "SELECT id FROM training_session WHERE state = %s ORDER BY id LIMIT 1"
         person.open(f"/province/training/{house.sql(number, state, site='province')[0][0]}/")
         yield f"province-session-{state.lower()}", page
+    person.open("/province/pay/")
+    yield "province-pay", page
+    person.open("/province/settings/rates/")
+    yield "province-rates", page
     person.open("/province/links/")
     yield "province-links", page
     person.open("/province/settings/agreement/")

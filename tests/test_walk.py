@@ -117,6 +117,7 @@ class Place:
             "digest": self.digest,
             "spoken": "en",
             "at": self.site.slug,
+            "number": 1,
             "session_id": self.seat.session_id,
             "material_id": self.material.pk,
         }
@@ -412,9 +413,9 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
         "today requests caller by_hand request_detail choose confirm revoke reassign close spam not_spam supporter settings people"
         " member audit departments wording wording_text wording_preview province_sites province_site crisis_numbers"
         " crisis_number local_numbers agreement_text links invite_next hand_over cover"
-        " new_session edit_session session"
+        " new_session edit_session session pay batch_file rates"
     )
-    own = "my my_page about_me my_training agreement commitment my_match hand_back accept decline contacted conversation finish"
+    own = "my my_page about_me my_training my_statement my_statement_file certificate agreement commitment my_match hand_back accept decline contacted conversation finish"
     expected = {name: {administrator} for name in administrators_only.split()}
     expected |= {name: {supporter} for name in own.split()}
     expected |= {

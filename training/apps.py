@@ -8,12 +8,13 @@ class TrainingConfig(AppConfig):
 
     def ready(self) -> None:
         from sites import agenda, opening, people, today
-        from training import agreement, lending, roster_today, sessions, transitions
+        from training import agreement, lending, pay, roster_today, sessions, transitions
         from training.opening import departments, supporters
 
         opening.register(departments, supporters)
         people.register_leave(transitions.leave)
         agreement.register()
         sessions.register()
+        pay.register()
         agenda.register(lending.LINK, lending.look_after_links)
         today.register(roster_today.rows)

@@ -185,11 +185,25 @@ class SupporterLoad(models.Model):
 
 # Rooms of their own, found by Django here.
 from training.commitment_models import Agreement  # noqa: E402
+from training.pay_models import (  # noqa: E402
+    Batch,
+    Certificate,
+    CertificateCode,
+    CertificateLine,
+    Claim,
+    ClaimEvent,
+)
 from training.session_models import CalendarFeed, Enrolment, Material, Session  # noqa: E402
 
 __all__ = [
     "Agreement",
+    "Batch",
     "CalendarFeed",
+    "Certificate",
+    "CertificateCode",
+    "CertificateLine",
+    "Claim",
+    "ClaimEvent",
     "Department",
     "Enrolment",
     "Evaluates",

@@ -2,16 +2,17 @@
 
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Count, Min, Q
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from psi import tenancy
 from sites.today import Item
 from training.agreement import REMIND_DAYS, morning
-from training.models import PeerSupporter, Session
+from training.models import Claim, ClaimEvent, PeerSupporter, Session
 
 AFTERWARDS = timedelta(hours=3)
 WEEKS = timedelta(days=60)  # how long an agreement that has ended is still asked after
@@ -24,7 +25,25 @@ def rows(slug: str) -> list[Item]:
     found = PeerSupporter.objects.filter(soon | Q(leaving_on__isnull=False), state="ACTIVE", home=None)
     lines = [_row(slug, each) for each in found.select_related("profile").order_by("agreement_until", "pk")]
     over = Session.objects.filter(state=Session.State.PLANNED, starts_at__lt=tenancy.now() - AFTERWARDS)
-    return lines + [_attendance(slug, session) for session in over.order_by("starts_at")]
+    return [*lines, *(_attendance(slug, session) for session in over.order_by("starts_at")), *_claims(slug)]
+
+
+def _claims(slug: str) -> list[Item]:
+    waiting = ClaimEvent.objects.filter(claim__state=Claim.State.SUBMITTED)
+    first = waiting.aggregate(n=Count("claim", distinct=True), at=Min("at"))
+    if not first["n"]:
+        return []
+    said = ngettext("%(n)s claim waits for approval", "%(n)s claims wait for approval", first["n"])
+    return [
+        Item(
+            first["at"],
+            said % {"n": first["n"]},
+            _("Whoever approves is never who is paid."),
+            _("Look at them"),
+            reverse("pay", args=[slug]),
+            tone="calm",
+        )
+    ]
 
 
 def _attendance(slug: str, session: Session) -> Item:

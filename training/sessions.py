@@ -17,7 +17,7 @@ from sites.audit import Actor
 from sites.models import Role, Site
 from sites.moves import Refused, target
 from sites.queries import province
-from training import trained
+from training import certificates, pay, trained
 from training.models import Enrolment, Session
 
 KIND, SEAT = "SESSION", "SEAT"
@@ -176,6 +176,9 @@ def note_attendance(session_id: int, minutes: dict[int, int], *, by: Actor) -> N
         session.save(update_fields=["state"])
     agenda.cancel(KIND, [session.pk])
     trained.write(session, before)
+    seats = Enrolment.objects.filter(session=session, pk__in=minutes).select_related("session").order_by("pk")
+    pay.attended(seats)
+    certificates.void_changed([seat.user_id for seat in seats], by=by)
 
 
 def register() -> None:

@@ -15,13 +15,13 @@ from matching.rules import HARD, NOT_FOR_THIS, SOFT, Need, Peer, judge
 from psi import tenancy
 from psi.tenancy import site_scope
 from referrals.models import Referral
-from referrals.names import surnames
-from referrals.names import typed as words
 from sites.models import Membership
 from sites.moves import Refused
 from tests import line
 from tests.people import World, supporter
 from training.models import Department, Evaluates, PeerSupporter, Stage, SupporterLoad
+from training.names import surnames
+from training.names import typed as words
 
 TODAY = date(2027, 3, 10)
 DAY = timedelta(days=1)

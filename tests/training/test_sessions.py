@@ -351,6 +351,8 @@ def test_files_are_known_by_what_is_in_them(world: World, sign_in: SignIn, conte
 # Nothing here leads to a request
 
 OURS = {"training_session", "training_enrolment", "training_material", "training_calendarfeed", "training_agreement"}
+OURS |= {f"training_{name}" for name in ("claim", "claimevent", "batch", "certificate", "certificateline")}
+OURS |= {"training_certificatecode"}
 
 
 def test_no_reference_leads_from_training_to_a_request_or_a_match_or_back(db: None) -> None:

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from psi import tenancy
-from sites.models import PROVINCE_SLUG, CrisisLine, Site, Specialty, TextVersion
+from sites.models import PROVINCE_SLUG, CrisisLine, Rate, Site, Specialty, TextVersion
 
 FILE = Path(__file__).resolve().parents[2] / "reference" / "reference.toml"
 
@@ -38,6 +38,8 @@ class Command(BaseCommand):
             Specialty.objects.update_or_create(
                 code=code, defaults={"name": name}, create_defaults={"name": name, "valid_from": date(2024, 1, 1)}
             )
+        for rate in data["rate"]:
+            Rate.objects.get_or_create(valid_from=rate["valid_from"], defaults={"hourly": rate["hourly"]})
         for wording in data["text"]:
             sha256 = hashlib.sha256(wording["text"].encode()).hexdigest()
             TextVersion.objects.get_or_create(sha256=sha256, defaults=wording | {"valid_from": at})
