@@ -27,7 +27,7 @@ from sites.audit import Actor
 from sites.models import Due, Notice, Role, Site
 from sites.queries import current_text, names, province
 from tracker import releases, rollups
-from training import agreement, lending, sessions
+from training import agreement, lending, pay, sessions
 from training.models import Enrolment, PeerSupporter
 
 SEED = 72
@@ -203,6 +203,7 @@ def _settle(site_id: int) -> None:
         (alerts.UNANSWERED, alerts.look_after_missed),
         (agreement.KIND, agreement.look_after),
         (sessions.KIND, sessions.look_after),
+        (pay.CLAIM_BY, pay.look_after),
     ):
         due = Due.objects.filter(site_id=site_id, kind=kind, at__lte=tenancy.now())
         ids = list(due.values_list("object_id", flat=True))

@@ -4,23 +4,40 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.timezone import localdate
 
+from matching import filters
+from matching.filters import Known
 from matching.models import LIVE, Match
 from matching.rules import Candidate, Need, Peer, judge
 from psi import tenancy, vault
 from referrals.models import Referral
 from referrals.reach import spoken
 from referrals.transitions import known_to_rules
-from sites.models import Membership, Role
+from sites.models import Membership, Role, User
 from training import names
 from training.describe import described
 from training.models import Evaluates, Language, PeerSupporter, SupporterLoad, Trait
 
 # Asked for this request before, without a decline: the administrator may try again, and says why.
 TRIED = (Match.State.REASSIGNED, Match.State.EXPIRED)
+# What supporters say of themselves is sealed one by one: for a wish about it, so many who come first are opened.
+OPENED = 200
+_ON_ROSTER = {Language.FRENCH, Language.ENGLISH}
+# So few left out are named at once.
+NAMED = 12
+
+
+@dataclass(frozen=True)
+class Group:
+    """Those left out for one reason: how many, and their names where all who are left out are few."""
+
+    code: str
+    text: str
+    count: int
+    names: list[str]
 
 
 @dataclass(frozen=True)
@@ -46,20 +63,46 @@ def need_of(referral: Referral) -> Need:
         talk_in=spoken(identity),
         specialty=identity.specialty,
         email=vault.blinds(Referral.KIND, referral.pk).get("email"),
+        address=identity.email,
     )
 
 
-def all_for(referral: Referral, need: Need) -> list[Candidate]:
-    """Return every supporter of the current site with the reasons against them."""
-    return _judged(referral, need, PeerSupporter.objects.exclude(state=PeerSupporter.State.LEFT))
+def first(need: Need, known: Known) -> list[Candidate]:
+    """Return those who come first of the current site's roster; a wish that only the vault can tell opens more.
+
+    `ranking.rank` puts them into order, and the page shows `filters.SHOWN` of them.
+    """
+    ids = filters.first(_given(need, known), OPENED if asks_vault(need) else filters.SHOWN)
+    return judged(need, known, PeerSupporter.objects.filter(pk__in=ids))
 
 
 def one(referral: Referral, supporter_id: int) -> Candidate:
     """Return one supporter, judged anew; for the move that is about to invite them."""
-    found = _judged(referral, need_of(referral), PeerSupporter.objects.filter(pk=supporter_id))
+    need = need_of(referral)
+    found = judged(need, known_of(referral, need), PeerSupporter.objects.filter(pk=supporter_id))
     if not found:
         raise PeerSupporter.DoesNotExist
     return found[0]
+
+
+def left_out(need: Need, known: Known) -> tuple[int, list[Group]]:
+    """Return how many can be offered, and the others grouped by what stands in their way first; few with names."""
+    given = _given(need, known)
+    found = filters.counts(given)
+    offered = found.pop("", 0)
+    names: dict[str, list[str]] = defaultdict(list)
+    if 0 < sum(found.values()) <= NAMED:
+        for code, name in filters.left_out(given, list(found), limit=NAMED):
+            names[code].append(name)
+    return offered, [
+        Group(code, text, found[code], names[code]) for code, text in filters.TEXTS.items() if code in found
+    ]
+
+
+def names_left_out(need: Need, known: Known, code: str, page: int) -> list[str]:
+    """Return the names left out for one reason, from page 1 on; one more than a page, if there is another."""
+    given, skip = _given(need, known), (page - 1) * filters.SHOWN
+    return [name for _, name in filters.left_out(given, [code], limit=filters.SHOWN + 1, skip=skip)]
 
 
 def readiness() -> list[Readiness]:
@@ -74,8 +117,9 @@ def readiness() -> list[Readiness]:
 
 
 def _with_load(supporters: QuerySet[PeerSupporter]) -> QuerySet[Any]:
-    """Add `live` and `total`: what the person carries now and took this year, in every roster."""
+    """Add what the person carries and took this year, in every roster; their invitations and last match here."""
     load = SupporterLoad.objects.filter(user=OuterRef("user")).order_by().values("user")
+    matches = Match.objects.filter(supporter=OuterRef("pk")).order_by().values("supporter")
     this_year = load.filter(year=localdate(tenancy.now()).year)
     return supporters.select_related("profile", "user", "specialty").annotate(
         member=Exists(
@@ -83,41 +127,70 @@ def _with_load(supporters: QuerySet[PeerSupporter]) -> QuerySet[Any]:
         ),
         live=Coalesce(Subquery(load.annotate(n=Sum("live")).values("n")), 0),
         total=Coalesce(Subquery(this_year.annotate(n=Sum("total")).values("n")), 0),
+        invited=Coalesce(Subquery(matches.filter(state=Match.State.INVITED).annotate(n=Count("pk")).values("n")), 0),
+        last_match=Subquery(matches.annotate(at=Max("confirmed_at")).values("at")),
     )
 
 
-def _judged(referral: Referral, need: Need, supporters: QuerySet[PeerSupporter]) -> list[Candidate]:
-    departments: dict[int, set[int]] = defaultdict(set)
-    for supporter_id, department_id in Evaluates.objects.values_list("supporter_id", "department_id"):
-        departments[supporter_id].add(department_id)
-    asked: dict[int, set[str]] = defaultdict(set)
-    known: set[int] = set()
+def known_of(referral: Referral, need: Need) -> Known:
+    """Return what earlier invitations, earlier requests and names say of supporters for this request."""
+    asked: dict[str, set[int]] = defaultdict(set)
     for supporter_id, state, why in Match.objects.filter(referral=referral).values_list("supporter_id", "state", "why"):
-        asked[supporter_id].add(state)
-        if why in (Match.Why.KNOWN, Match.Why.WISH):
-            known.add(supporter_id)
-    confirmed = Match.objects.filter(confirmed_at__isnull=False)
+        apart = why in (Match.Why.KNOWN, Match.Why.WISH)
+        asked[Match.State.DECLINED if apart else state].add(supporter_id)
+        asked[state].add(supporter_id)
     others = vault.same_person(Referral.KIND, referral.pk)
-    before = set(confirmed.filter(referral_id__in=others).values_list("supporter_id", flat=True))
-    last = dict(confirmed.values("supporter_id").annotate(at=Max("confirmed_at")).values_list("supporter_id", "at"))
-    today = localdate(tenancy.now())
-    rows = list(_with_load(supporters))
-    # Opened for a wish alone; French stands on the roster.
-    asks = not {*need.wishes, need.talk_in}.isdisjoint({*Trait.values, *Language.values} - {Language.FRENCH})
-    said = described(rows) if asks else {}
+    before = Match.objects.filter(referral_id__in=others, confirmed_at__isnull=False) if others else None
+    own = User.objects.filter(email=vault.normal("email", need.address)) if need.email and need.address else []
+    return Known(
+        refused=frozenset(asked[Match.State.DECLINED]),
+        asked=frozenset().union(*(asked[state] for state in LIVE)),
+        tried=frozenset().union(*(asked[state] for state in TRIED)),
+        taken_back=frozenset(asked[Match.State.REVOKED]),
+        before=frozenset(before.values_list("supporter_id", flat=True)) if before is not None else frozenset(),
+        excluded=need.avoid | _named(need),
+        own=frozenset(user.pk for user in own if vault.blind("email", user.email) == need.email),
+    )
+
+
+def asks_vault(need: Need) -> bool:
+    """Does a wish ask for what supporters say of themselves alone? French stands on the roster."""
+    return not {*need.wishes, need.talk_in}.isdisjoint({*Trait.values, *Language.values} - _ON_ROSTER)
+
+
+def _named(need: Need) -> frozenset[int]:
+    """Return the ids of those whose surname was typed; names are read only then."""
+    if not need.avoid_surnames:
+        return frozenset()
+    rows = PeerSupporter.objects.values_list("pk", "profile__name")
+    return frozenset(pk for pk, name in rows if names.surnames(name) & need.avoid_surnames)
+
+
+def _given(need: Need, known: Known) -> dict[str, Any]:
+    return filters.parameters(need, known, site=tenancy.current_site_id(), today=localdate(tenancy.now()))
+
+
+def judged(need: Need, known: Known, supporters: QuerySet[PeerSupporter]) -> list[Candidate]:
+    """Return these supporters with every reason against them, in a fixed number of queries."""
+    today, rows = localdate(tenancy.now()), list(_with_load(supporters))
+    departments: dict[int, set[int]] = defaultdict(set)
+    if need.departments:
+        found = Evaluates.objects.filter(supporter__in=rows, department_id__in=need.departments)
+        for supporter_id, department_id in found.values_list("supporter_id", "department_id"):
+            departments[supporter_id].add(department_id)
+    said = described(rows) if asks_vault(need) else {}
     return [
         judge(
             need,
             replace(
                 _peer(row),
                 departments=frozenset(departments[row.pk]),
-                email=vault.blind("email", row.user.email),
-                refused=Match.State.DECLINED in asked[row.pk] or row.pk in known,
-                asked=not asked[row.pk].isdisjoint(LIVE),
-                tried=not asked[row.pk].isdisjoint(TRIED),
-                taken_back=Match.State.REVOKED in asked[row.pk],
-                matched_before=row.pk in before,
-                last_match=last.get(row.pk),
+                email=vault.blind("email", row.user.email) if need.email else None,
+                refused=row.pk in known.refused,
+                asked=row.pk in known.asked,
+                tried=row.pk in known.tried,
+                taken_back=row.pk in known.taken_back,
+                matched_before=row.pk in known.before,
                 described=said.get(row.pk, frozenset()),
             ),
             today,
@@ -146,4 +219,6 @@ def _peer(row: Any) -> Peer:
         cap_live=row.cap_live,
         live=row.live,
         total=row.total,
+        invited=row.invited,
+        last_match=row.last_match,
     )

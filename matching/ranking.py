@@ -1,22 +1,37 @@
 """Who is offered first, and the reasons shown. Pure: what is known goes in, an order comes out."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from matching.rules import Candidate, Need, Peer
 from referrals.models import Wish
 from training.models import Gender, Language, Practice, Stage, Trait
 
-# Never matched sorts like someone who has waited this long.
-NEVER = 3650  # days
+# What decides, one after the other; the database sorts by the same names (`filters.CRITERIA`). Load comes before
+# wishes, and wishes before the days since the last match, because the simulation says so (bench/fairness.py,
+# docs/decisions/0016-candidates-in-sql.md).
+SOFT = "a rule would have to be set aside"
+FULL = "carries what they set, or is invited to it"
+SHARE = "of the matches they set for a year, taken or invited to"
+WISHES = "wishes met, and the language to talk in"
+STAGE = "another career stage"
+CARRIED = "carries or is invited to now"
+WAITED = "last match, never first"
+NUMBER = "number, so that the list stands still"
+ORDER = (SOFT, FULL, SHARE, WISHES, STAGE, CARRIED, WAITED, NUMBER)
+# What a wish weighs, and the language to talk in: without it there is no conversation.
+WISH, LANGUAGE = 1, 2
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Chip:
-    """A short reason; `good` ones speak for the supporter."""
+    """A short reason; `good` ones speak for the supporter, and where they are wishes they have a weight."""
 
     text: str
     good: bool = True
+    weight: int = WISH
 
 
 @dataclass(frozen=True)
@@ -29,23 +44,26 @@ class Offer:
 
 
 def rank(need: Need, candidates: list[Candidate], now: datetime) -> list[Offer]:
-    """Return those without a hard reason: free before not, light load first, then longest waiting.
-
-    Matching is by availability; wishes only order those who are equally available (program overview,
-    Matching peer supporters).
-    """
-    offered = [c for c in candidates if not c.hard]
-    offered.sort(
-        key=lambda c: (
-            bool(c.soft),
-            c.peer.live,
-            c.peer.total / c.peer.cap_year,
-            -sum(chip.good for chip in wish_chips(need, c.peer)),
-            -days_waiting(c.peer, now),
-            c.peer.supporter_id,
-        )
-    )
+    """Return those without a hard reason, in the order of `ORDER`."""
+    offered = sorted((c for c in candidates if not c.hard), key=lambda c: key(need, c))
     return [Offer(c, chips(need, c), waiting_words(c.peer, now)) for c in offered]
+
+
+def key(need: Need, candidate: Candidate) -> tuple[Any, ...]:
+    """Return what a candidate is sorted by, in the order of `ORDER`; least first."""
+    peer = candidate.peer
+    carried = peer.live + peer.invited
+    values = {
+        SOFT: bool(candidate.soft),
+        FULL: carried >= peer.cap_live,
+        SHARE: (peer.total + peer.invited) / peer.cap_year,
+        WISHES: -sum(chip.weight for chip in wish_chips(need, peer) if chip.good),
+        STAGE: need.stage == Stage.UNSAID or peer.stage != need.stage,
+        CARRIED: carried,
+        WAITED: peer.last_match or NEVER,
+        NUMBER: peer.supporter_id,
+    }
+    return tuple(values[name] for name in ORDER)
 
 
 def chips(need: Need, candidate: Candidate) -> list[Chip]:
@@ -53,8 +71,10 @@ def chips(need: Need, candidate: Candidate) -> list[Chip]:
     peer = candidate.peer
     said = [Chip(reason.text, good=False) for reason in candidate.soft]
     against = {reason.code for reason in candidate.soft}
-    if not against & {"PAUSED", "CAP_LIVE"}:
-        said.append(Chip("free now" if peer.live == 0 else f"supporting {peer.live} now"))
+    if not against & {"PAUSED", "CAP_LIVE"} and (peer.live or not peer.invited):
+        said.append(Chip(f"supporting {peer.live} now" if peer.live else "free now"))
+    if peer.invited:
+        said.append(Chip("invited to another request" if peer.invited == 1 else f"invited to {peer.invited} others"))
     if "CAP_YEAR" not in against:
         said.append(Chip(f"{peer.total} of {peer.cap_year} this year"))
     if need.stage == peer.stage and need.stage != Stage.UNSAID and Wish.STAGE not in need.wishes:
@@ -96,19 +116,14 @@ def _language_chip(need: Need, peer: Peer) -> list[Chip]:
     speaks = peer.french if need.talk_in == Language.FRENCH else need.talk_in in peer.described
     language = Language(need.talk_in).label
     if speaks:
-        return [Chip(f"speaks {language}, as asked")]
+        return [Chip(f"speaks {language}, as asked", weight=LANGUAGE)]
     return [Chip(f"does not speak {language}" if need.talk_in == Language.FRENCH else f"not known: {language}", False)]
-
-
-def days_waiting(peer: Peer, now: datetime) -> int:
-    """Return whole days since the last confirmed match; `NEVER` when there was none."""
-    return NEVER if peer.last_match is None else max((now - peer.last_match).days, 0)
 
 
 def waiting_words(peer: Peer, now: datetime) -> str:
     if peer.last_match is None:
         return "not matched yet"
-    days = days_waiting(peer, now)
+    days = max((now - peer.last_match).days, 0)
     return "matched today" if days == 0 else f"last match {days} day{'s' if days != 1 else ''} ago"
 
 

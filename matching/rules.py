@@ -26,6 +26,7 @@ class Need:
         talk_in: code of the language to talk in, or nothing.
         specialty: code of the physician's own, or nothing.
         email: blind index of the physician's address, if one was given.
+        address: the address itself, to look for an account; compared by its blind index.
     """
 
     stage: str = Stage.UNSAID
@@ -37,6 +38,7 @@ class Need:
     email: bytes | None = None
     talk_in: str = ""
     specialty: str = ""
+    address: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Peer:
         total: matches taken this year, in every roster.
         departments: ids of departments whose physicians they evaluate.
         email: blind index of the account's address.
+        invited: invitations of this site they have not answered yet.
         refused: this request was declined by them, the physician knows them, or one of the two wished to part.
         asked: they are invited to this request, or have it, right now.
         tried: they were asked for this request, and did not answer or missed the window.
@@ -76,6 +79,7 @@ class Peer:
     total: int = 0
     departments: frozenset[int] = frozenset()
     email: bytes | None = None
+    invited: int = 0
     refused: bool = False
     asked: bool = False
     tried: bool = False
@@ -96,70 +100,85 @@ class Reason:
 
 # One text for four different reasons: who excluded or declined whom is not to be read off a list.
 NOT_FOR_THIS = "not for this request"
+HARD_REASONS = (
+    INACTIVE := Reason("INACTIVE", "not active"),
+    UNTRAINED := Reason("UNTRAINED", "training is not complete"),
+    AGREEMENT := Reason("AGREEMENT", "agreement is not current"),
+    EXCLUDED := Reason("EXCLUDED", NOT_FOR_THIS),
+    EVALUATES := Reason("EVALUATES", NOT_FOR_THIS),
+    REFUSED := Reason("REFUSED", NOT_FOR_THIS),
+    ASKED := Reason("ASKED", "has this request now"),
+    SELF := Reason("SELF", NOT_FOR_THIS),
+    EARLY := Reason("EARLY", "early career, and the physician is not"),
+)
 CAPS = frozenset({"CAP_LIVE", "CAP_YEAR"})
-_RANK = {Stage.TRAINEE: 0, Stage.EARLY: 0, Stage.MID: 1, Stage.LATE: 2, Stage.RETIRED: 2}
+# Stage of the physician → stages of a peer that are never matched with it, and those that are one below. An unknown
+# stage on either side is no rule.
+_JUNIOR, _SENIOR = frozenset({Stage.TRAINEE, Stage.EARLY}), (Stage.LATE, Stage.RETIRED)
+NEVER_WITH = dict.fromkeys((Stage.MID, *_SENIOR), _JUNIOR)
+ONE_BELOW = dict.fromkeys(_SENIOR, frozenset({Stage.MID}))
 
 Check = Callable[[Need, Peer, date], Reason | None]
 
 
 def check_active(need: Need, peer: Peer, today: date) -> Reason | None:
     if peer.state != PeerSupporter.State.ACTIVE:
-        return Reason("INACTIVE", "not active")
+        return INACTIVE
     return None
 
 
 def check_trained(need: Need, peer: Peer, today: date) -> Reason | None:
     if peer.trained_on is None or peer.trained_on > today:
-        return Reason("UNTRAINED", "training is not complete")
+        return UNTRAINED
     return None
 
 
 def check_agreement(need: Need, peer: Peer, today: date) -> Reason | None:
     if peer.agreement_until is None or peer.agreement_until < today:
-        return Reason("AGREEMENT", "agreement is not current")
+        return AGREEMENT
     return None
 
 
 def check_excluded(need: Need, peer: Peer, today: date) -> Reason | None:
     """Chosen from those published, or typed: any surname in common excludes."""
     if peer.supporter_id in need.avoid or surnames(peer.name) & need.avoid_surnames:
-        return Reason("EXCLUDED", NOT_FOR_THIS)
+        return EXCLUDED
     return None
 
 
 def check_evaluates(need: Need, peer: Peer, today: date) -> Reason | None:
     if need.departments & peer.departments:
-        return Reason("EVALUATES", NOT_FOR_THIS)
+        return EVALUATES
     return None
 
 
 def check_refused(need: Need, peer: Peer, today: date) -> Reason | None:
     if peer.refused:
-        return Reason("REFUSED", NOT_FOR_THIS)
+        return REFUSED
     return None
 
 
 def check_asked(need: Need, peer: Peer, today: date) -> Reason | None:
     if peer.asked:
-        return Reason("ASKED", "has this request now")
+        return ASKED
     return None
 
 
 def check_own_account(need: Need, peer: Peer, today: date) -> Reason | None:
     if need.email is not None and need.email == peer.email:
-        return Reason("SELF", NOT_FOR_THIS)
+        return SELF
     return None
 
 
 def check_early_with_senior(need: Need, peer: Peer, today: date) -> Reason | None:
-    """Mid and late career never with early; an unknown stage on either side is no rule."""
-    if _RANK.get(Stage(need.stage), 0) >= 1 and _RANK.get(Stage(peer.stage)) == 0:
-        return Reason("EARLY", "early career, and the physician is not")
+    """Mid and late career never with early."""
+    if peer.stage in NEVER_WITH.get(Stage(need.stage), ()):
+        return EARLY
     return None
 
 
 def check_late_with_mid(need: Need, peer: Peer, today: date) -> Reason | None:
-    if _RANK.get(Stage(need.stage)) == 2 and _RANK.get(Stage(peer.stage)) == 1:
+    if peer.stage in ONE_BELOW.get(Stage(need.stage), ()):
         return Reason("STAGE", "mid career, and the physician is late career")
     return None
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from matching import awaiting, candidates, following, queries, ranking, transitions
+from matching import awaiting, candidates, filters, following, queries, ranking, transitions
 from matching.alerts import OPEN_STATES
 from matching.forms import CallerForm, CloseForm
 from matching.models import LIVE, Match
@@ -141,18 +141,36 @@ def choose(request: Any, ref: str) -> HttpResponse:
     if not may_invite or referral.sealed is None:
         return redirect("request_detail", request.site.slug, referral.ref)
     need = candidates.need_of(referral)
-    judged = candidates.all_for(referral, need)
+    known = candidates.known_of(referral, need)
+    if (code := request.GET.get("not")) in filters.TEXTS:
+        page = _page(request.GET.get("page", ""))
+        return _left_out(request, referral, code, page, candidates.names_left_out(need, known, code, page))
+    offered, left_out = candidates.left_out(need, known)
+    offers = ranking.rank(need, candidates.first(need, known), tenancy.now())[: filters.SHOWN]
     context = {
         "referral": referral,
         "reasons": [reason.get_reason_display() for reason in referral.reasons.all()],
-        "offers": ranking.rank(need, judged, tenancy.now()),
-        "left_out": [(c.peer.name, [reason.text for reason in c.hard]) for c in judged if c.hard],
+        "offers": offers,
+        "offered": offered,
+        "left_out": left_out,
         "wishes": ranking.wish_words(need),
         "overrides": Match.Override.choices,
         "live": live,
         "replaces": live if live and live.state in (Match.State.CONFIRMED, Match.State.CONTACTED) else None,
     }
     return render(request, "matching/choose.html", context)
+
+
+def _left_out(request: Any, referral: Referral, code: str, page: int, found: list[str]) -> HttpResponse:
+    """The names of those left out for one reason, a page at a time."""
+    context = {
+        "referral": referral,
+        "why": filters.TEXTS[code],
+        "names": found[: filters.SHOWN],
+        "before_url": f"?not={code}&page={page - 1}" if page > 1 else "",
+        "after_url": f"?not={code}&page={page + 1}" if len(found) > filters.SHOWN else "",
+    }
+    return render(request, "matching/left_out.html", context)
 
 
 @for_roles(Role.ADMINISTRATOR)
@@ -247,6 +265,11 @@ def _live(ref: str) -> Match:
         get_object_or_404(Referral, ref=ref)
         raise Refused(transitions.MOVED_ON)
     return found
+
+
+def _page(number: str) -> int:
+    """Return the number of a page in an address; 1 when it is none."""
+    return max(int(number), 1) if number.isascii() and number.isdecimal() and len(number) < 7 else 1
 
 
 def _seen(posted: Any) -> transitions.Seen | None:

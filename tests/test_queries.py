@@ -105,7 +105,7 @@ def test_choose(world: World, sign_in: SignIn, count: int) -> None:
             busy.evaluates.create(department=department)  # type: ignore[attr-defined]
     referral = line.request(world.north, departments=(department.pk,), wishes=("FRENCH",))
     names = [f"Dr {what} {i}" for i in range(count) for what in ("Free", "Evaluates")]
-    opened(sign_in(world["north administrator"]), f"/north/requests/{referral.ref}/choose/", 15, *names)
+    opened(sign_in(world["north administrator"]), f"/north/requests/{referral.ref}/choose/", 17, *names)
 
 
 @pytest.mark.parametrize("role", ["administrator", "lead"])

@@ -45,12 +45,17 @@ def _parts(text: str) -> list[list[str]]:
 
 def _words(part: list[str]) -> list[str]:
     """Return the words to compare: "van der Berg" is berg and vanderberg, "O'Brien" is brien and obrien."""
-    found, before, last = [], "", ""
+    found: list[str] = []
+    before: list[str] = []
     for word in (one for whole in part for one in re.findall(r"[^\W_]+", whole)):
-        if _PARTICLE.fullmatch(word):
-            before, last = before + word, word
-            continue
-        found += [word, before + word] if before else [word]
-        before = ""
+        before.append(word)
+        if not _PARTICLE.fullmatch(word):
+            found += _ends(before)
+            before = []
     # Le and Van are surnames too, where nothing follows them; a letter is none.
-    return found + ([one for one in (last, before) if len(one) > 1] if before else [])
+    return found + [end for end in _ends(before) if len(end) > 1]
+
+
+def _ends(words: list[str]) -> list[str]:
+    """Return every end of a row of words, written as one: what stands before may be a first name's letter."""
+    return ["".join(words[start:]) for start in range(len(words))]

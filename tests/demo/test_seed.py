@@ -122,7 +122,7 @@ def test_today_of_the_first_site_has_a_row_of_every_kind(loaded: None) -> None:
         windows = Counter(row.window.state for row in rows if row.window)
     assert Counter(row.label for row in rows if not row.quiet) == {
         "Choose a peer": 3,
-        "Invite Dr. Gus Maple": 1,
+        "Invite Dr. Elin Spruce": 1,
         "Find another peer": 1,
         "Open": 2,
         "Open the request": 1,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.ranking import NEVER, Chip, chips, days_waiting, rank, waiting_words, wish_chips, wish_words
+from matching.ranking import LANGUAGE, Chip, chips, rank, waiting_words, wish_chips, wish_words
 from matching.rules import Candidate, Need, Peer, judge
 from psi import tenancy
 from referrals.models import Wish
@@ -47,13 +47,27 @@ def test_free_before_not_however_well_the_wishes_fit() -> None:
     assert order(need, fits, peer(2, live=1, total=6)) == [2, 1]
 
 
-def test_then_by_those_carried_now_then_by_the_years_share() -> None:
-    assert order(NEED, peer(1, live=1), peer(2, total=6), peer(3, total=3), peer(4, total=3, cap_year=10)) == [
-        4,
-        3,
-        2,
-        1,
-    ]
+def test_then_by_the_years_share() -> None:
+    assert order(NEED, peer(2, total=6), peer(3, total=3), peer(4, total=3, cap_year=10)) == [4, 3, 2]
+
+
+def test_an_invitation_that_waits_for_an_answer_counts_as_load() -> None:
+    """Somebody who may say yes to two others is not free, and the next request goes to the one nobody has asked."""
+    full = peer(1, live=1, total=1, invited=1)
+    assert order(NEED, full, peer(2, invited=1), peer(3, total=6), peer(4)) == [4, 2, 3, 1]
+    assert chips(NEED, judge(NEED, full, TODAY))[:2] == [Chip("supporting 1 now"), Chip("invited to another request")]
+    assert chips(NEED, judge(NEED, peer(1, invited=2), TODAY))[0] == Chip("invited to 2 others")
+
+
+def test_the_same_career_stage_and_fewer_at_a_time_only_break_ties() -> None:
+    need = Need(stage="MID", wishes=("WOMAN",))
+    late = {"stage": "LATE"}
+    assert order(need, peer(1, live=1), peer(2, **late), peer(3), peer(4, gender="WOMAN", **late)) == [4, 3, 1, 2]
+
+
+def test_the_language_to_talk_in_weighs_more_than_a_wish() -> None:
+    need = Need(wishes=("WOMAN",), talk_in="PUNJABI")
+    assert order(need, peer(1, gender="WOMAN"), peer(2, described=frozenset({"PUNJABI"}))) == [2, 1]
 
 
 def test_wishes_order_only_those_who_are_equally_free() -> None:
@@ -173,9 +187,9 @@ def test_the_same_specialty_is_compared_where_the_physician_told_theirs(specialt
     ("talk_in", "fields", "said"),
     [
         ("ENGLISH", {}, []),
-        ("FRENCH", {"french": True}, [Chip("speaks French, as asked")]),
+        ("FRENCH", {"french": True}, [Chip("speaks French, as asked", weight=LANGUAGE)]),
         ("FRENCH", {}, [Chip("does not speak French", good=False)]),
-        ("PUNJABI", {"described": frozenset({"PUNJABI"})}, [Chip("speaks Punjabi, as asked")]),
+        ("PUNJABI", {"described": frozenset({"PUNJABI"})}, [Chip("speaks Punjabi, as asked", weight=LANGUAGE)]),
         ("PUNJABI", {"described": frozenset({"HINDI"})}, [Chip("not known: Punjabi", good=False)]),
     ],
 )
@@ -207,11 +221,6 @@ def test_nothing_is_said_of_wishes_nobody_had() -> None:
 )
 def test_how_long_someone_has_waited(days: float | None, said: str) -> None:
     assert waiting_words(peer(1, last_match=None if days is None else ago(days)), NOW) == said
-
-
-def test_never_matched_has_waited_longest() -> None:
-    assert days_waiting(peer(1), NOW) == NEVER
-    assert days_waiting(peer(1, last_match=ago(2000)), NOW) == 2000
 
 
 def test_the_database_is_not_asked() -> None:
