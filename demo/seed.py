@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from demo import seed_faces, seed_reach
+from demo import seed_faces, seed_reach, seed_recruits
 from demo.seed_moves import Moves, Texts
 from demo.seed_people import CASTS, DOMAIN, Peer, Place, first_name, make, physicians
 from demo.seed_play import Play, Story, hours
@@ -69,6 +69,7 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
         _requests(play, places, seed, months)
         seed_reach.hang(places[CASTS[0].slug].site, anchor, Random(seed))
         seed_faces.word(places[CASTS[0].slug].site, places[CASTS[0].slug].administrator, anchor)
+        seed_recruits.come(play, places[CASTS[0].slug], anchor)
         seed_reach.tell(play, places[CASTS[0].slug].site, anchor)
         for cast in CASTS:
             for peer in cast.supporters:

@@ -13,6 +13,7 @@ from matching.filters import Known
 from matching.models import LIVE, Match
 from matching.rules import Candidate, Need, Peer, judge
 from psi import tenancy, vault
+from referrals.evaluators import evaluators
 from referrals.models import Referral
 from referrals.reach import spoken
 from referrals.transitions import known_to_rules
@@ -58,6 +59,7 @@ def need_of(referral: Referral) -> Need:
         practice=referral.practice,
         wishes=identity.wishes,
         departments=frozenset(identity.departments),
+        evaluators=evaluators(identity.name, identity.email),
         avoid=frozenset(identity.avoid),
         avoid_surnames=names.typed(identity.avoid_names),
         talk_in=spoken(identity),

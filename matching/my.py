@@ -18,6 +18,7 @@ from referrals import reach
 from referrals.transitions import Identity, by_notifier, open_identity
 from sites.models import Role
 from sites.permissions import for_roles
+from training import recruit_queries
 from training.agreement import may_sign
 from training.models import PeerSupporter
 
@@ -44,11 +45,16 @@ def my(request: Any) -> HttpResponse:
     live = [(match, queries.window_of(match)) for match in mine.filter(state__in=LIVE)]
     past = list(mine.filter(state=State.COMPLETED)[:20])
     row = PeerSupporter.objects.filter(user_id=request.user.pk).exclude(state="LEFT").first()
+    # Nobody on the way has a match, and they sign when they are trained.
+    way = None if live else recruit_queries.of_user(request.user.pk)
+    own = row is not None and row.home_id is None and (way is None or way.state == "AGREEING")
     context = {
         "live": live,
         "past": past,
         "row": row,
-        "sign": row is not None and row.home_id is None and may_sign(row, localdate(tenancy.now())),
+        "sign": own and row is not None and may_sign(row, localdate(tenancy.now())),
+        "way": way,
+        "steps": recruit_queries.steps(way) if way else [],
         "show_crisis": True,
     }
     return render(request, "matching/my.html", context)

@@ -21,6 +21,7 @@ class Need:
         practice: practice of the physician.
         wishes: codes of wishes about the peer.
         departments: ids of departments where the physician is evaluated.
+        evaluators: ids of supporters who typed the physician's name or address as someone they evaluate.
         avoid: ids of supporters the physician excluded.
         avoid_surnames: words of the names typed as not to be matched with (`training.names.typed`).
         talk_in: code of the language to talk in, or nothing.
@@ -33,6 +34,7 @@ class Need:
     practice: str = "UNSAID"
     wishes: tuple[str, ...] = ()
     departments: frozenset[int] = frozenset()
+    evaluators: frozenset[int] = frozenset()
     avoid: frozenset[int] = frozenset()
     avoid_surnames: frozenset[str] = frozenset()
     email: bytes | None = None
@@ -147,7 +149,7 @@ def check_excluded(need: Need, peer: Peer, today: date) -> Reason | None:
 
 
 def check_evaluates(need: Need, peer: Peer, today: date) -> Reason | None:
-    if need.departments & peer.departments:
+    if need.departments & peer.departments or peer.supporter_id in need.evaluators:
         return EVALUATES
     return None
 

@@ -23,6 +23,7 @@ from sites.models import Role
 from sites.moves import Refused
 from sites.permissions import for_roles
 from sites.queries import holders, names
+from training import recruit_queries
 
 
 def _referral(ref: str) -> Referral:
@@ -253,9 +254,16 @@ def not_spam(request: Any, ref: str) -> HttpResponse:
 def supporters(request: Any) -> HttpResponse:
     """The roster: who is ready, and how much each carries."""
     lines = candidates.readiness()
+    coming = recruit_queries.lines()
+    on_the_way = {line.recruit.user_id for line in coming}
     held = holders(Role.SUPPORTER)
-    missing = names(set(held) - {line.supporter.user_id for line in lines})
-    context = {"lines": lines, "missing": sorted(missing.items()), "may_edit": Role.ADMINISTRATOR in request.roles}
+    missing = names(set(held) - {line.supporter.user_id for line in lines} - on_the_way)
+    context = {
+        "lines": [line for line in lines if line.supporter.user_id not in on_the_way],
+        "coming": coming,
+        "missing": sorted(missing.items()),
+        "may_edit": Role.ADMINISTRATOR in request.roles,
+    }
     return render(request, "matching/supporters.html", context)
 
 

@@ -11,7 +11,15 @@ from referrals import views as referrals
 from sites import cover_views, crisis, program
 from sites import views as sites
 from tracker import views as tracker
-from training import commitment_views, link_views, page_views, pay_views, session_views
+from training import (
+    commitment_views,
+    link_views,
+    page_views,
+    pay_views,
+    recruit_views,
+    roster_views,
+    session_views,
+)
 from training import views as training
 
 handler400 = "sites.views.unreadable"
@@ -58,6 +66,8 @@ urlpatterns = [
     path("<slug:site>/colleague/tell/", reach_out_views.tell, name="tell"),
     path("<slug:site>/colleague/thanks/", reach_out_views.thanks, name="thanks"),
     path("<slug:site>/status/", status.status, name="status"),
+    path("<slug:site>/nominate/", recruit_views.nominate, name="nominate"),
+    path("<slug:site>/nominate/thanks/", recruit_views.nominated, name="nominated"),
     # Administrator and lead
     path("<slug:site>/today/", sites.today_page, name="today"),
     path("<slug:site>/requests/", matching.requests_list, name="requests"),
@@ -77,6 +87,9 @@ urlpatterns = [
     path("<slug:site>/welcome/", reach_out_views.welcome, name="welcome"),
     path("<slug:site>/supporters/", matching.supporters, name="supporters"),
     path("<slug:site>/supporters/<int:user_id>/", training.supporter, name="supporter"),
+    path("<slug:site>/supporters/import/", roster_views.roster_import, name="roster_import"),
+    path("<slug:site>/supporters/export.<str:kind>", roster_views.roster_export, name="roster_export"),
+    path("<slug:site>/supporters/recruits/<ref:recruit>/", recruit_views.recruit, name="recruit"),
     path("<slug:site>/figures/", tracker.figures_page, name="figures"),
     path("<slug:site>/settings/", program.settings_page, name="settings"),
     path("<slug:site>/settings/people/", program.people_page, name="people"),
@@ -111,6 +124,7 @@ urlpatterns = [
     path("<slug:site>/my/certificate/<slug:at>.pdf", pay_views.certificate, name="certificate"),
     path("<slug:site>/my/agreement/", commitment_views.agreement_page, name="agreement"),
     path("<slug:site>/my/commitment/", commitment_views.commitment_page, name="commitment"),
+    path("<slug:site>/my/interest/", recruit_views.interest, name="interest"),
     path("<slug:site>/my/<ref:ref>/", my.my_match, name="my_match"),
     path("<slug:site>/my/<ref:ref>/accept/", my.accept, name="accept"),
     path("<slug:site>/my/<ref:ref>/decline/", my.decline, name="decline"),

@@ -12,10 +12,10 @@ from django.utils.timezone import localdate
 
 from psi import tenancy
 from referrals.models import AccessPoint, AccessWeek, Promotion
-from referrals.references import reference
 from sites import audit
 from sites.audit import Actor
 from sites.models import Site
+from sites.references import reference
 
 Step = Literal["opened", "started", "sent"]
 WEEKS = 26  # half a year on the chart

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
@@ -12,6 +11,7 @@ from referrals.forms import RequestForm
 from referrals.models import EventKind, Notifier, Referral
 from referrals.reach_out import Told
 from referrals.transitions import Ask, Identity
+from sites.forms import Filled
 from sites.models import TextVersion
 from training.models import Practice, Stage
 
@@ -22,17 +22,6 @@ AGREED = (
     (NO, __("No, or nobody asked them")),
     (UNKNOWN, __("I don’t know")),
 )
-
-
-class Filled(forms.Form):
-    """A form that keeps what was typed when the other language is asked for."""
-
-    use_required_attribute = False
-
-    def fill(self, data: QueryDict) -> None:
-        """Show what was typed without judging it."""
-        for name, field in self.fields.items():
-            self.initial[name] = field.widget.value_from_datadict(data, self.files, name)
 
 
 class TellForm(Filled):

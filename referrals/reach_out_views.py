@@ -22,7 +22,6 @@ from referrals import printing, reach_out
 from referrals.models import Consent, ReachOut
 from referrals.queries import office
 from referrals.reach_out_forms import AGREED, YES, CodeForm, OfferForm, TellForm
-from referrals.views import _stale
 from sites import audit, flood, language, outbox
 from sites.models import Role, Site
 from sites.moves import Refused
@@ -58,7 +57,7 @@ def tell(request: Any) -> HttpResponse:
         key = uuid.uuid4()
         form = TellForm(agreed=agreed == YES, text=text, key=key)
         return _form(request, form, ticket=flood.opened(request, key))
-    stale, switching, posted = _stale(request), language.CHOSEN in request.POST, request.POST
+    stale, switching, posted = flood.stale(request), language.CHOSEN in request.POST, request.POST
     if stale:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
         posted, key = posted.copy(), uuid.uuid4()

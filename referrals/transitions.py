@@ -10,6 +10,7 @@ from django.db import connection
 
 from psi import tenancy, vault
 from referrals import access
+from referrals.evaluators import evaluators
 from referrals.models import (
     Consent,
     ReachOut,
@@ -20,12 +21,12 @@ from referrals.models import (
     ReferralReason,
 )
 from referrals.receipts import receipt_digest, receipt_of
-from referrals.references import reference
 from sites import agenda, audit, facts, outbox
 from sites.audit import Actor
 from sites.models import Role, Site, TextVersion
 from sites.moves import Refused, target
 from sites.queries import current_text, holders, numbers
+from sites.references import reference
 from training import names
 from training.models import Evaluates, PeerSupporter, Practice, Stage
 
@@ -135,7 +136,7 @@ def elsewhere(identity: Identity, known: Iterable[int] = ()) -> Identity:
     Args:
         known: ids of further supporters not to ask.
     """
-    ids = {*identity.avoid, *known}
+    ids = {*identity.avoid, *known, *evaluators(identity.name, identity.email)}
     if identity.departments:
         evaluates = Evaluates.objects.filter(department_id__in=identity.departments)
         ids.update(evaluates.values_list("supporter_id", flat=True))

@@ -10,7 +10,6 @@ from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpResponse, QueryDict
-from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.timezone import localdate
@@ -125,7 +124,7 @@ def request_page(request: Any) -> HttpResponse:
         return HttpResponse(blank.request_page(request))
     # Pages that hand back what was posted can show all of it.
     request.POST = readable(request.POST)
-    stale, posted = _stale(request), request.POST
+    stale, posted = flood.stale(request), request.POST
     if stale:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
         posted, key = posted.copy(), uuid.uuid4()
@@ -181,15 +180,6 @@ def _form(request: Any, form: RequestForm, *, status: int = 200, **context: Any)
     """Give back a form with what was typed, its ticket included."""
     context |= {"form": form, "ticket": form.data.get(flood.TICKET, "")}
     return render(request, "referrals/request.html", context, status=status)
-
-
-def _stale(request: Any) -> bool:
-    """Whether a form lacks the proof that it was opened in this browser, on our page."""
-
-    def accepted(_request: Any) -> HttpResponse:
-        return HttpResponse()
-
-    return CsrfViewMiddleware(accepted).process_view(request, accepted, (), {}) is not None
 
 
 def _door(request: Any) -> dict[str, Any]:

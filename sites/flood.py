@@ -21,6 +21,7 @@ from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.core.signing import BadSignature, Signer
 from django.http import HttpResponse, QueryDict
+from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
 from psi import tenancy, vault
@@ -68,6 +69,15 @@ def ticket(path: str, key: UUID, why: str, ready: datetime) -> str:
 def trapped(request: Any) -> bool:
     """Whether something filled the field that people do not see."""
     return bool(request.POST.get(TRAP))
+
+
+def stale(request: Any) -> bool:
+    """Whether a form lacks the proof that it was opened in this browser, on our page."""
+
+    def accepted(_request: Any) -> HttpResponse:
+        return HttpResponse()
+
+    return CsrfViewMiddleware(accepted).process_view(request, accepted, (), {}) is not None
 
 
 def wait(request: Any, key: UUID) -> Wait | None:

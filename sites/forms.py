@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
@@ -33,6 +33,17 @@ def bare_helper(form: forms.BaseForm) -> FormHelper:
 def status_of(request: HttpRequest, form: forms.BaseForm) -> int:
     """Return 422 for a form that was sent and cannot be taken, else 200."""
     return 422 if request.method == "POST" and form.errors else 200
+
+
+class Filled(forms.Form):
+    """A form that keeps what was typed when the other language is asked for."""
+
+    use_required_attribute = False
+
+    def fill(self, data: QueryDict) -> None:
+        """Show what was typed without judging it."""
+        for name, field in self.fields.items():
+            self.initial[name] = field.widget.value_from_datadict(data, self.files, name)
 
 
 class ProgramForm(forms.ModelForm):

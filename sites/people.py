@@ -40,8 +40,10 @@ JOIN_SALT = "psi.join"
 
 Check = Callable[[Membership], None]
 Leave = Callable[[Membership, Actor], None]
+Join = Callable[[Membership, Invitation | None], None]
 _checks: list[Check] = []
 _leaves: list[Leave] = []
+_joins: list[Join] = []
 
 
 def register_check(check: Check) -> None:
@@ -52,6 +54,14 @@ def register_check(check: Check) -> None:
 def register_leave(leave: Leave) -> None:
     """Let `leave(membership, by)` end with a role what belongs to it, inside the site's scope."""
     _leaves.append(leave)
+
+
+def register_join(join: Join) -> None:
+    """Let `join(membership, invitation)` begin what goes with a role, inside the site's scope.
+
+    The invitation is the one that was used; None where a person who is here gets a further role.
+    """
+    _joins.append(join)
 
 
 def possible_roles(site: Site) -> tuple[Role, ...]:
@@ -193,6 +203,8 @@ def accept_invitation(invitation: Invitation, *, user: User | None = None) -> Me
     if user.joined_at is None:
         user.joined_at = now
         user.save(update_fields=["joined_at"])
+    for join in _joins:
+        join(membership, invitation)
     audit.record("JOIN", "MEMBERSHIP", membership.pk, by=Actor(user.pk, membership.role))
     sign_in_events.record(SignInEvent.Kind.JOINED, user.pk)
     return membership
@@ -367,7 +379,10 @@ def _give(site: Site, user_id: int, role: str) -> Membership:
     _check_role(site, role)
     if _live(site.pk).filter(user_id=user_id, role=role).exists():
         raise Refused(_("This person has this role here already."))
-    return Membership.objects.create(site=site, user_id=user_id, role=role, since=tenancy.now())
+    given = Membership.objects.create(site=site, user_id=user_id, role=role, since=tenancy.now())
+    for join in _joins:
+        join(given, None)
+    return given
 
 
 def _end(membership: Membership, by: Actor) -> None:

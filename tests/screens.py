@@ -42,6 +42,8 @@ def _public(house: House, person: Person) -> Iterator[Stop]:
         ("public-tell-unknown", f"/{SITE}/colleague/tell/?agreed=unknown"),
         ("public-thanks", f"/{SITE}/colleague/thanks/"),
         ("public-verify", "/verify/"),
+        ("public-nominated", f"/{SITE}/nominate/thanks/"),
+        ("public-nominate", f"/{SITE}/nominate/"),
         ("public-request", f"/{SITE}/request/"),
     ):
         person.open(path)
@@ -196,6 +198,13 @@ def _entrance(house: House, person: Person) -> Iterator[Stop]:
     ):
         person.open(f"/accounts/{at}")
         yield name, page
+    person.open(f"/{SITE}/my/")
+    yield "recruit-my", page
+    person.press("Tell us about yourself")
+    yield "recruit-interest", page
+    page.get_by_label("About you").fill("x" * 401)
+    person.press("Send")
+    yield "recruit-interest-errors", page
     person.open(path)
     yield "join-gone", page
 
@@ -298,6 +307,7 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
     page.get_by_label("Answer 1", exact=True).fill("Only who must.")
     person.press("Preview")
     yield "admin-words-preview", page
+    yield from _roster(house, person)
     person.open(f"/{SITE}/supporters/")
     page.locator("main th").get_by_role("link").first.click()
     yield "admin-supporter", page
@@ -306,11 +316,37 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
     yield "admin-supporter-errors", page
 
 
+def _roster(house: House, person: Person) -> Iterator[Stop]:
+    """Who is on the way, and the roster as a file."""
+    page = person.page
+    for state in ("NOMINATED", "INVITED", "INTERESTED", "TRAINING"):
+        asked = "SELECT ref FROM training_recruit WHERE state = %s ORDER BY id"
+        person.open(f"/{SITE}/supporters/recruits/{house.sql(asked, state, site=SITE)[0][0]}/")
+        yield f"admin-recruit-{state.lower()}", page
+    page.get_by_role("main").locator("summary").click()
+    person.press("Stop")
+    yield "admin-recruit-errors", page
+    person.open(f"/{SITE}/supporters/import/")
+    yield "admin-import", page
+    for name, more in (
+        ("admin-import-shown", "new.colleague@example.org,Dr. New Colleague,5,"),
+        ("admin-import-wrong", "at home,,0,Kitchen"),
+    ):
+        file = f"email,name,cap_year,departments\nada.cedar@example.org,,5,Emergency; Surgery\n{more}\n"
+        page.get_by_label("Roster as CSV or XLSX").set_input_files(
+            {"name": "roster.csv", "mimeType": "text/csv", "buffer": file.encode()}
+        )
+        person.press("Show what it would change")
+        yield name, page
+
+
 def _lead(house: House, person: Person) -> Iterator[Stop]:
     person.play("Physician lead")
     yield "lead-figures", person.page
     person.open(f"/{SITE}/supporters/")
     yield "lead-supporters", person.page
+    person.press("Open · Dr. Wren Sorrel")
+    yield "lead-recruit", person.page
 
 
 def _supporter(house: House, person: Person) -> Iterator[Stop]:

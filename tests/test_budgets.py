@@ -29,6 +29,8 @@ PAGES = (
     "/north/request/sent/",
     "/north/colleague/tell/?agreed=yes",
     "/north/colleague/thanks/",
+    "/north/nominate/",
+    "/north/nominate/thanks/",
     "/north/status/",
     "/accounts/login/",
     "/nowhere/at/all/",

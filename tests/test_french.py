@@ -33,6 +33,8 @@ PAGES = (
     "/north/colleague/",
     "/north/colleague/thanks/",
     "/north/colleague/tell/?agreed=yes",
+    "/north/nominate/",
+    "/north/nominate/thanks/",
     "/north/status/",
     "/north/request/sent/",
     "/nowhere/",

@@ -20,7 +20,8 @@ from sites.models import Role
 from tests import line, rows
 from tests import people as cast
 from tracker.models import ReleaseCell
-from training.models import Department, PeerSupporter, Photo
+from training import recruitment
+from training.models import Department, PeerSupporter, Photo, Recruit
 
 World = cast.World
 SignIn = Callable[[Any], Client]
@@ -69,7 +70,7 @@ def requests(world: World, roster: list[PeerSupporter], count: int) -> list[str]
 @pytest.mark.parametrize("count", [1, 3])
 def test_today(world: World, roster: list[PeerSupporter], sign_in: SignIn, count: int) -> None:
     refs = requests(world, roster, count)
-    opened(sign_in(world["north administrator"]), "/north/today/", 11, *refs)
+    opened(sign_in(world["north administrator"]), "/north/today/", 12, *refs)
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -105,7 +106,7 @@ def test_choose(world: World, sign_in: SignIn, count: int) -> None:
             busy.evaluates.create(department=department)  # type: ignore[attr-defined]
     referral = line.request(world.north, departments=(department.pk,), wishes=("FRENCH",))
     names = [f"Dr {what} {i}" for i in range(count) for what in ("Free", "Evaluates")]
-    opened(sign_in(world["north administrator"]), f"/north/requests/{referral.ref}/choose/", 17, *names)
+    opened(sign_in(world["north administrator"]), f"/north/requests/{referral.ref}/choose/", 18, *names)
 
 
 @pytest.mark.parametrize("role", ["administrator", "lead"])
@@ -114,8 +115,25 @@ def test_supporters(world: World, sign_in: SignIn, role: str, count: int) -> Non
     for i in range(count):
         rows.supporter(world.north, f"Dr Number {i}")
         cast.member(world.north, Role.SUPPORTER, f"Dr Missing {i}")
-    names = [f"Dr {what} {i}" for i in range(count) for what in ("Number", "Missing")]
-    opened(sign_in(world[f"north {role}"]), "/north/supporters/", 8, *names)
+        with site_scope(world.north.pk):
+            recruitment.nominate(recruitment.Named(f"Dr Coming {i}", f"coming{i}@example.org"), key=uuid.uuid4())
+    names = [f"Dr {what} {i}" for i in range(count) for what in ("Number", "Missing", "Coming")]
+    opened(sign_in(world[f"north {role}"]), "/north/supporters/", 10, *names)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_one_on_the_way(world: World, sign_in: SignIn, count: int) -> None:
+    with site_scope(world.north.pk):
+        recruitment.nominate(recruitment.Named("Dr Coming", "coming@example.org"), key=uuid.uuid4())
+        recruit = Recruit.objects.get()
+        people.accept_invitation(recruitment.invite(recruit.pk, by=line.administrator(world)))
+        by = line.acting(recruitment.Recruit.objects.get().user, Role.SUPPORTER)
+        supporter = recruitment.send(recruit.pk, recruitment.Interest({}), by=by)
+        for i in range(count):
+            department = Department.objects.create(name=f"Department {i}")
+            supporter.evaluates.create(department=department)  # type: ignore[attr-defined]
+    names = [f"Department {i}" for i in range(count)]
+    opened(sign_in(world["north lead"]), f"/north/supporters/recruits/{recruit.ref}/", 13, *names)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -33,8 +33,8 @@ from sites.moves import Refused
 from sites.permissions import PUBLIC, SIGNED_IN, Access
 from tests import line, rows
 from tests import people as cast
-from training import calendar, sessions
-from training.models import Department, Enrolment, Material, PeerSupporter, Photo
+from training import calendar, describe, recruitment, sessions
+from training.models import Department, Enrolment, Material, PeerSupporter, Photo, Recruit
 
 # What may come back from a page that anyone may open.
 ANSWERS = {200, 204, 302, 400, 405, 422}
@@ -99,6 +99,7 @@ class Place:
     digest: str
     seat: Enrolment
     material: Material
+    recruit: Recruit
     canaries: set[str]
 
     def fill(self, address: Address) -> dict[str, Any]:
@@ -112,7 +113,8 @@ class Place:
             "pk": self.passkey.pk,
             "code": self.point.code,
             "line": "PHP",
-            "kind": "svg",
+            "recruit": self.recruit.ref,
+            "kind": "csv" if address.name == "roster_export" else "svg",
             "paper": "poster",
             "digest": self.digest,
             "spoken": "en",
@@ -139,7 +141,7 @@ class Place:
     def posted(self, address: Address) -> dict[str, Any]:
         """Return what a person would send there, plausible for every form of the house at once."""
         return {
-            **line.opened(f"/{self.site.slug}/request/"),
+            **line.opened(f"/{self.site.slug}/{address.name if address.name == 'nominate' else 'request'}/"),
             "reasons": ["EVENT"],
             "peer_from": "HERE",
             "name": "Walker",
@@ -207,6 +209,12 @@ def furnish(world: cast.World, slug: str) -> Place:
         material = Material.objects.create(
             session=session, name=canary("file"), kind="PNG", content=canary("content").encode()
         )
+        describe.evaluate(PeerSupporter.objects.get(pk=supporter.pk), canary("evaluated"))
+        colleague = recruitment.Named(
+            canary("colleague"), f"{canary('nominee')}@example.org".lower(), canary("nominator")
+        )
+        recruitment.nominate(colleague, key=uuid.uuid4())
+        recruit = Recruit.objects.get()
     referral = line.request(
         site,
         key=key,
@@ -236,6 +244,7 @@ def furnish(world: cast.World, slug: str) -> Place:
         digest,
         seat,
         material,
+        recruit,
         planted,
     )
 
@@ -413,15 +422,16 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
         "today requests caller by_hand request_detail choose confirm revoke reassign close spam not_spam supporter settings people"
         " member audit departments wording wording_text wording_preview province_sites province_site crisis_numbers"
         " crisis_number local_numbers agreement_text links invite_next hand_over cover"
-        " new_session edit_session session pay batch_file rates"
+        " new_session edit_session session pay batch_file rates roster_import roster_export"
     )
-    own = "my my_page about_me my_training my_statement my_statement_file certificate agreement commitment my_match hand_back accept decline contacted conversation finish"
+    own = "my my_page about_me interest my_training my_statement my_statement_file certificate agreement commitment my_match hand_back accept decline contacted conversation finish"
     expected = {name: {administrator} for name in administrators_only.split()}
     expected |= {name: {supporter} for name in own.split()}
     expected |= {
         "supporters": {administrator, lead},
         "sessions": {administrator, lead},
         **{name: {administrator, lead, supporter} for name in ("session_file", "material")},
+        "recruit": {administrator, lead},
         "offer_answer": {administrator},
         "welcome": {administrator, lead},
         "unwanted": {supporter},
@@ -437,7 +447,7 @@ def test_rows_of_another_site_do_not_exist_under_ones_own_address(walked: Walk) 
     theirs, found = walked.places["north"], []
     own = {"south": walked.insiders("south"), "province": walked.insiders("province")}
     for address in addresses():
-        if "site" not in address.takes or not address.takes & {"ref", "user_id", "membership_id"}:
+        if "site" not in address.takes or not address.takes & {"ref", "user_id", "membership_id", "recruit"}:
             continue
         for slug, clients in own.items():
             url = theirs.url(address).replace("/north/", f"/{slug}/", 1)
@@ -501,7 +511,7 @@ def test_the_walk_notices_a_door_left_open(walked: Walk, monkeypatch: pytest.Mon
     monkeypatch.setattr(views.supporters, "access", PUBLIC)
     found = [line for line in complaints(walked, "north", only="supporters") if " GET " in line]
     assert len(found) == len(walked.outsiders("north"))
-    assert all("200 holds ['Canaryperson" in line for line in found)
+    assert all("200 holds ['Canary" in line for line in found)
     monkeypatch.delattr(views.supporters, "access")
     assert unmarked() == ["<slug:site>/supporters/"]
     assert visit(walked.clients["north administrator"], "get", "/north/supporters/").status == 404

@@ -18,7 +18,7 @@ from sites.audit import Actor
 from sites.models import Site, TextVersion
 from sites.moves import Refused
 from sites.queries import current_text
-from training import lending
+from training import lending, recruitment
 from training.models import Agreement, PeerSupporter
 
 KIND = "AGREEMENT"
@@ -77,6 +77,8 @@ def sign(supporter_id: int, sha256: str, *, by: Actor) -> date:
     Raises:
         Refused: the wording has changed meanwhile, or the role has ended.
     """
+    # Who is on the way before their line, as every move of recruitment.
+    recruitment.hold(PeerSupporter.objects.values_list("user_id", flat=True).get(pk=supporter_id))
     supporter = PeerSupporter.objects.select_for_update(no_key=True).get(pk=supporter_id)
     if supporter.state == PeerSupporter.State.LEFT or supporter.home_id is not None:
         raise Refused(_("Your role as a peer supporter has ended."))
@@ -92,6 +94,7 @@ def sign(supporter_id: int, sha256: str, *, by: Actor) -> date:
     _keep(supporter, wording, by)
     audit.record("SIGNED", "SUPPORTER", supporter.pk, by=by)
     lending.mirror(supporter)
+    recruitment.settle(supporter.pk)
     return until
 
 

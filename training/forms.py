@@ -63,7 +63,7 @@ class SupporterForm(forms.ModelForm):
             for name in ("cap_year", "cap_live")
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, on_the_way: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["evaluates"]
         field.queryset = Department.objects.all()
@@ -75,7 +75,10 @@ class SupporterForm(forms.ModelForm):
             number: Any = self.fields[name]
             number.min_value = 1
             number.validators.append(forms.IntegerField(min_value=1).validators[0])
-        if self.instance.state != PeerSupporter.State.LEFT:
+        if on_the_way:
+            # Reviewed, trained and agreed, they become active by themselves; nobody skips a step for them.
+            del self.fields["state"]
+        elif self.instance.state != PeerSupporter.State.LEFT:
             # Leaving hands matches on and ends access: it has a button of its own.
             state: Any = self.fields["state"]
             state.choices = [choice for choice in state.choices if choice[0] != PeerSupporter.State.LEFT]
@@ -131,15 +134,27 @@ class AboutMeForm(forms.ModelForm):
         widget=forms.CheckboxSelectMultiple,
     )
 
+    evaluated = PlainField(
+        label=__("People you evaluate"),
+        help_text=__(
+            "Names or email addresses, one to a line. They are sealed: nobody reads them, and you are never asked to"
+            " support one of them."
+        ),
+        max_length=600,
+        rows=3,
+        required=False,
+    )
+
     class Meta:
         model = PeerSupporter
-        fields = ("gender", "speaks_french")
+        fields: tuple[str, ...] = ("gender", "speaks_french")
         labels = {"gender": __("Gender"), "speaks_french": __("I speak French")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         said = describe.described([self.instance]).get(self.instance.pk, frozenset())
         self.initial.update(traits=sorted(said), languages=sorted(said))
+        self.initial["evaluated"] = describe.evaluated([self.instance]).get(self.instance.pk, "")
         for field in self.fields.values():
             field.say_optional = False  # type: ignore[attr-defined]
         self.helper = bare_helper(self)
@@ -148,6 +163,7 @@ class AboutMeForm(forms.ModelForm):
         supporter: PeerSupporter = super().save(commit=False)
         supporter.save(update_fields=self.Meta.fields)
         describe.describe(supporter, [*self.cleaned_data["traits"], *self.cleaned_data["languages"]])
+        describe.evaluate(supporter, self.cleaned_data["evaluated"])
         lending.mirror(supporter)
         return supporter
 

@@ -153,13 +153,18 @@ def take_back(supporter_id: int, *, at: Site, by: Actor) -> None:
 def mirror(supporter: PeerSupporter) -> None:
     """Copy readiness, limits and what the person says of themself to wherever they are lent to."""
     said: frozenset[str] | None = None
+    people_evaluated = ""
     for site_id, copy_id in list(_copies(supporter)):
         if said is None:
             said = describe.described([supporter]).get(supporter.pk, frozenset())
+            people_evaluated = describe.evaluated([supporter]).get(supporter.pk, "")
         facts = {column: getattr(supporter, column) for column in COPIED}
         with tenancy.site_scope(site_id):
             PeerSupporter.objects.filter(pk=copy_id).update(**facts)
-            describe.describe(PeerSupporter.objects.get(pk=copy_id), said)
+            copy = PeerSupporter.objects.get(pk=copy_id)
+            describe.describe(copy, said)
+            if people_evaluated or copy.evaluated is not None:
+                describe.evaluate(copy, people_evaluated)
 
 
 def _copies(supporter: PeerSupporter) -> Iterator[tuple[int, int]]:

@@ -104,6 +104,7 @@ class PeerSupporter(SiteModel):
     trained_on = models.DateField(null=True, blank=True)
     agreement_until = models.DateField(null=True, blank=True)
     described = models.BinaryField(null=True, help_text="What they say of themselves, sealed (training.describe).")
+    evaluated = models.BinaryField(null=True, help_text="Whom they evaluate, sealed (training.describe).")
     published = models.BooleanField(default=False, help_text="Agreed to be shown on the public page.")
     bio = models.CharField(max_length=400, blank=True, default="")
     bio_fr = models.CharField(max_length=400, blank=True, default="")
@@ -193,6 +194,7 @@ from training.pay_models import (  # noqa: E402
     Claim,
     ClaimEvent,
 )
+from training.recruit_models import Recruit, RecruitEvent, RosterLine  # noqa: E402
 from training.session_models import CalendarFeed, Enrolment, Material, Session  # noqa: E402
 
 __all__ = [
@@ -210,6 +212,9 @@ __all__ = [
     "Material",
     "PeerSupporter",
     "Photo",
+    "Recruit",
+    "RecruitEvent",
+    "RosterLine",
     "Session",
     "SupporterLoad",
 ]

@@ -1,5 +1,6 @@
 """Tables that leave the house as files: CSV or XLSX by tablib, with cells that no spreadsheet takes for a formula."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,12 +11,12 @@ TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-RISKY = ("=", "+", "-", "@", "\t", "\r")
+RISKY = re.compile(r"'*[=+\-@\t\r]")  # with apostrophes before it, so that one can be taken off again
 
 
 def safe(cell: Any) -> Any:
     """Return a cell that is text, and nothing else, to whoever opens the file (OWASP, CSV injection)."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(RISKY) else cell
+    return f"'{cell}" if isinstance(cell, str) and RISKY.match(cell) else cell
 
 
 def file(name: str, kind: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> HttpResponse:

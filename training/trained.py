@@ -12,7 +12,7 @@ from django.db.models import F
 from psi import tenancy
 from sites.models import Site
 from sites.queries import province
-from training import lending
+from training import lending, recruitment
 from training.models import Enrolment, PeerSupporter, Session
 
 NEEDED = (Session.Kind.FOUNDATIONS, Session.Kind.PRACTICE)
@@ -40,6 +40,7 @@ def write(session: Session, before: Days) -> None:
     after = dates(session, {user_id: home for user_id, (home, _day) in before.items()})
     for user_id, (home, day) in sorted(after.items(), key=lambda item: (item[1][0], item[0])):
         with tenancy.site_scope(home):
+            recruitment.hold(user_id)  # before their line, as every move of recruitment
             rows = PeerSupporter.objects.select_for_update(no_key=True).filter(user_id=user_id, home=None)
             supporter = rows.exclude(state=PeerSupporter.State.LEFT).first()
             if supporter is None:
@@ -49,6 +50,7 @@ def write(session: Session, before: Days) -> None:
                 supporter.trained_on = day
                 supporter.save(update_fields=["trained_on"])
                 lending.mirror(supporter)
+                recruitment.settle(supporter.pk)
 
 
 def _trained_on(user_id: int, home: int) -> date | None:

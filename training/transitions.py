@@ -69,8 +69,7 @@ def leave(membership: Membership, by: Actor) -> None:
     if membership.role == Role.SUPPORTER:
         for supporter in PeerSupporter.objects.filter(user_id=membership.user_id):
             take_off(supporter.pk, by=by)
-            if supporter.described is not None:
-                sealed.describe(supporter, ())
+            sealed.forget(supporter)
 
 
 def _take_off(supporter: PeerSupporter, by: Actor) -> None:

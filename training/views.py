@@ -16,9 +16,9 @@ from sites import audit, kept_form
 from sites.forms import status_of
 from sites.models import Membership, Profile, Role
 from sites.permissions import for_roles
-from training import agreement, commitment, transitions
+from training import agreement, commitment, recruitment, transitions
 from training.forms import AboutMeForm, LeavingForm, SupporterForm
-from training.models import Department, PeerSupporter
+from training.models import Department, PeerSupporter, Recruit
 
 
 @for_roles(Role.ADMINISTRATOR)
@@ -34,6 +34,11 @@ def supporter(request: Any, user_id: int) -> HttpResponse:
         transitions.take_off(found.pk, by=request.actor)
         messages.success(request, _("They are no longer on the public page."))
         return redirect("supporter", request.site.slug, user_id)
+    # Locked before the line itself, as the moves do.
+    on_the_way = recruitment.hold(user_id)
+    if on_the_way is not None and on_the_way.state == Recruit.State.INVITED:
+        messages.info(request, _("Their line of the roster comes with their interest form."))
+        return redirect("recruit", request.site.slug, on_the_way.ref)
     leaving = LeavingForm(request.POST if request.POST.get("do") == "leaves" else None)
     if found is not None and request.method == "POST" and leaving.is_bound and leaving.is_valid():
         day = commitment.give_notice(found.pk, on=leaving.cleaned_data["on"], by=request.actor)
@@ -44,14 +49,16 @@ def supporter(request: Any, user_id: int) -> HttpResponse:
         messages.success(request, _("Noted. They stay."))
         return redirect("supporter", request.site.slug, user_id)
     form = SupporterForm(
-        None if leaving.is_bound else kept_form.typed(request, "state"),
+        None if leaving.is_bound else kept_form.typed(request, "cap_year"),
         instance=found or PeerSupporter(user_id=user_id, profile=profile, state=PeerSupporter.State.ACTIVE),
+        on_the_way=on_the_way is not None,
     )
     if request.method == "POST" and form.is_valid():
         saved = form.save()
         audit.record("ROSTER", "SUPPORTER", saved.pk, by=request.actor)
         if saved.home_id is None:
             agreement.noted(saved, by=request.actor)
+            recruitment.settle(saved.pk)
         messages.success(request, _("Saved."))
         return redirect("supporters", request.site.slug)
     context = {
@@ -60,6 +67,7 @@ def supporter(request: Any, user_id: int) -> HttpResponse:
         "new": found is None,
         "held": found,
         "shown": found and found.published,
+        "recruit": on_the_way,
         "leaving": leaving,
     }
     return render(

@@ -16,11 +16,11 @@ from psi.tenancy import site_scope
 from referrals import transitions
 from referrals.models import FormKey, Referral, ReferralConsent, ReferralEvent, ReferralReason
 from referrals.receipts import receipt_digest, receipt_of
-from referrals.references import ALPHABET, reference
 from referrals.tasks import forget_keys
 from referrals.transitions import known_to_rules
 from sites.audit import broken_links
 from sites.models import AuditEntry, Due, Fact, Notice, Site
+from sites.references import ALPHABET, reference
 from tests import line
 from tests.people import World
 

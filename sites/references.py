@@ -1,4 +1,4 @@
-"""The short codes people use: of a request, of an access point."""
+"""The short codes people use: of a request, of an access point, of someone on the way."""
 
 # No 0/O, 1/I/L: a reference is read aloud over the phone.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -16,4 +16,4 @@ def reference(number: int) -> str:
                 rest, position = divmod(rest, len(ALPHABET))
                 letters.append(ALPHABET[position])
             return "".join(letters)
-    raise OverflowError("More referrals than references.")
+    raise OverflowError("More rows than references.")
