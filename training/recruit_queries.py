@@ -145,17 +145,25 @@ def _row(slug: str, recruit: Recruit) -> today.Item | None:
     url, by = reverse("recruit", args=[slug, recruit.ref]), recruit.moved_at + WITHIN
     late = by < tenancy.now()
     if recruit.state == State.NOMINATED:
-        return _item(by, _("%(ref)s was nominated as a peer supporter"), _("Invite them, or stop here."), url, recruit)
+        return _item(
+            by,
+            _("A colleague was nominated as a peer supporter (%(ref)s)"),
+            _("Invite them, or stop here."),
+            url,
+            recruit,
+        )
     if recruit.state == State.INTERESTED and recruit.by_administrator_id is None:
         said = _("They would like to become a peer supporter. Read their form.")
-        return _item(by, _("%(ref)s sent the interest form"), said, url, recruit, _("Review"))
+        return _item(by, _("An interest form waits for your review (%(ref)s)"), said, url, recruit, _("Review"))
     if recruit.state == State.INTERESTED:
         said = _("Your yes is in. The second one is awaited.")
-        return _item(by, _("%(ref)s waits for the second review"), said, url, recruit, quiet=not late)
+        return _item(
+            by, _("An interest form waits for the second review (%(ref)s)"), said, url, recruit, quiet=not late
+        )
     if recruit.user_id is None and _over(recruit):
         said = _("Invite them again, or stop here. In time they are forgotten by themselves.")
         ends = recruit.started_at + SILENT_AFTER
-        return _item(ends, _("%(ref)s did not answer the invitation"), said, url, recruit, quiet=True)
+        return _item(ends, _("A colleague did not answer the invitation (%(ref)s)"), said, url, recruit, quiet=True)
     return None
 
 

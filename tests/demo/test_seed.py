@@ -124,7 +124,7 @@ def test_today_of_the_first_site_has_a_row_of_every_kind(loaded: None) -> None:
         "Choose a peer": 3,
         "Invite Dr. Elin Spruce": 1,
         "Find another peer": 1,
-        "Open": 2,
+        "Open": 3,
         "Open the request": 1,
         "Confirm the match": 1,
         "Close the request": 1,

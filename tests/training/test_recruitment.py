@@ -12,7 +12,7 @@ from django.test import Client
 from matching import candidates
 from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals.evaluators import stands_in
+from referrals.evaluators import evaluators, stands_in
 from sites import agenda, audit, outbox, people, today
 from sites.audit import Actor
 from sites.models import AuditEntry, Due, Invitation, Membership, Notice, Role, User
@@ -20,7 +20,7 @@ from sites.moves import Refused
 from tests import line
 from tests import people as cast
 from tests.people import World
-from training import recruit_queries, recruitment
+from training import agreement, lending, recruit_queries, recruitment
 from training.models import Department, PeerSupporter, Recruit, RecruitEvent
 from training.recruitment import MOVES, Interest, Named, State
 
@@ -247,6 +247,22 @@ def test_training_and_agreement_are_awaited_each_for_itself(world: World) -> Non
         assert sorted(mails) == ["RECRUIT_ON", "RECRUIT_YES"]
 
 
+def test_signing_the_agreement_makes_active_who_is_trained_and_is_asked_of_nobody_before(
+    world: World, sign_in: SignIn
+) -> None:
+    recruit, supporter = reviewed(world)
+    robin = sign_in(supporter.user)
+    assert "See the sessions" in robin.get("/north/my/").text and "Read and sign" not in robin.get("/north/my/").text
+    with site_scope(world.north.pk):
+        PeerSupporter.objects.filter(pk=supporter.pk).update(trained_on=date(2026, 1, 2))
+        recruitment.settle(supporter.pk)
+        assert Recruit.objects.get().state == State.AGREEING
+        version = agreement.text().sha256
+    assert "Read and sign" in robin.get("/north/my/").text
+    robin.post("/north/my/agreement/", {"version": version})
+    assert fresh(recruit).state == State.ACTIVE
+
+
 def test_who_stops_loses_the_role_and_may_begin_again(world: World, sign_in: SignIn) -> None:
     recruit, supporter = interested(world)
     robin = sign_in(supporter.user)
@@ -350,12 +366,17 @@ def test_nobody_is_matched_with_whom_they_evaluate(world: World, sign_in: SignIn
         assert hard == [[], ["EVALUATES"], ["EVALUATES"]]
         assert b"Featherby" not in bytes(PeerSupporter.objects.get(pk=sam.pk).evaluated or b"")
     assert "Featherby" in sign_in(sam.user).get("/north/my/about/").text
-    # Outside the region the list goes along, by surname.
+    # Lent to another roster the list goes along, and outside the region it does by surname.
+    with site_scope(world.north.pk):
+        lending.lend(sam.pk, to=world.province, by=Actor(sam.user_id, Role.SUPPORTER))
+    with site_scope(world.province.pk):
+        copy = PeerSupporter.objects.get(user=sam.user)
+        assert evaluators("Ottoline Featherby", "") == {copy.pk}
     far = line.request(world.north, outside=True, name="Ottoline Featherby")
     with site_scope(world.province.pk):
         assert "north" in candidates.need_of(far).avoid_surnames
     with site_scope(world.north.pk):
-        people.end_role(Membership.objects.get(user=sam.user), by=admin(world))
+        people.end_role(Membership.objects.get(site=world.north, user=sam.user), by=admin(world))
         assert PeerSupporter.objects.get(pk=sam.pk).evaluated is None
 
 
