@@ -51,9 +51,11 @@ def place(request: HttpRequest) -> dict[str, Any]:
 
 
 def _rooms(request: HttpRequest, site: Any, roles: frozenset[str]) -> list[tuple[str, str, bool]]:
-    rooms = []
+    rooms: list[tuple[str, str]] = []
     for label, name, seen_by, provincial in ROOMS:
         if roles & seen_by and (site.is_province or not provincial):
             url = reverse(name) if provincial else reverse(name, args=[site.slug])
-            rooms.append((_(label), url, request.path.startswith(url)))
-    return rooms
+            rooms.append((_(label), url))
+    # My training lies below My matches: the nearer of the two is where one is.
+    here = max((url for _label, url in rooms if request.path.startswith(url)), key=len, default="")
+    return [(label, url, url == here) for label, url in rooms]

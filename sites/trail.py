@@ -104,6 +104,8 @@ WORDS: dict[str | tuple[str, str], Promise] = {
     ("CANCELLED", "SEAT"): __("Someone gave a place back"),
     "ATTENDED": __("Noted that someone attended"),
     "ABSENT": __("Noted that someone did not attend"),
+    "TRAINED": __("A supporter has attended both courses, and is trained"),
+    "UNTRAINED": __("A supporter is not trained any more: attendance was corrected"),
     "COVER": __("Arranged cover for days away"),
     "COVER_OVER": __("The cover ended"),
     "LINKED": __("Recorded an agreement between two sites"),

@@ -9,11 +9,12 @@ from matching.models import Match
 from psi import tenancy
 from referrals.models import Referral
 from sites.audit import SYSTEM, Actor
-from sites.models import Role, Site
+from sites.models import Profile, Role, Site, User
 from tests import people
 from tracker import transitions as tracker
 from tracker.models import Minutes, Resource, Way
-from training.models import PeerSupporter
+from training import sessions
+from training.models import Enrolment, PeerSupporter, Session
 
 STATES = ("INVITED", "ACCEPTED", "CONFIRMED", "CONTACTED", "COMPLETED")
 
@@ -34,6 +35,22 @@ def match(
         for move, who in moves[: STATES.index(state)]:
             found = move(found.pk, by=who)
     return found
+
+
+def session(at: Site, place: str, kind: str = "FOUNDATIONS") -> Session:
+    """Plan a session of a site, three weeks ahead."""
+    with tenancy.site_scope(at.pk):
+        starts = tenancy.now() + timedelta(days=21)
+        facts = {"minutes": 150, "link": "https://example.org/room", "capacity": 9, "approval": ""}
+        return sessions.schedule(by=SYSTEM, kind=kind, starts_at=starts, place=place, **facts)
+
+
+def seat(of: Session, user: User, home: Site) -> Enrolment:
+    """Give a person a place in a session, under the name of their site."""
+    with tenancy.site_scope(home.pk):
+        name = Profile.objects.get(user=user).name
+    with tenancy.site_scope(of.site_id):
+        return Enrolment.objects.create(session=of, user=user, home=home, name=name, since=tenancy.now())
 
 
 def talk(found: Match) -> None:

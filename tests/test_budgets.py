@@ -212,6 +212,8 @@ def test_forms_and_confirmations_are_not_kept_by_the_browser(site: Any, client: 
         ("north administrator", "/north/settings/wording/en/"),
         ("north supporter", "/north/my/page/"),
         ("north supporter", "/north/my/"),
+        ("north supporter", "/north/my/training/"),
+        ("north administrator", "/north/training/"),
         ("north lead", "/north/figures/"),
         ("coordinator", "/province/sites/"),
         ("coordinator", "/start/"),

@@ -20,8 +20,8 @@ from sites.models import Role
 from tests import line, rows
 from tests import people as cast
 from tracker.models import ReleaseCell
-from training import recruitment
-from training.models import Department, PeerSupporter, Photo, Recruit
+from training import calendar, recruitment
+from training.models import Department, Material, PeerSupporter, Photo, Recruit, Session
 
 World = cast.World
 SignIn = Callable[[Any], Client]
@@ -165,6 +165,29 @@ def test_my(world: World, sign_in: SignIn, count: int) -> None:
             rows.match(referral, helper, state)
             refs.append(str(referral))
     opened(sign_in(helper.user), "/north/my/", 11, *refs)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_training(world: World, sign_in: SignIn, count: int) -> None:
+    """Sessions of two sites, with who comes and files; and the feed, which is read by telephones at night."""
+    sam, ada = world.supporters["north"], world["north administrator"]
+    for at in (world.north, world.province):
+        for i in range(count):
+            session = rows.session(at, f"Room {at.slug} {i}")
+            for user in (sam.user, ada):
+                rows.seat(session, user, world.north)
+            with site_scope(at.pk):
+                Material.objects.create(session=session, name=f"File {at.slug} {i}", kind="PDF", content=b"")
+    names = [f"{what} {at} {i}" for what in ("Room", "File") for at in ("north", "province") for i in range(count)]
+    opened(sign_in(sam.user), "/north/my/training/", 16, *names)
+    with site_scope(world.north.pk):
+        first = Session.objects.order_by("pk")[0]
+        for i in range(count):
+            rows.seat(first, cast.member(world.north, Role.SUPPORTER, f"Dr Seat {i}"), world.north)
+    client = sign_in(ada)
+    opened(client, "/north/training/", 17, *[f"Room north {i}" for i in range(count)])
+    opened(client, f"/north/training/{first.pk}/", 8, *[f"Dr Seat {i}" for i in range(count)], "File north 0")
+    opened(Client(), f"/calendar/{calendar.address(sam.user)}.ics", 10, *names[: 2 * count])
 
 
 @pytest.mark.parametrize("count", [1, 3])

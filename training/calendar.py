@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from django.utils import translation
 from icalendar import Calendar, Event
 
 from psi import tenancy, vault
@@ -19,7 +20,7 @@ PAST = timedelta(days=400)
 
 def one(session: Session) -> bytes:
     """Return a calendar file with one session, for someone who is enrolled."""
-    return _calendar([_event(session)])
+    return _calendar(_events([session]))
 
 
 def feed(user: User) -> bytes:
@@ -30,7 +31,7 @@ def feed(user: User) -> bytes:
         with tenancy.site_scope(site_id):
             seats = Enrolment.objects.filter(user=user, state__in=("ENROLLED", "ATTENDED"))
             recent = seats.filter(session__starts_at__gt=tenancy.now() - PAST).select_related("session")
-            events += [_event(seat.session) for seat in recent.order_by("session__starts_at", "pk")]
+            events += _events(seat.session for seat in recent.order_by("session__starts_at", "pk"))
     return _calendar(events)
 
 
@@ -66,8 +67,15 @@ def _key() -> AESSIV:
     return AESSIV(vault.digest("calendar"))
 
 
-def _event(session: Session) -> Event:
-    event, site = Event(), Site.objects.get(pk=tenancy.current_site_id())
+def _events(sessions: Iterable[Session]) -> list[Event]:
+    """Return sessions of the current site, in English as on all pages behind the sign-in."""
+    zone = Site.objects.get(pk=tenancy.current_site_id()).zone_name
+    with translation.override("en"):
+        return [_event(session, zone) for session in sessions]
+
+
+def _event(session: Session, zone: str) -> Event:
+    event = Event()
     event.add("uid", f"session-{session.site_id}-{session.pk}@psi")
     event.add("summary", f"Training: {session.get_kind_display()}")
     # In UTC: every calendar shows it in its own zone, and clocks that go forward or back move nothing.
@@ -77,7 +85,7 @@ def _event(session: Session) -> Event:
     event.add("sequence", session.sequence)
     event.add("status", "CANCELLED" if session.state == Session.State.CANCELLED else "CONFIRMED")
     event.add("location", session.place)
-    event.add("description", f"Times of {site.zone_name}." + (f" {session.link}" if session.link else ""))
+    event.add("description", f"Times of {zone}." + (f" {session.link}" if session.link else ""))
     return event
 
 

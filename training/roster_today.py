@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localdate, localtime
@@ -12,9 +12,9 @@ from django.utils.translation import ngettext
 from psi import tenancy
 from sites.today import Item
 from training.agreement import REMIND_DAYS, morning
-from training.models import Claim, ClaimEvent, PeerSupporter, Session
+from training.models import Claim, ClaimEvent, Enrolment, PeerSupporter, Session
+from training.sessions import AFTERWARDS
 
-AFTERWARDS = timedelta(hours=3)
 WEEKS = timedelta(days=60)  # how long an agreement that has ended is still asked after
 
 
@@ -24,8 +24,11 @@ def rows(slug: str) -> list[Item]:
     soon = Q(agreement_until__lte=today + timedelta(days=REMIND_DAYS), agreement_until__gte=today - WEEKS)
     found = PeerSupporter.objects.filter(soon | Q(leaving_on__isnull=False), state="ACTIVE", home=None)
     lines = [_row(slug, each) for each in found.select_related("profile").order_by("agreement_until", "pk")]
-    over = Session.objects.filter(state=Session.State.PLANNED, starts_at__lt=tenancy.now() - AFTERWARDS)
-    return [*lines, *(_attendance(slug, session) for session in over.order_by("starts_at")), *_claims(slug)]
+    # Nobody has to note who was in a debrief group, and nobody can where none was enrolled.
+    seats = Enrolment.objects.filter(session=OuterRef("pk"), state=Enrolment.State.ENROLLED)
+    over = Session.objects.filter(Exists(seats), state="PLANNED", starts_at__lt=tenancy.now() - AFTERWARDS)
+    asked = over.exclude(kind=Session.Kind.DEBRIEF).order_by("starts_at", "pk")
+    return [*lines, *(_attendance(slug, session) for session in asked), *_claims(slug)]
 
 
 def _claims(slug: str) -> list[Item]:

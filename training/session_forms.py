@@ -1,15 +1,20 @@
 """Forms of those who hold a session."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.utils.timezone import localtime, make_aware
+from django.forms.utils import from_current_timezone
+from django.utils.timezone import localdate, localtime
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
+from psi import tenancy
 from sites.forms import bare_helper
 from training import materials
 from training.models import Session
+
+FAR = timedelta(days=3653)
 
 
 def _whole(least: int, most: int) -> dict[str, Any]:
@@ -65,10 +70,22 @@ class SessionForm(forms.Form):
         super().__init__(data, initial=initial)
         self.helper = bare_helper(self)
 
+    def clean(self) -> dict[str, Any]:
+        """Put day and time together; a time that the clocks pass over, or show twice, is refused."""
+        said = super().clean() or self.cleaned_data
+        if "day" in said and "time" in said:
+            if said["day"] > localdate(tenancy.now()) + FAR:
+                self.add_error("day", _("Choose a day within the next ten years."))
+                return said
+            try:
+                said["starts_at"] = from_current_timezone(datetime.combine(said["day"], said["time"]))
+            except forms.ValidationError:
+                self.add_error("time", _("The clocks change in that hour. Please choose another time."))
+        return said
+
     def facts(self) -> dict[str, Any]:
         """Return the columns of a session."""
-        said = dict(self.cleaned_data)
-        return said | {"starts_at": make_aware(datetime.combine(said.pop("day"), said.pop("time")))}
+        return {name: value for name, value in self.cleaned_data.items() if name not in ("day", "time")}
 
 
 class MaterialForm(forms.Form):

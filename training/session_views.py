@@ -1,5 +1,6 @@
 """Sessions: the pages of those who hold them, and of those who come."""
 
+from contextlib import nullcontext
 from typing import Any
 
 from django.contrib import messages
@@ -30,18 +31,23 @@ PAGE = 30
 @require_http_methods(["GET", "HEAD", "POST"])
 def team_page(request: Any) -> HttpResponse:
     """The sessions this site holds, planned and past, and those of the province for site teams."""
-    if request.POST.get("do") in ("enrol", "step_back"):
+    if request.POST.get("do") == "renew":
+        return _renew(request, "sessions")
+    if request.method == "POST":
         return _press(request, "sessions")
     counted = Session.objects.annotate(
         taken=Count("enrolments", filter=Q(enrolments__state__in=sessions.CAME)),
         waiting=Count("enrolments", filter=Q(enrolments__state=State.WAITING)),
     )
     at = tenancy.now()
+    # Nobody has to note who was in a debrief group.
+    over = ~Q(state="PLANNED") | Q(kind="DEBRIEF", starts_at__lt=at - sessions.AFTERWARDS)
     context = {
-        "planned": counted.filter(state="PLANNED").order_by("starts_at", "pk"),
-        "past": counted.exclude(state="PLANNED").order_by("-starts_at", "-pk")[:PAGE],
+        "planned": counted.exclude(over).order_by("starts_at", "pk"),
+        "past": counted.filter(over).order_by("-starts_at", "-pk")[:PAGE],
         "now": at,
-        "offers": _offers(request, {Role.ADMINISTRATOR, Role.LEAD}, past=False),
+        "offers": _offers(request, {Role.ADMINISTRATOR, Role.LEAD}),
+        "feed": _feed(request),
         "may_plan": Role.ADMINISTRATOR in request.roles,
     }
     return render(request, "training/sessions.html", context)
@@ -92,13 +98,12 @@ def session_page(request: Any, session_id: int) -> HttpResponse:
         sessions.cancel(session.pk, by=request.actor)
         messages.success(request, _("Cancelled. Who was to come is told."))
     elif do == "remove":
-        number = request.POST.get("material", "")
-        get_object_or_404(Material, session=session, pk=int(number) if number.isdecimal() else 0).delete()
+        get_object_or_404(Material, session=session, pk=_number(request.POST.get("material", ""))).delete()
         audit.record("FILE_GONE", sessions.KIND, session.pk, by=request.actor)
         messages.success(request, _("The file is removed."))
     elif do == "attendance":
         try:
-            sessions.note_attendance(session.pk, _minutes(request.POST), by=request.actor)
+            sessions.note_attendance(session.pk, _minutes(session, request.POST), by=request.actor)
         except ValueError:
             wrong = _("Enter whole minutes; 0 for who did not come.")
         except Refused as refused:
@@ -130,13 +135,16 @@ def session_page(request: Any, session_id: int) -> HttpResponse:
     return render(request, "training/session.html", context, status=422 if wrong or form.errors else 200)
 
 
-def _minutes(posted: Any) -> dict[int, int]:
+def _minutes(session: Session, posted: Any) -> dict[int, int]:
     """Return enrolment id → minutes; raises ValueError for what is no whole number. Left empty means not noted."""
-    said = {}
-    for name, value in posted.items():
-        if name.startswith("minutes_") and value.strip():
-            said[int(name.removeprefix("minutes_"))] = int(value)
-    return said
+    ids = Enrolment.objects.filter(session=session).values_list("pk", flat=True)
+    said = {seat_id: posted.get(f"minutes_{seat_id}", "").strip() for seat_id in ids}
+    return {seat_id: int(value) for seat_id, value in said.items() if value}
+
+
+def _number(text: str) -> int:
+    """Return the id a form sent; 0, which no row has, for anything else."""
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
 @for_roles(Role.SUPPORTER)
@@ -145,14 +153,12 @@ def _minutes(posted: Any) -> dict[int, int]:
 def my_training(request: Any) -> HttpResponse:
     """What a supporter may come to, here and at the province; what they have been to; their calendar."""
     if request.POST.get("do") == "renew":
-        calendar.renew(request.user)
-        messages.success(request, _("Your calendar has a new address. The old one leads nowhere."))
-        return redirect("my_training", request.site.slug)
+        return _renew(request, "my_training")
     if request.method == "POST":
         return _press(request, "my_training")
     context = {
-        "offers": _offers(request, {Role.SUPPORTER}, past=True),
-        "feed": request.build_absolute_uri(reverse("calendar", args=[calendar.address(request.user)])),
+        "offers": _offers(request, {Role.SUPPORTER}),
+        "feed": _feed(request),
         "show_crisis": True,
     }
     return render(request, "training/my_training.html", context)
@@ -173,13 +179,25 @@ def find_training(request: Any) -> HttpResponse:
 
 
 def _holder(request: Any, slug: str) -> Site:
-    return get_object_or_404(Site, pk__in=[site.pk for site in sessions.holders(request.site)], slug=slug)
+    for site in sessions.holders(request.site):
+        if site.slug == slug:
+            return site
+    raise Http404("No sessions of that site for this one.")
+
+
+def _feed(request: Any) -> str:
+    return request.build_absolute_uri(reverse("calendar", args=[calendar.address(request.user)]))
+
+
+def _renew(request: Any, page: str) -> HttpResponse:
+    calendar.renew(request.user)
+    messages.success(request, _("Your calendar has a new address. The old one leads nowhere."))
+    return redirect(page, request.site.slug)
 
 
 def _press(request: Any, page: str) -> HttpResponse:
     """Enrol, or step back."""
-    at, number = _holder(request, request.POST.get("at", "")), request.POST.get("session", "")
-    session_id = int(number) if number.isdecimal() and len(number) < 19 else 0
+    at, session_id = _holder(request, request.POST.get("at", "")), _number(request.POST.get("session", ""))
     try:
         if request.POST.get("do") == "enrol":
             name = names([request.user.pk]).get(request.user.pk, "")
@@ -204,41 +222,47 @@ def _press(request: Any, page: str) -> HttpResponse:
     return redirect(page, request.site.slug)
 
 
-def _offers(request: Any, roles: set[Role], *, past: bool) -> dict[str, list[dict[str, Any]]]:
+def _offers(request: Any, roles: set[Role]) -> dict[str, list[dict[str, Any]]]:
     """Return what a person may come to, and has come to: a crossing that reads the province's sessions."""
-    kinds = sessions.kinds_for(roles & set(request.roles))
+    kinds, now = sessions.kinds_for(roles & set(request.roles)), tenancy.now()
     found: list[dict[str, Any]] = []
     for at in sessions.holders(request.site):
-        with tenancy.site_scope(at.pk):
-            mine = {seat.session_id: seat for seat in Enrolment.objects.filter(user_id=request.user.pk)}
-            open_now = Q(state=Session.State.PLANNED, starts_at__gt=tenancy.now())
-            been = Q(pk__in=[pk for pk, seat in mine.items() if seat.state != State.CANCELLED]) if past else Q(pk=None)
-            rows = Session.objects.filter(open_now | been, kind__in=kinds).annotate(
+        # The scope of the own site is open.
+        with tenancy.site_scope(at.pk) if at != request.site else nullcontext():
+            seats = Enrolment.objects.filter(user_id=request.user.pk).exclude(state=State.CANCELLED)
+            mine = {seat.session_id: seat for seat in seats}
+            to_come = Q(state=Session.State.PLANNED, starts_at__gt=now)
+            rows = Session.objects.filter(to_come | Q(pk__in=mine), kind__in=kinds).annotate(
                 taken=Count("enrolments", filter=Q(enrolments__state=State.ENROLLED))
             )
             files: dict[int, list[Material]] = {}
             for file in Material.objects.filter(session__in=mine).defer("content").order_by("pk"):
                 files.setdefault(file.session_id, []).append(file)
-            for row in rows.order_by("starts_at", "pk"):
-                seat = mine.get(row.pk)
-                state = seat.state if seat and seat.state != State.CANCELLED else ""
-                here = state in sessions.CAME
-                found.append(
-                    {
-                        "session": row,
-                        "starts": (row.starts_at, at.pk, row.pk),
-                        "at": at,
-                        "state": state,
-                        "seat": seat,
-                        "link": row.link if state == State.ENROLLED else "",
-                        "full": row.taken >= row.capacity,
-                        "files": files.get(row.pk, []) if here else [],
-                        "open": row.state == Session.State.PLANNED and row.starts_at > tenancy.now(),
-                    }
-                )
-    found.sort(key=lambda line: line["starts"])
-    over = [line for line in found if not line["open"]]
-    return {"coming": [line for line in found if line["open"]], "over": over[::-1][:PAGE]}
+            found += [_line(row, at, mine.get(row.pk), files.get(row.pk, [])) for row in rows]
+    found.sort(key=lambda line: line["order"])
+    over = [line for line in found if line["over"] and line["here"]]
+    return {"coming": [line for line in found if not line["over"]], "over": over[::-1][:PAGE]}
+
+
+def _line(session: Session, at: Site, seat: Enrolment | None, files: list[Material]) -> dict[str, Any]:
+    """Return what the page says of one session; the link is for those who have a place, until it ends."""
+    now, state = tenancy.now(), seat.state if seat else ""
+    cancelled = session.state == Session.State.CANCELLED
+    over = session.state == Session.State.HELD or session.ends_at <= now
+    here = state in sessions.CAME and not cancelled
+    return {
+        "order": (session.starts_at, at.pk, session.pk),
+        "session": session,
+        "at": at,
+        "state": state,
+        "seat": seat,
+        "here": here,
+        "over": over,
+        "link": session.link if state == State.ENROLLED and here and not over else "",
+        "full": session.taken >= session.capacity,  # type: ignore[attr-defined]
+        "files": files if here else [],
+        "open": session.state == Session.State.PLANNED and session.starts_at > now,
+    }
 
 
 @for_roles(Role.SUPPORTER, Role.ADMINISTRATOR, Role.LEAD)

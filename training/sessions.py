@@ -18,12 +18,14 @@ from sites.models import Role, Site
 from sites.moves import Refused, target
 from sites.queries import province
 from training import certificates, pay, trained
-from training.models import Enrolment, Session
+from training.models import Enrolment, PeerSupporter, Session
 
 KIND, SEAT = "SESSION", "SEAT"
 State = Enrolment.State
 # Before it starts, people are reminded; a week is early enough to give the place to someone else.
 REMIND = (timedelta(days=7), timedelta(days=1))
+# After it started, attendance is asked for.
+AFTERWARDS = timedelta(hours=3)
 FOR_SUPPORTERS = frozenset(set(Session.Kind) - {Session.Kind.COMMUNITY})
 FOR_TEAMS = frozenset({Session.Kind.COMMUNITY})
 CAME = (State.ENROLLED, State.ATTENDED, State.ABSENT)
@@ -42,7 +44,7 @@ def holders(site: Site) -> list[Site]:
 
 
 def schedule(*, by: Actor, **facts: Any) -> Session:
-    """Plan a session of the current site.
+    """Plan a session of the current site; pressed twice, it is planned once.
 
     Args:
         facts: kind, starts_at, minutes, place, link, capacity, approval.
@@ -51,6 +53,11 @@ def schedule(*, by: Actor, **facts: Any) -> Session:
         Refused: it would start in the past.
     """
     _check_future(facts["starts_at"])
+    # So that two presses wait for each other.
+    Site.objects.select_for_update(no_key=True).get(pk=tenancy.current_site_id())
+    planned = Session.objects.filter(**facts, state=Session.State.PLANNED).first()
+    if planned is not None:
+        return planned
     session = Session(**facts, changed_at=tenancy.now())
     session.save(force_insert=True)
     audit.record("SCHEDULED", KIND, session.pk, by=by)
@@ -105,13 +112,16 @@ def enrol(session_id: int, *, at: Site, user_id: int, home: Site, name: str, rol
 
     Args:
         at: who holds the session; the home site itself, or the province.
-        roles: that the person holds at home.
+        home: the site whose page they are on. Who is lent to it comes from the site that lends them.
+        roles: that the person holds there.
 
     Raises:
         Refused: it has started, is cancelled, or is not for them.
     """
     if at not in holders(home):
         raise Refused(_("This session is not open to your site."))
+    lent = PeerSupporter.objects.filter(user_id=user_id, home__isnull=False).exclude(state=PeerSupporter.State.LEFT)
+    home = next((each.home for each in lent.select_related("home") if each.home), home)
     with tenancy.site_scope(at.pk):
         session = _planned(session_id)
         if session.kind not in kinds_for(roles):
@@ -163,11 +173,14 @@ def note_attendance(session_id: int, minutes: dict[int, int], *, by: Actor) -> N
         raise Refused(_("Attendance is noted once the session has started."))
     if any(each > session.minutes + 30 or each < 0 for each in minutes.values()):
         raise Refused(_("Nobody can have been there much longer than the session lasted."))
-    seats = Enrolment.objects.select_for_update(of=("self",)).filter(session=session, pk__in=minutes)
+    rows = Enrolment.objects.select_for_update(of=("self",)).select_related("session")
+    rows = rows.filter(session=session, pk__in=minutes)
+    seats = list(rows.exclude(state=State.CANCELLED).order_by("pk"))
     before = trained.dates(session, {seat.user_id: seat.home_id for seat in seats})
-    for seat in seats.order_by("pk"):
+    for seat in seats:
         verb = "attend" if minutes[seat.pk] else "miss"
-        if verb == "miss" and seat.state == State.WAITING:
+        same = seat.state == Enrolment.MOVES[verb][1] and (seat.attended_minutes or 0) == minutes[seat.pk]
+        if same or (verb == "miss" and seat.state == State.WAITING):
             continue
         seat.attended_minutes = minutes[seat.pk] or None
         _move(seat, verb, by=by, also=("attended_minutes",))
@@ -176,7 +189,6 @@ def note_attendance(session_id: int, minutes: dict[int, int], *, by: Actor) -> N
         session.save(update_fields=["state"])
     agenda.cancel(KIND, [session.pk])
     trained.write(session, before)
-    seats = Enrolment.objects.filter(session=session, pk__in=minutes).select_related("session").order_by("pk")
     pay.attended(seats)
     certificates.void_changed([seat.user_id for seat in seats], by=by)
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +18,7 @@ from psi import tenancy
 from psi.tenancy import site_scope
 from sites import agenda
 from sites.audit import SYSTEM
-from sites.models import Due, Membership, Notice, Role, Site
+from sites.models import AuditEntry, Due, Membership, Notice, Role, Site
 from sites.moves import Refused
 from tests import line
 from tests.people import World, supporter
@@ -119,7 +120,10 @@ def test_the_link_is_for_those_enrolled_alone(world: World, sign_in: SignIn) -> 
     assert client.get(f"/north/training/at/province/{session.pk}.ics").status_code == 404
     client.post("/north/my/training/", {"do": "enrol", "at": "province", "session": session.pk})
     assert "secret-room" in client.get("/north/my/training/").content.decode()
-    assert b"secret-room" in client.get(f"/north/training/at/province/{session.pk}.ics").content
+    (event,) = events(client.get(f"/north/training/at/province/{session.pk}.ics").content.decode())
+    assert "secret-room" in event["DESCRIPTION"]
+    here = re.findall(r'<a href="([^"]+)" aria-current="page">', client.get("/north/my/training/").content.decode())
+    assert here == ["/north/my/training/"]
     client.post("/north/my/training/", {"do": "step_back", "at": "province", "session": session.pk})
     assert "secret-room" not in client.get("/north/my/training/").content.decode()
 
@@ -172,6 +176,46 @@ def test_a_cancelled_session_is_told_and_stays_in_the_calendar_as_cancelled(worl
     assert mails(world.north, "SEAT_OFF") == [("SEAT_OFF", sam.user_id)]
     text = sign_in(sam.user).get(f"/north/training/at/north/{session.pk}.ics").content.decode()
     assert "STATUS:CANCELLED" in text and "SEQUENCE:1" in text
+    page = sign_in(sam.user).get("/north/my/training/").content.decode()
+    assert ("cancelled" in page, "you have a place" in page, "secret-room" in page) == (True, False, False)
+
+
+def test_the_link_stays_until_the_session_ends(world: World, sign_in: SignIn) -> None:
+    client, running, over = sign_in(world["north supporter"]), plan(world.north, days=-0.05), plan(world.north, days=-1)
+    for session in (running, over):
+        come(session, world.north, world.supporters["north"], world.north)
+    offers = client.get("/north/my/training/").context["offers"]
+    assert [(line["session"], bool(line["link"]), line["open"]) for line in offers["coming"]] == [
+        (running, True, False)
+    ]
+    assert [(line["session"], line["link"]) for line in offers["over"]] == [(over, "")]
+
+
+def test_pressed_twice_a_session_is_planned_once(committed_world: World) -> None:
+    site, starts = committed_world.north, tenancy.now() + DAY
+
+    def press() -> int:
+        with site_scope(site.pk):
+            facts = {"minutes": 90, "place": "Online", "link": "", "capacity": 9, "approval": ""}
+            return sessions.schedule(by=SYSTEM, kind="PRACTICE", starts_at=starts, **facts).pk
+
+    assert len(set(line.together(*[press] * 4))) == 1
+
+
+@pytest.mark.parametrize("nasty", ["a\x00b", "9" * 5000, "²", "-1", "9" * 19])
+def test_nothing_that_a_form_can_send_breaks_a_page(world: World, sign_in: SignIn, nasty: str) -> None:
+    session, sam = plan(world.north, days=-2), world.supporters["north"]
+    come(session, world.north, sam, world.north)
+    with site_scope(world.north.pk):
+        place = Enrolment.objects.get(session=session)
+    path, client = f"/north/training/{session.pk}/", sign_in(world["north administrator"])
+    for said in ({"do": "remove", "material": nasty}, {"do": "attendance", f"minutes_{place.pk}": nasty}):
+        assert client.post(path, said).status_code in (404, 422)
+    assert client.post(path, {"do": "attendance", f"minutes_{nasty[:99]}": "5"}).status_code == 302
+    own = sign_in(sam.user)
+    for said in ({"at": nasty, "session": session.pk}, {"at": "north", "session": nasty}):
+        assert own.post("/north/my/training/", {"do": "enrol"} | said).status_code == 404
+    assert states(world.north, session) == {sam.user_id: "ENROLLED"}
 
 
 # Attendance makes one trained
@@ -195,6 +239,50 @@ def test_both_attended_make_one_trained_at_home_and_wherever_they_are_lent(world
         assert PeerSupporter.objects.get(user=new.user).trained_on == day
     attend(world.province, first, nova=0)
     assert _trained(new) is None
+    with site_scope(world.north.pk):
+        trail = AuditEntry.objects.filter(object_kind="SUPPORTER", object_id=new.pk, action__endswith="TRAINED")
+        assert list(trail.order_by("number").values_list("action", flat=True)) == ["TRAINED", "UNTRAINED"]
+
+
+def test_who_is_lent_and_enrols_on_the_other_rosters_page_is_trained_at_home(world: World, sign_in: SignIn) -> None:
+    new = supporter(world.north, "Nova North", trained_on=None)
+    with site_scope(world.north.pk):
+        lending.lend(new.pk, to=world.province, by=line.acting(new.user, "supporter"))
+    for kind in ("FOUNDATIONS", "PRACTICE"):
+        session, pressed = plan(world.province, kind), sign_in(new.user)
+        pressed.post("/province/my/training/", {"do": "enrol", "at": "province", "session": session.pk})
+        with site_scope(world.province.pk):
+            Session.objects.filter(pk=session.pk).update(starts_at=tenancy.now() - DAY)
+        attend(world.province, session, nova=150)
+    assert _trained(new) is not None
+
+
+def test_who_stands_in_the_provinces_roster_in_their_own_right_is_trained_there_too(world: World) -> None:
+    new = supporter(world.north, "Nova North", trained_on=None)
+    there = supporter(world.province, "Nova Province", new.user, trained_on=None)
+    for kind in ("FOUNDATIONS", "PRACTICE"):
+        session = plan(world.north, kind, days=-3)
+        come(session, world.north, new, world.north)
+        attend(world.north, session, nova=150)
+    assert _trained(new) == _trained(there) is not None
+
+
+def test_both_noted_at_the_same_moment_in_two_sites_make_one_trained(committed_world: World) -> None:
+    world, home = committed_world, committed_world.north
+    new = supporter(home, "Nova North", trained_on=None)
+    held = [(world.province, plan(world.province, days=-20)), (home, plan(home, "PRACTICE", days=-9))]
+    for at, session in held:
+        come(session, at, new, home)
+
+    def note(at: Site, session: Session) -> None:
+        with site_scope(at.pk):
+            sessions.note_attendance(
+                session.pk, {Enrolment.objects.get(session=session).pk: session.minutes}, by=SYSTEM
+            )
+            time.sleep(0.3)  # neither commits before the other has noted
+
+    assert line.together(*[lambda each=each: note(*each) for each in held]) == [None, None]
+    assert _trained(new) is not None
 
 
 def test_an_earlier_day_on_the_roster_stays(world: World) -> None:
@@ -225,10 +313,27 @@ def test_attendance_is_prefilled_and_mistakes_keep_what_was_typed(world: World, 
         answer = client.post(path, {"do": "attendance", name: typed})
         text = answer.content.decode()
         assert (answer.status_code, sentence in text, f'value="{typed}"' in text) == (422, True, True)
-    client.post(path, {"do": "attendance", name: "140"})
+    for _ in range(2):
+        client.post(path, {"do": "attendance", name: "140"})
+    with site_scope(world.north.pk):
+        assert AuditEntry.objects.filter(action="ATTENDED").count() == 1
     assert states(world.north, session) == {sam.user_id: "ATTENDED"}
     assert "who was there" not in client.get("/north/today/").content.decode()
     assert "attended, 140 minutes" in sign_in(sam.user).get("/north/my/training/").content.decode()
+
+
+def test_attendance_is_asked_for_where_it_matters(world: World, sign_in: SignIn) -> None:
+    """Nobody has to note a debrief group, and a session to which nobody came was none."""
+    debrief, empty = plan(world.north, "DEBRIEF", days=-2), plan(world.north, "REFRESHER", days=-2)
+    come(debrief, world.north, world.supporters["north"], world.north)
+    client = sign_in(world["north administrator"])
+    assert "who was there" not in client.get("/north/today/").content.decode()
+    page = client.get("/north/training/")
+    assert (list(page.context["planned"]), list(page.context["past"])) == ([empty], [debrief])
+    assert "attendance to be noted" not in page.content.decode()
+    assert "It did not take place" in client.get(f"/north/training/{empty.pk}/").content.decode()
+    client.post(f"/north/training/{empty.pk}/", {"do": "cancel"})
+    assert list(client.get("/north/training/").context["planned"]) == []
 
 
 def test_nothing_is_noted_before_it_starts(world: World) -> None:
@@ -251,6 +356,9 @@ def test_planning_is_in_the_time_of_the_site_across_a_change_of_clocks(world: Wo
         assert session.starts_at.astimezone(UTC).hour == hour
     answer = client.post("/north/training/new/", said | {"day": "2020-01-01", "time": "18:00"})
     assert (answer.status_code, "still to come" in answer.content.decode()) == (422, True)
+    for day, at, told in (("2030-03-10", "02:30", "clocks change"), ("9999-12-31", "18:00", "next ten years")):
+        answer = client.post("/north/training/new/", said | {"day": day, "time": at})
+        assert (answer.status_code, told in answer.content.decode()) == (422, True)
     answer = client.post("/north/training/new/", said | {"day": "2031-01-01", "time": "6 pm", "capacity": 0})
     text = answer.content.decode()
     assert "Enter a time such as 18:30." in text and "Enter a whole number, 1 to 500." in text and "6 pm" in text
@@ -350,6 +458,7 @@ def test_files_are_known_by_what_is_in_them(world: World, sign_in: SignIn, conte
 
 # Nothing here leads to a request
 
+# Tables of training, attendance and what follows from it: a new one is one word more.
 OURS = {"training_session", "training_enrolment", "training_material", "training_calendarfeed", "training_agreement"}
 OURS |= {f"training_{name}" for name in ("claim", "claimevent", "batch", "certificate", "certificateline")}
 OURS |= {"training_certificatecode"}
