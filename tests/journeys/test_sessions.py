@@ -1,0 +1,83 @@
+"""The province trains: a session is planned, someone of a site comes, and their roster says that they are trained."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.house import DESK, House, Person
+from tests.journeys.test_sharing import ENTER
+
+MAKE = """
+from datetime import timedelta
+from psi import tenancy
+from sites.audit import SYSTEM
+from sites.models import Role
+from sites.queries import province
+from tests import people, rows
+from training import sessions
+from training.models import Session
+fjord = people.site("fjord")
+people.member(fjord, Role.ADMINISTRATOR, "Ada Fjord")
+people.member(province(), Role.ADMINISTRATOR, "Cy Province")
+finn = people.supporter(fjord, "Dr Finn Fjord", trained_on=None)
+seat = rows.seat(rows.session(province(), "Hall"), finn.user, fjord)
+with tenancy.site_scope(province().pk):
+    Session.objects.filter(pk=seat.session_id).update(starts_at=tenancy.now() - timedelta(days=9))
+    sessions.note_attendance(seat.session_id, {seat.pk: 150}, by=SYSTEM)
+"""
+# The evening has come.
+LATER = """
+from datetime import timedelta
+from psi import tenancy
+from sites.queries import province
+from training.models import Session
+with tenancy.site_scope(province().pk):
+    Session.objects.filter(kind="PRACTICE").update(starts_at=tenancy.now() - timedelta(hours=4))
+"""
+
+
+def test_a_session_from_the_plan_to_the_roster(house: House, person: Callable[..., Person]) -> None:
+    house.manage(code=MAKE)
+
+    def enter(address: str, site: str, **options: object) -> Person:
+        someone = person(house, f"{address}@{site}.example.org", **options)
+        key = house.manage(code=ENTER.format(someone.address)).splitlines()[-1]
+        someone.page.context.add_cookies([{"name": "sessionid", "value": key, "url": house.url}])
+        return someone
+
+    cy = enter("cy.province", "province", viewport=DESK)
+    cy.open("/province/training/")
+    cy.press("Plan a session")
+    cy.page.get_by_label("What is it?").select_option(label="Practice")
+    cy.fill(Day="2031-03-04", Starts_at="18:00", Minutes="90")
+    cy.page.get_by_label("Link to join").fill("https://example.org/practice-room")
+    cy.press("Plan it")
+    cy.sees("Planned. Who may come sees it now.", "Tuesday 4 March 2031, 18:00 (Vancouver), 90 minutes")
+
+    finn = enter("drfinn.fjord", "fjord")
+    finn.open("/fjord/my/training/")
+    finn.sees("Tuesday 4 March 2031, 18:00 (Vancouver)", "attended, 150 minutes")
+    expect(finn.page.get_by_role("link", name="Join online")).to_have_count(0)
+    finn.press("Enrol")
+    finn.sees("You have a place.")
+    expect(finn.page.get_by_role("link", name="Join online")).to_have_attribute(
+        "href", "https://example.org/practice-room"
+    )
+    with finn.page.expect_download() as sent:
+        finn.press("Into my calendar")
+    assert b"DTSTART:20310305T020000Z" in sent.value.path().read_bytes()
+    # The mail leads to their own page, though they are no member of the site that holds the session.
+    finn.open(house.link(finn.address))
+    expect(finn.page).to_have_url(f"{house.url}/fjord/my/training/")
+
+    house.manage(code=LATER)
+    cy.open("/province/today/")
+    cy.press("Note attendance · Practice")
+    cy.sees("Dr Finn Fjord", "Fjord Division")
+    cy.press("Note attendance")
+    cy.sees("Attendance is noted.")
+    finn.open("/fjord/my/training/")
+    finn.sees("attended, 90 minutes")
+    ada = enter("ada.fjord", "fjord", viewport=DESK)
+    ada.open("/fjord/supporters/")
+    expect(ada.page.get_by_role("row", name="Dr Finn Fjord").get_by_text("ready", exact=True)).to_be_visible()
