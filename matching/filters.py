@@ -83,7 +83,7 @@ CRITERIA = {
             OR %(by_practice)s AND practice = %(practice)s THEN {ranking.WISH} ELSE 0 END
         + CASE WHEN %(by_stage)s AND stage = %(stage)s THEN {ranking.WISH} ELSE 0 END
         + CASE WHEN speaks_french THEN %(french)s ELSE 0 END)""",
-    ranking.STAGE: "NOT (%(stage)s <> 'UNSAID' AND stage = %(stage)s)",
+    ranking.STAGE: f"CASE stage {' '.join(f'WHEN {s.value!r} THEN {n}' for s, n in ranking.SENIORITY.items())} END",
     ranking.CARRIED: "live + invited",
     ranking.WAITED: "coalesce(last_match, '-infinity')",
     ranking.NUMBER: "id",

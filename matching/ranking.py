@@ -15,13 +15,22 @@ SOFT = "a rule would have to be set aside"
 FULL = "carries what they set, or is invited to it"
 SHARE = "of the matches they set for a year, taken or invited to"
 WISHES = "wishes met, and the language to talk in"
-STAGE = "another career stage"
+STAGE = "seniority: those are kept who can support more"
 CARRIED = "carries or is invited to now"
 WAITED = "last match, never first"
 NUMBER = "number, so that the list stands still"
 ORDER = (SOFT, FULL, SHARE, WISHES, STAGE, CARRIED, WAITED, NUMBER)
 # What a wish weighs, and the language to talk in: without it there is no conversation.
 WISH, LANGUAGE = 1, 2
+# Whom more requests can come to is asked last; with a request that tells its stage, the same stage comes first so.
+SENIORITY = {
+    Stage.TRAINEE: 0,
+    Stage.EARLY: 0,
+    Stage.MID: 1,
+    Stage.LATE: 2,
+    Stage.RETIRED: 2,
+    Stage.UNSAID: 2,
+}
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -58,7 +67,7 @@ def key(need: Need, candidate: Candidate) -> tuple[Any, ...]:
         FULL: carried >= peer.cap_live,
         SHARE: (peer.total + peer.invited) / peer.cap_year,
         WISHES: -sum(chip.weight for chip in wish_chips(need, peer) if chip.good),
-        STAGE: need.stage == Stage.UNSAID or peer.stage != need.stage,
+        STAGE: SENIORITY[Stage(peer.stage)],
         CARRIED: carried,
         WAITED: peer.last_match or NEVER,
         NUMBER: peer.supporter_id,
@@ -104,6 +113,7 @@ def wish_chips(need: Need, peer: Peer) -> list[Chip]:
     answers |= {
         Wish(trait.value): (trait in peer.described, f"as asked: {trait.label}", f"not known: {trait.label}")
         for trait in Trait
+        if trait.value in need.wishes
     }
     said = [Chip(yes if met else no, good=met) for wish, (met, yes, no) in answers.items() if wish.value in need.wishes]
     return said + _language_chip(need, peer)

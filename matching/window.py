@@ -33,7 +33,7 @@ def steps(hours: dict[str, int]) -> list[int]:
 
 def _locked(ids: Sequence[int]) -> list[Match]:
     """Return these matches locked, their referrals first, in one order everywhere."""
-    of = list(Match.objects.filter(pk__in=ids).values_list("referral_id", flat=True))
+    of = Match.objects.filter(pk__in=ids).values("referral_id")
     list(Referral.objects.select_for_update(of=("self",)).filter(pk__in=of).order_by("pk").values("pk"))
     rows = Match.objects.select_for_update(of=("self",)).select_related("supporter")
     return list(rows.filter(pk__in=ids).order_by("pk"))
@@ -43,7 +43,7 @@ def look_after_windows(ids: list[int]) -> None:
     """Take every step of these contact windows that is due by now."""
     at, hours, administrators = tenancy.now(), steps(numbers()), holders(Role.ADMINISTRATOR)
     events: list[MatchEvent] = []
-    moved: list[Match] = []
+    moved: dict[int, list[int]] = {}
     to_supporter: dict[str, list[tuple[int, int | None]]] = {"NUDGE_1": [], "NUDGE_2": []}
     to_administrators: dict[str, list[tuple[int, int | None]]] = {"WINDOW_48": [], "WINDOW_72": []}
     later: dict[datetime, list[int]] = {}
@@ -57,7 +57,6 @@ def look_after_windows(ids: list[int]) -> None:
             over = match.window_step == MISSED
             why = Match.Why.MISSED if over else Match.Why.NUDGE
             events.append(_event(match, why, at))
-            audit.record(why, Match.KIND, match.pk, by=audit.SYSTEM)
             everyone = [(match.pk, user_id) for user_id in administrators]
             if over:
                 missed.append(match.pk)
@@ -67,11 +66,14 @@ def look_after_windows(ids: list[int]) -> None:
                 if match.window_step == 2:
                     to_administrators["WINDOW_48"] += everyone
         if match.window_step > before:
-            moved.append(match)
+            moved.setdefault(match.window_step, []).append(match.pk)
         if match.window_step < MISSED:
             later.setdefault(match.confirmed_at + _h(hours[match.window_step]), []).append(match.pk)
-    Match.objects.bulk_update(moved, ["window_step"])
+    for step, match_ids in moved.items():
+        Match.objects.filter(pk__in=match_ids).update(window_step=step)
     MatchEvent.objects.bulk_create(events)
+    if events:
+        audit.record_all([(event.why, event.match_id) for event in events], Match.KIND, by=audit.SYSTEM)
     for kind, to in (to_supporter | to_administrators).items():
         outbox.enqueue(kind, to)
     for due, match_ids in later.items():

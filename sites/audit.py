@@ -1,6 +1,7 @@
 """The audit trail: who did or saw what, by codes and ids, in a hash chain the database keeps itself."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -24,27 +25,35 @@ PUBLIC = Actor(None, "public")
 
 
 def record(action: str, kind: str, object_id: int | None, *, by: Actor, purpose: str = "WORK") -> None:
-    """Add an entry to the current site's chain, just before the transaction commits.
+    """Add an entry to the current site's chain, just before the transaction commits."""
+    record_all([(action, object_id)], kind, by=by, purpose=purpose)
+
+
+def record_all(entries: Sequence[tuple[str, int | None]], kind: str, *, by: Actor, purpose: str = "WORK") -> None:
+    """Add entries about objects of one kind to the current site's chain, in their order, with one statement.
 
     Args:
-        action: code of the move, or `READ_IDENT` when identity was opened, `DENIED` when refused.
-        kind: code of the object, such as `REFERRAL`.
-        object_id: its primary key, if it has one.
+        entries: code of the move, or `READ_IDENT` when identity was opened, `DENIED` when refused; and the
+            primary key of the object, if it has one.
+        kind: code of the objects, such as `REFERRAL`.
         by: who did it.
         purpose: code of why, where it is more than the work itself.
     """
     at = tenancy.now()
 
     def write() -> None:
-        AuditEntry(
-            at=at,
-            actor_id=by.user_id,
-            role=by.role,
-            action=action,
-            object_kind=kind,
-            object_id=object_id,
-            purpose=purpose,
-        ).save(force_insert=True)
+        AuditEntry.objects.bulk_create(
+            AuditEntry(
+                at=at,
+                actor_id=by.user_id,
+                role=by.role,
+                action=action,
+                object_kind=kind,
+                object_id=object_id,
+                purpose=purpose,
+            )
+            for action, object_id in entries
+        )
 
     tenancy.write_last(write)
 

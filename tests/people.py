@@ -5,6 +5,8 @@ from datetime import date
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.test import Client
 
 from psi import tenancy
 from sites.models import Membership, Profile, Role, Site, User
@@ -63,6 +65,17 @@ def supporter(at: Site, name: str, user: User | None = None, **fields: Any) -> P
     with tenancy.site_scope(at.pk):
         profile = Profile.objects.get(user=person)
         return PeerSupporter.objects.create(user=person, profile=profile, **values | fields)
+
+
+def sign_in(client: Client, user: User) -> None:
+    """Sign a person in with a passkey."""
+    client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    session = client.session
+    session["account_authentication_methods_user"] = str(user.pk)
+    session["account_authentication_methods"] = [
+        {"method": "mfa", "at": 4102444800.0, "type": "webauthn", "passwordless": True}
+    ]
+    session.save()
 
 
 def build() -> World:

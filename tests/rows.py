@@ -1,7 +1,7 @@
 """Several rows for tests of whole pages, made by the program's own moves on top of `tests.line`."""
 
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from matching import transitions as matches
@@ -9,7 +9,7 @@ from matching.models import Match
 from psi import tenancy
 from referrals.models import Referral
 from sites.audit import SYSTEM, Actor
-from sites.models import Profile, Role, Site, User
+from sites.models import Membership, Profile, Role, Site, User
 from tests import people
 from tracker import transitions as tracker
 from tracker.models import Minutes, Resource, Way
@@ -59,3 +59,34 @@ def talk(found: Match) -> None:
         by = Actor(PeerSupporter.objects.get(pk=found.supporter_id).user_id, Role.SUPPORTER)
         said = tracker.Conversation(1, Way.PHONE, Minutes.UNDER_30, ease=4, strain=2, resources=(Resource.PHP,))
         tracker.record(found.pk, said, key=uuid.uuid4(), by=by)
+
+
+def crowd(site: Site, count: int, **fields: Any) -> list[PeerSupporter]:
+    """Add so many supporters at once; every value of `fields` may be what returns it for a number from 0 on."""
+    since, own = tenancy.now(), site.slug
+    with tenancy.site_scope(site.pk):
+        users = User.objects.bulk_create(User(email=f"crowd-{own}-{n}@example.org") for n in range(count))
+        Membership.objects.bulk_create(
+            Membership(site=site, user=user, role=Role.SUPPORTER, since=since) for user in users
+        )
+        profiles = Profile.objects.bulk_create(
+            Profile(user=user, name=f"Dr Crowd {n:05}") for n, user in enumerate(users)
+        )
+        ready = {"state": "ACTIVE", "trained_on": date(2025, 9, 25), "agreement_until": date(2099, 1, 1)} | fields
+        return PeerSupporter.objects.bulk_create(
+            PeerSupporter(
+                user=profile.user,
+                profile=profile,
+                **{name: value(n) if callable(value) else value for name, value in ready.items()},
+            )
+            for n, profile in enumerate(profiles)
+        )
+
+
+def requests(site: Site, count: int) -> list[Referral]:
+    """Add so many bare requests to the current site at once: rows alone, nothing in the vault, nothing due."""
+    at = tenancy.now()
+    return Referral.objects.bulk_create(
+        Referral(ref=f"{n:06}", state="MATCHED", pathway="REACH_IN", home=site, received_at=at)
+        for n in range(Referral.objects.count(), Referral.objects.count() + count)
+    )

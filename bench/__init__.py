@@ -1,0 +1,1 @@
+"""What is promised of speed and fairness, measured: `make bench`."""
