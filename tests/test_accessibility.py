@@ -47,6 +47,7 @@ NEUTRAL = {
     "Demonstration",
     "Mailbox",
     "Not open to you",
+    "Verify a certificate",
 }
 
 

@@ -1,11 +1,13 @@
-"""The province trains: a session is planned, someone of a site comes, and their roster says that they are trained."""
+"""The province trains: someone of a site comes, is trained by it, claims, and has a certificate that others verify."""
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import expect
 
 from tests.house import DESK, House, Person
 from tests.journeys.test_sharing import ENTER
+from tests.training.test_pay import read
 
 MAKE = """
 from datetime import timedelta
@@ -36,7 +38,9 @@ with tenancy.site_scope(province().pk):
 """
 
 
-def test_a_session_from_the_plan_to_the_roster(house: House, person: Callable[..., Person]) -> None:
+def test_a_session_from_the_plan_to_the_roster_the_certificate_and_the_payment(
+    house: House, person: Callable[..., Person]
+) -> None:
     house.manage(code=MAKE)
 
     def enter(address: str, site: str, **options: object) -> Person:
@@ -81,3 +85,24 @@ def test_a_session_from_the_plan_to_the_roster(house: House, person: Callable[..
     ada = enter("ada.fjord", "fjord", viewport=DESK)
     ada.open("/fjord/supporters/")
     expect(ada.page.get_by_role("row", name="Dr Finn Fjord").get_by_text("ready", exact=True)).to_be_visible()
+
+    finn.open("/fjord/my/statement/")
+    finn.sees("4.00", "$264.27")
+    finn.press("Claim $264.27")
+    finn.sees("Claimed: $264.27.")
+    certificate = read(finn.page.request.get("/fjord/my/certificate/province.pdf").body())
+    assert "Dr Finn Fjord" in certificate and "4.00 credits" in certificate
+    code = re.search(r"Code ((\w{4} ){2}\w{4})", certificate).group(1)  # type: ignore[union-attr]
+    stranger = person(house)
+    stranger.open("/verify/")
+    stranger.fill(Code=code, Surname_on_the_certificate="Fjord")
+    stranger.press("Verify")
+    stranger.sees("This certificate is valid.", "4.00 UBC CPD credits")
+    cy.open("/province/today/")
+    cy.press("Look at them")
+    cy.press("Approve")
+    cy.sees("1 claim, $264.27 in all.")
+    cy.press("Make a payment batch")
+    cy.sees("Batch 1 is made.", "Nothing approved is waiting to be paid.")
+    finn.open("/fjord/my/statement/")
+    finn.sees("Given to be paid")
