@@ -316,7 +316,8 @@ def _change(row: Row, supporter: PeerSupporter, by: Actor) -> None:
         )
     audit.record("ROSTER", "SUPPORTER", supporter.pk, by=by)
     supporter.refresh_from_db()
-    agreement.noted(supporter, by=by)
+    if "agreement_until" in row.values:
+        agreement.noted(supporter, by=by)
     lending.mirror(supporter)
 
 

@@ -45,6 +45,7 @@ def take_up(membership: Membership, invitation: Invitation | None) -> None:
     )
     Evaluates.objects.filter(supporter=supporter).delete()
     Evaluates.objects.bulk_create(Evaluates(supporter=supporter, department=one) for one in departments)
+    supporter.refresh_from_db()  # dates were kept as text
     agreement.noted(supporter, by=by)
     agenda.cancel(RosterLine.KIND, [waiting.pk])
     waiting.delete()

@@ -23,7 +23,7 @@ from tests import line, rows
 from tests import people as cast
 from tests.people import World
 from training import roster, roster_import, tables
-from training.models import Department, Evaluates, Gender, PeerSupporter, Practice, RosterLine, Stage
+from training.models import Agreement, Department, Evaluates, Gender, PeerSupporter, Practice, RosterLine, Stage
 from training.roster import Unreadable
 
 SignIn = Callable[[Any], Client]
@@ -59,9 +59,9 @@ def test_a_file_is_shown_before_anything_changes_and_then_imported_as_shown(worl
     with site_scope(world.north.pk):
         Department.objects.create(name="Emergency; nights")
     file = (
-        "\ufeffEMAIL;Name;Stage;French;Cap Year;Trained-On;Departments\r\n\r\n"
-        f'{sam(world).upper()};;early;Oui;5;;"""Emergency; nights"""\r\n'
-        ";;;;;;\r\nnew@example.ca;Dr New;Mid (6 to 20 years);no;;2026-02-03;\r\n"
+        "\ufeffEMAIL;Name;Stage;French;Cap Year;Trained-On;Agreement until;Departments\r\n\r\n"
+        f'{sam(world).upper()};;early;Oui;5;;;"""Emergency; nights"""\r\n'
+        ";;;;;;;\r\nnew@example.ca;Dr New;Mid (6 to 20 years);no;;2026-02-03;2099-01-31;\r\n"
     )
     shown = upload(client, file)
     assert "cap_year: 7 → <b>5</b>" in shown.text and "stage: Prefer not to say → <b>Early" in shown.text
@@ -79,7 +79,7 @@ def test_a_file_is_shown_before_anything_changes_and_then_imported_as_shown(worl
         user = people.accept_invitation(invitation).user
         new = PeerSupporter.objects.get(user=user)
         assert (new.state, new.stage, new.trained_on) == ("ACTIVE", "MID", date(2026, 2, 3))
-        assert RosterLine.objects.count() == 0
+        assert (RosterLine.objects.count(), Agreement.objects.get().until) == (0, date(2099, 1, 31))
         actions = set(AuditEntry.objects.values_list("action", flat=True))
         assert {"IMPORTED", "ROSTER", "INVITE"} <= actions
     assert "says what is in the roster already" in upload(client, file).text
