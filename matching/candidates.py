@@ -1,11 +1,10 @@
 """The candidates for one request: what the rules need, in a fixed number of queries."""
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
 from django.utils.timezone import localdate
 
 from matching import filters
@@ -17,10 +16,10 @@ from referrals.evaluators import evaluators
 from referrals.models import Referral
 from referrals.reach import spoken
 from referrals.transitions import known_to_rules
-from sites.models import Membership, Role, User
+from sites.models import User
 from training import names
 from training.describe import described
-from training.models import Evaluates, Language, PeerSupporter, SupporterLoad, Trait
+from training.models import Evaluates, Language, PeerSupporter, Trait
 
 # Asked for this request before, without a decline: the administrator may try again, and says why.
 TRIED = (Match.State.REASSIGNED, Match.State.EXPIRED)
@@ -74,17 +73,22 @@ def first(need: Need, known: Known) -> list[Candidate]:
 
     `ranking.rank` puts them into order, and the page shows `filters.SHOWN` of them.
     """
-    ids = filters.first(_given(need, known), OPENED if asks_vault(need) else filters.SHOWN)
-    return judged(need, known, PeerSupporter.objects.filter(pk__in=ids))
+    rows = filters.first(_given(need, known), OPENED if asks_vault(need) else filters.SHOWN)
+    return _judged(need, known, rows)
 
 
 def one(referral: Referral, supporter_id: int) -> Candidate:
     """Return one supporter, judged anew; for the move that is about to invite them."""
     need = need_of(referral)
-    found = judged(need, known_of(referral, need), PeerSupporter.objects.filter(pk=supporter_id))
+    found = judged(need, known_of(referral, need), [supporter_id])
     if not found:
         raise PeerSupporter.DoesNotExist
     return found[0]
+
+
+def judged(need: Need, known: Known, supporter_ids: Iterable[int]) -> list[Candidate]:
+    """Return these supporters with every reason against them, in a fixed number of queries."""
+    return _judged(need, known, filters.these(_given(need, known), supporter_ids))
 
 
 def left_out(need: Need, known: Known) -> tuple[int, list[Group]]:
@@ -109,29 +113,17 @@ def names_left_out(need: Need, known: Known, code: str, page: int) -> list[str]:
 
 def readiness() -> list[Readiness]:
     """Return the roster of the current site by name, with loads and what keeps each from matching."""
-    today = localdate(tenancy.now())
-    rows = _with_load(PeerSupporter.objects.exclude(state=PeerSupporter.State.LEFT))
-    lines = []
-    for row in rows.order_by("profile__name", "pk"):
-        judged = judge(Need(), _peer(row), today)
-        lines.append(Readiness(row, row.live, row.total, [r.text for r in judged.hard + judged.soft]))
-    return lines
-
-
-def _with_load(supporters: QuerySet[PeerSupporter]) -> QuerySet[Any]:
-    """Add what the person carries and took this year, in every roster; their invitations and last match here."""
-    load = SupporterLoad.objects.filter(user=OuterRef("user")).order_by().values("user")
-    matches = Match.objects.filter(supporter=OuterRef("pk")).order_by().values("supporter")
-    this_year = load.filter(year=localdate(tenancy.now()).year)
-    return supporters.select_related("profile", "user", "specialty").annotate(
-        member=Exists(
-            Membership.objects.filter(site=OuterRef("site"), user=OuterRef("user"), role=Role.SUPPORTER, ended_at=None)
-        ),
-        live=Coalesce(Subquery(load.annotate(n=Sum("live")).values("n")), 0),
-        total=Coalesce(Subquery(this_year.annotate(n=Sum("total")).values("n")), 0),
-        invited=Coalesce(Subquery(matches.filter(state=Match.State.INVITED).annotate(n=Count("pk")).values("n")), 0),
-        last_match=Subquery(matches.annotate(at=Max("confirmed_at")).values("at")),
+    supporters = list(
+        PeerSupporter.objects.exclude(state=PeerSupporter.State.LEFT)
+        .select_related("profile", "user", "specialty")
+        .order_by("profile__name", "pk")
     )
+    peers = {c.peer.supporter_id: c for c in judged(Need(), Known(), [row.pk for row in supporters])}
+    return [
+        Readiness(row, found.peer.live, found.peer.total, [r.text for r in found.hard + found.soft])
+        for row in supporters
+        for found in [peers[row.pk]]
+    ]
 
 
 def known_of(referral: Referral, need: Need) -> Known:
@@ -172,22 +164,40 @@ def _given(need: Need, known: Known) -> dict[str, Any]:
     return filters.parameters(need, known, site=tenancy.current_site_id(), today=localdate(tenancy.now()))
 
 
-def judged(need: Need, known: Known, supporters: QuerySet[PeerSupporter]) -> list[Candidate]:
-    """Return these supporters with every reason against them, in a fixed number of queries."""
-    today, rows = localdate(tenancy.now()), list(_with_load(supporters))
+def _judged(need: Need, known: Known, rows: list[Any]) -> list[Candidate]:
+    today = localdate(tenancy.now())
     departments: dict[int, set[int]] = defaultdict(set)
     if need.departments:
-        found = Evaluates.objects.filter(supporter__in=rows, department_id__in=need.departments)
+        found = Evaluates.objects.filter(supporter_id__in=[row.pk for row in rows], department_id__in=need.departments)
         for supporter_id, department_id in found.values_list("supporter_id", "department_id"):
             departments[supporter_id].add(department_id)
     said = described(rows) if asks_vault(need) else {}
     return [
         judge(
             need,
-            replace(
-                _peer(row),
+            Peer(
+                supporter_id=row.pk,
+                user_id=row.user_id,
+                name=row.name,
+                # Whose role has ended cannot sign in for it any more, whatever the roster says.
+                state=row.state if row.member else PeerSupporter.State.LEFT,
+                stage=row.stage,
+                practice=row.practice,
+                gender=row.gender,
+                french=row.speaks_french,
+                specialty=row.field or "",
+                specialty_code=row.specialty or "",
+                trained_on=row.trained_on,
+                agreement_until=row.agreement_until,
+                paused_until=row.paused_until,
+                cap_year=row.cap_year,
+                cap_live=row.cap_live,
+                live=int(row.live),
+                total=int(row.total),
+                invited=row.invited,
+                last_match=row.last_match,
                 departments=frozenset(departments[row.pk]),
-                email=vault.blind("email", row.user.email) if need.email else None,
+                email=vault.blind("email", row.email) if need.email else None,
                 refused=row.pk in known.refused,
                 asked=row.pk in known.asked,
                 tried=row.pk in known.tried,
@@ -199,28 +209,3 @@ def judged(need: Need, known: Known, supporters: QuerySet[PeerSupporter]) -> lis
         )
         for row in rows
     ]
-
-
-def _peer(row: Any) -> Peer:
-    return Peer(
-        supporter_id=row.pk,
-        user_id=row.user_id,
-        name=row.profile.name,
-        # Whose role has ended cannot sign in for it any more, whatever the roster says.
-        state=row.state if row.member else PeerSupporter.State.LEFT,
-        stage=row.stage,
-        practice=row.practice,
-        gender=row.gender,
-        french=row.speaks_french,
-        specialty=row.specialty.name if row.specialty else "",
-        specialty_code=row.specialty.code if row.specialty else "",
-        trained_on=row.trained_on,
-        agreement_until=row.agreement_until,
-        paused_until=row.paused_until,
-        cap_year=row.cap_year,
-        cap_live=row.cap_live,
-        live=row.live,
-        total=row.total,
-        invited=row.invited,
-        last_match=row.last_match,
-    )

@@ -5,6 +5,8 @@ says; tests hold both to it on generated rosters. Python explains what SQL has f
 (docs/decisions/0016-candidates-in-sql.md).
 """
 
+from collections import namedtuple
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -37,19 +39,20 @@ class Known:
 
 
 # What the rules ask of a supporter, whose load is that of the person in every roster.
-ROSTER = """SELECT s.id, s.user_id, p.name, s.state, s.practice, s.stage, s.gender, s.speaks_french,
+ROSTER = """SELECT s.id, s.id AS pk, s.user_id, u.email, p.name, s.described, s.state, s.practice, s.stage, s.gender,
+    s.speaks_french, sp.name AS field,
     sp.code AS specialty, s.trained_on, s.agreement_until, s.paused_until, s.cap_year, s.cap_live,
     s.user_id IN (SELECT user_id FROM sites_membership
         WHERE site_id = %(site)s AND role = 'supporter' AND ended_at IS NULL) AS member,
     coalesce(l.live, 0) AS live, coalesce(l.total, 0) AS total, coalesce(m.invited, 0) AS invited, m.last_match
     FROM training_peersupporter AS s
-    JOIN sites_profile AS p ON p.id = s.profile_id
+    JOIN sites_profile AS p ON p.id = s.profile_id JOIN sites_user AS u ON u.id = s.user_id
     LEFT JOIN sites_specialty AS sp ON sp.id = s.specialty_id
     LEFT JOIN (SELECT user_id, sum(live) AS live, sum(total) FILTER (WHERE year = %(year)s) AS total
         FROM training_supporterload GROUP BY user_id) AS l ON l.user_id = s.user_id
     LEFT JOIN (SELECT supporter_id, count(*) FILTER (WHERE state = 'INVITED') AS invited,
-        max(confirmed_at) AS last_match FROM matching_match GROUP BY supporter_id) AS m ON m.supporter_id = s.id
-    WHERE s.state <> 'LEFT'"""
+        max(confirmed_at) AS last_match FROM matching_match GROUP BY supporter_id) AS m ON m.supporter_id = s.id"""
+HERE = f"({ROSTER} WHERE s.state <> 'LEFT') AS peer"
 
 # Code of a reason → when it speaks against a supporter. None of them may be NULL.
 HARD = {
@@ -91,9 +94,10 @@ CRITERIA = {
 _NONE_SPEAKS = " AND ".join(f"NOT ({speaks})" for speaks in HARD.values())
 _ORDER = ", ".join(f"({CRITERIA[name]})" for name in ranking.ORDER)
 _GROUP = f"CASE {' '.join(f'WHEN {speaks} THEN {GROUPS[code]!r}' for code, speaks in HARD.items())} ELSE '' END"
-FIRST = f"SELECT id FROM ({ROSTER}) AS peer WHERE {_NONE_SPEAKS} ORDER BY {_ORDER} LIMIT %(limit)s"
-COUNTS = f"SELECT {_GROUP} AS code, count(*) FROM ({ROSTER}) AS peer GROUP BY 1"
-NAMES = f"""SELECT code, name FROM (SELECT {_GROUP} AS code, name, id FROM ({ROSTER}) AS peer) AS grouped
+FIRST = f"SELECT * FROM {HERE} WHERE {_NONE_SPEAKS} ORDER BY {_ORDER} LIMIT %(limit)s"
+THESE = f"SELECT * FROM ({ROSTER}) AS peer WHERE id = ANY(%(ids)s) ORDER BY id"
+COUNTS = f"SELECT {_GROUP} AS code, count(*) FROM {HERE} GROUP BY 1"
+NAMES = f"""SELECT code, name FROM (SELECT {_GROUP} AS code, name, id FROM {HERE}) AS grouped
     WHERE code = ANY(%(codes)s) ORDER BY name, id LIMIT %(limit)s OFFSET %(skip)s"""
 
 
@@ -121,22 +125,28 @@ def parameters(need: Need, known: Known, *, site: int, today: date) -> dict[str,
     }
 
 
-def first(given: dict[str, Any], limit: int = SHOWN) -> list[int]:
-    """Return the ids of those against whom no hard rule speaks, in the order of `ranking.ORDER`."""
-    return [row[0] for row in _rows(FIRST, given | {"limit": limit})]
+def first(given: dict[str, Any], limit: int = SHOWN) -> list[Any]:
+    """Return the rows of those against whom no hard rule speaks, in the order of `ranking.ORDER`."""
+    return _rows(FIRST, given | {"limit": limit})
+
+
+def these(given: dict[str, Any], ids: Iterable[int]) -> list[Any]:
+    """Return the rows of these supporters, whatever speaks against them."""
+    return _rows(THESE, given | {"ids": list(ids)})
 
 
 def counts(given: dict[str, Any]) -> dict[str, int]:
     """Return code of a group → how many are left out for it first; under "" how many are not left out."""
-    return dict(_rows(COUNTS, given))
+    return {row.code: row.count for row in _rows(COUNTS, given)}
 
 
 def left_out(given: dict[str, Any], codes: list[str], *, limit: int, skip: int = 0) -> list[tuple[str, str]]:
     """Return (code of the group, name) of those left out for one of `codes`, by name."""
-    return _rows(NAMES, given | {"codes": codes, "limit": limit, "skip": skip})
+    return [(row.code, row.name) for row in _rows(NAMES, given | {"codes": codes, "limit": limit, "skip": skip})]
 
 
 def _rows(statement: str, given: dict[str, Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, given)
-        return cursor.fetchall()
+        row = namedtuple("row", [column.name for column in cursor.description])
+        return [row._make(values) for values in cursor.fetchall()]

@@ -106,7 +106,19 @@ def test_choose(world: World, sign_in: SignIn, count: int) -> None:
             busy.evaluates.create(department=department)  # type: ignore[attr-defined]
     referral = line.request(world.north, departments=(department.pk,), wishes=("FRENCH",))
     names = [f"Dr {what} {i}" for i in range(count) for what in ("Free", "Evaluates")]
-    opened(sign_in(world["north administrator"]), f"/north/requests/{referral.ref}/choose/", 18, *names)
+    opened(sign_in(world["north administrator"]), f"/north/requests/{referral.ref}/choose/", 17, *names)
+
+
+@pytest.mark.parametrize("count", [70, 140])
+def test_choose_from_many(world: World, sign_in: SignIn, count: int) -> None:
+    """The first fifty are explained, the others counted; nobody is named before their reason is opened."""
+    ada = sign_in(world["north administrator"])
+    rows.crowd(world.north, count, trained_on=lambda n: date(2025, 9, 25) if n % 10 else None)
+    path = f"/north/requests/{line.request(world.north, stage='LATE').ref}/choose/"
+    shown = f"These 50 come first of {count * 9 // 10 + 1}", f'<a href="?not=UNTRAINED">{count // 10} people'
+    opened(ada, path, 15 if count // 10 > 12 else 16, *([shown[0]] if count // 10 <= 12 else shown))
+    assert ada.get(path).content.count(b'name="supporter"') == 50
+    opened(ada, f"{path}?not=UNTRAINED", 14, "Dr Crowd 00000", "Dr Crowd 00060")
 
 
 @pytest.mark.parametrize("role", ["administrator", "lead"])
@@ -118,7 +130,7 @@ def test_supporters(world: World, sign_in: SignIn, role: str, count: int) -> Non
         with site_scope(world.north.pk):
             recruitment.nominate(recruitment.Named(f"Dr Coming {i}", f"coming{i}@example.org"), key=uuid.uuid4())
     names = [f"Dr {what} {i}" for i in range(count) for what in ("Number", "Missing", "Coming")]
-    opened(sign_in(world[f"north {role}"]), "/north/supporters/", 10, *names)
+    opened(sign_in(world[f"north {role}"]), "/north/supporters/", 11, *names)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -137,7 +137,7 @@ def _around(site: Any, row: PeerSupporter, one: dict[str, Any], departments: lis
 
 
 def judged(need: Need, known: Known) -> list[Candidate]:
-    return candidates.judged(need, known, PeerSupporter.objects.exclude(state="LEFT"))
+    return candidates.judged(need, known, PeerSupporter.objects.exclude(state="LEFT").values_list("pk", flat=True))
 
 
 def parameters(need: Need, known: Known) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def parameters(need: Need, known: Known) -> dict[str, Any]:
 def against(speaks: str, given: dict[str, Any]) -> set[int]:
     """Return whom an expression speaks against; one that is NULL for somebody would be an error."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id, ({speaks}) FROM ({filters.ROSTER}) AS peer", given)
+        cursor.execute(f"SELECT id, ({speaks}) FROM {filters.HERE}", given)
         rows = cursor.fetchall()
     assert {type(speaks) for _, speaks in rows} <= {bool}
     return {pk for pk, speaks in rows if speaks}
@@ -177,7 +177,7 @@ def test_the_order_in_sql_is_that_of_rank_and_the_rest_is_counted(
     with roster(world, people, need) as (asked, known):
         found, now = judged(asked, known), tenancy.now()
         ranked = [offer.candidate.peer.supporter_id for offer in ranking.rank(asked, found, now)]
-        assert filters.first(parameters(asked, known)) == ranked
+        assert [row.pk for row in filters.first(parameters(asked, known))] == ranked
         # A wish that the vault alone can tell is ordered in Python, among those who come first.
         vague = replace(asked, wishes=(*asked.wishes, "PARENT"))
         assert ranking.rank(vague, candidates.first(vague, known), now) == ranking.rank(
@@ -250,4 +250,4 @@ def test_wishes_only_the_vault_can_tell_order_those_who_come_first(world: World,
         assert [c.peer.supporter_id for c in candidates.first(need, known)] == ids[:3]
         offers = ranking.rank(need, candidates.first(need, known), tenancy.now())
         assert [offer.candidate.peer.supporter_id for offer in offers] == [ids[2], ids[0], ids[1]]
-        assert filters.first(parameters(need, known), filters.SHOWN) == ids[:2]
+        assert [row.pk for row in filters.first(parameters(need, known), filters.SHOWN)] == ids[:2]

@@ -100,7 +100,9 @@ def test_outside_the_region_those_not_to_ask_are_known_by_surname(world: World, 
     assert (identity.avoid, identity.departments) == ((), ())
     with site_scope(world.province.pk):
         need = candidates.need_of(referral)
-        found = candidates.judged(need, candidates.known_of(referral, need), PeerSupporter.objects.all())
+        found = candidates.judged(
+            need, candidates.known_of(referral, need), PeerSupporter.objects.values_list("pk", flat=True)
+        )
         judged = {c.peer.supporter_id: c.hard for c in found}
     assert {pk for pk, hard in judged.items() if hard} == {twin.pk for twin in twins}
     assert judged[free.pk] == []
