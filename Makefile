@@ -2,6 +2,7 @@
 # make test    every test, on real servers and in a real browser; PYTEST_ARGS is passed on
 # make lint    what a reviewer should not have to say
 # make screens a picture of every page, in .local/screens/
+# make bench   what is promised of speed and fairness, measured on throw-away servers; BENCH=candidates, due or fairness
 # make clean   delete what these made
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ APPS := psi sites referrals training matching tracker demo
 AT_TEST := PSI_HOME="$${PSI_HOME:-.local/test}" PSI_THROWAWAY=1 $(BIN)/python -m psi.local --
 INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r
 
-.PHONY: run test lint screens clean
+.PHONY: run test lint screens bench clean
 
 run: .venv/local
 	@$(BIN)/python -m psi.local run
@@ -30,6 +31,9 @@ lint: .venv/dev
 screens: .venv/dev
 	@$(BIN)/python -m tests.chromium
 	@$(AT_TEST) python -m tests.screens "$${PSI_HOME:-.local}/screens"
+
+bench: .venv/dev
+	@$(AT_TEST) python -m bench $(BENCH)
 
 clean:
 	@for home in .local/test .local; do \

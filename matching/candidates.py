@@ -96,12 +96,12 @@ def left_out(need: Need, known: Known) -> tuple[int, list[Group]]:
     given = _given(need, known)
     found = filters.counts(given)
     offered = found.pop("", 0)
-    names: dict[str, list[str]] = defaultdict(list)
+    named: dict[str, list[str]] = defaultdict(list)
     if 0 < sum(found.values()) <= NAMED:
         for code, name in filters.left_out(given, list(found), limit=NAMED):
-            names[code].append(name)
+            named[code].append(name)
     return offered, [
-        Group(code, text, found[code], names[code]) for code, text in filters.TEXTS.items() if code in found
+        Group(code, text, found[code], named[code]) for code, text in filters.TEXTS.items() if code in found
     ]
 
 

@@ -159,3 +159,16 @@ def script(text: str, env: dict[str, str], seconds: float = 30) -> subprocess.Co
         timeout=seconds,
         check=False,
     )
+
+
+def begin(text: str, env: dict[str, str], *words: object) -> subprocess.Popen[str]:
+    """Start Python with Django set up, in a process of its own that waits until something is said to it."""
+    return subprocess.Popen(
+        [sys.executable, "-c", f"import django; django.setup()\n{text}", *map(str, words)],
+        cwd=BASE,
+        env=env,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        preexec_fn=die_with_parent(signal.SIGKILL),
+    )

@@ -46,7 +46,7 @@ people = st.fixed_dictionaries(
         "loads": st.tuples(st.integers(0, 2), st.integers(0, 5), st.integers(0, 1)),
         "matches": st.lists(st.none() | st.integers(0, 40), max_size=2),
         "departments": st.sets(st.integers(0, 1)),
-        "known": st.sets(st.sampled_from([field.name for field in fields(Known)]), max_size=1),
+        "known": st.sets(st.sampled_from([*(field.name for field in fields(Known)), "evaluators"]), max_size=1),
     }
 )
 needs = st.fixed_dictionaries(
@@ -82,7 +82,7 @@ def roster(world: World, people: list[dict[str, Any]], need: dict[str, Any]) -> 
             _around(site, row, one, departments, today)
         ids = {
             name: {row.pk for row, one in zip(rows, people, strict=True) if name in one["known"]}
-            for name in vars(Known())
+            for name in (*vars(Known()), "evaluators")
         }
         own = next((user for user, one in zip(users, people, strict=True) if "own" in one["known"]), None)
         asked = Need(
@@ -91,6 +91,7 @@ def roster(world: World, people: list[dict[str, Any]], need: dict[str, Any]) -> 
                 "wishes": tuple(need["wishes"]),
                 "departments": frozenset(departments[i].pk for i in need["departments"]),
                 "avoid": frozenset(ids["excluded"]),
+                "evaluators": frozenset(ids.pop("evaluators")),
                 "specialty": "" if need["specialty"] is None else specialties[need["specialty"]].code,
                 "email": vault.blind("email", own.email) if own else None,
             }

@@ -17,6 +17,7 @@ from sites.models import AuditEntry, Due, Fact, Notice, Role, Site
 from sites.moves import Refused
 from tests import line
 from tests.people import World, member, supporter
+from tests.processes import begin, environment
 from training.models import PeerSupporter, SupporterLoad
 
 pytestmark = pytest.mark.xdist_group("races")
@@ -84,7 +85,7 @@ def test_accept_revoke_decline_and_expire_at_once_make_one_straight_story(commit
     """An acceptance may still be taken back; whatever happens, each step follows from the one before."""
     match = line.invited(committed_world)
     verbs = list(MOVES)
-    answers = line.together(*[MOVES[verbs[n % 4]](committed_world, match) for n in range(30)])
+    answers = line.together(*[MOVES[verbs[n % 4]](committed_world, match) for n in range(50)])
     moves = [event for event in story(match) if event[0] != event[1]]
     assert moves[0] == (None, "INVITED")
     assert [source for source, _ in moves[1:]] == [target for _, target in moves[:-1]]
@@ -241,3 +242,37 @@ def test_the_same_window_looked_after_by_eight_workers(committed_world: World) -
     assert list(Due.objects.filter(kind=transitions.WINDOW).values_list("at", "lease")) == [
         (line.fresh(match).confirmed_at + timedelta(hours=72), None)
     ]
+
+
+ACCEPT = """
+import sys
+from matching import transitions
+from psi.tenancy import site_scope
+from sites.audit import Actor
+from sites.moves import Refused
+site, user, match = map(int, sys.argv[1:])
+input()
+try:
+    with site_scope(site):
+        transitions.accept(match, by=Actor(user, "supporter"))
+    print("yes")
+except Refused:
+    print("no")
+"""
+
+
+def test_processes_of_two_sites_accept_for_one_person_up_to_the_cap(committed_world: World) -> None:
+    """Four web servers, four matches in two rosters, two at a time: two are accepted, and the load says so."""
+    world, person = committed_world, committed_world["north supporter"]
+    elsewhere = supporter(world.south, "Dr Sam North", user=person)
+    matches = [line.invited(world, "north") for _ in range(2)]
+    world.supporters["south"], world.people["south supporter"] = elsewhere, person
+    matches += [line.invited(world, "south") for _ in range(2)]
+    started = [begin(ACCEPT, environment(), m.site_id, person.pk, m.pk) for m in matches]
+    for process in started:
+        print(file=process.stdin, flush=True)
+    answers = [process.communicate(timeout=30)[0].strip() for process in started]
+    assert sorted(answers) == ["no", "no", "yes", "yes"]
+    assert load(world) == (2, 2)
+    assert sorted(line.fresh(m).state for m in matches) == ["ACCEPTED", "ACCEPTED", "INVITED", "INVITED"]
+    assert sum(mail(match).count("ACCEPTED") for match in matches) == 2
