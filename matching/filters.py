@@ -5,10 +5,10 @@ says; tests hold both to it on generated rosters. Python explains what SQL has f
 (docs/decisions/0016-candidates-in-sql.md).
 """
 
-from collections import namedtuple
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 from django.db import connection
@@ -148,5 +148,5 @@ def left_out(given: dict[str, Any], codes: list[str], *, limit: int, skip: int =
 def _rows(statement: str, given: dict[str, Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, given)
-        row = namedtuple("row", [column.name for column in cursor.description])
-        return [row._make(values) for values in cursor.fetchall()]
+        names = [column.name for column in cursor.description]
+        return [SimpleNamespace(**dict(zip(names, values, strict=True))) for values in cursor.fetchall()]
