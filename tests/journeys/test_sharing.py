@@ -128,7 +128,8 @@ def test_two_linked_sites_lend_a_supporter(house: House, enter: Enter, ada: Pers
     # At home nobody sees it, and the load is the person's.
     ada.open("/creek/supporters/")
     expect(ada.page.get_by_text(f"R-{ref}")).to_have_count(0)
-    assert house.sql("SELECT live, total FROM training_supporterload") == [(1, 1)]
+    load = "SELECT live, total FROM training_supporterload WHERE user_id = (SELECT id FROM sites_user WHERE email = %s)"
+    assert house.sql(load, "drpetra.creek@creek.example.org") == [(1, 1)]
     coordinator.open("/province/links/")
     coordinator.press("End it today")
     coordinator.sees("Nothing more is shared")
