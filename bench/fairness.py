@@ -86,7 +86,7 @@ Policy = Callable[[Sequence[Request], Year, date], dict[int, int]]
 
 def measure(seed: int) -> list[Line]:
     """Return the lines of a site of 9 (many years, for one has few wishes) and of 2,000 supporters in the province."""
-    return [*_compared("site of 9", 9, 45, seed, years=40), *_compared("2,000 in the province", 2000, 3000, seed)]
+    return [*_compared("site of 9", 9, 45, seed, years=200), *_compared("2,000 in the province", 2000, 3000, seed)]
 
 
 def _compared(name: str, size: int, count: int, seed: int, *, years: int = 1) -> list[Line]:

@@ -88,7 +88,7 @@ CRITERIA = {
         + CASE WHEN speaks_french THEN %(french)s ELSE 0 END)""",
     ranking.STAGE: f"CASE stage {' '.join(f'WHEN {s.value!r} THEN {n}' for s, n in ranking.SENIORITY.items())} END",
     ranking.CARRIED: "live + invited",
-    ranking.WAITED: "coalesce(last_match, '-infinity')",
+    ranking.WAITED: "coalesce(date_trunc('month', last_match AT TIME ZONE 'UTC'), '-infinity')",
     ranking.NUMBER: "id",
 }
 _NONE_SPEAKS = " AND ".join(f"NOT ({speaks})" for speaks in HARD.values())

@@ -17,7 +17,7 @@ SHARE = "of the matches they set for a year, taken or invited to"
 WISHES = "wishes met, and the language to talk in"
 STAGE = "seniority: those are kept who can support more"
 CARRIED = "carries or is invited to now"
-WAITED = "last match, never first"
+WAITED = "month of the last match, never first"
 NUMBER = "number, so that the list stands still"
 ORDER = (SOFT, FULL, SHARE, WISHES, STAGE, CARRIED, WAITED, NUMBER)
 # What a wish weighs, and the language to talk in: without it there is no conversation.
@@ -69,10 +69,14 @@ def key(need: Need, candidate: Candidate) -> tuple[Any, ...]:
         WISHES: -sum(chip.weight for chip in wish_chips(need, peer) if chip.good),
         STAGE: SENIORITY[Stage(peer.stage)],
         CARRIED: carried,
-        WAITED: peer.last_match or NEVER,
+        WAITED: _month(peer.last_match) if peer.last_match else NEVER,
         NUMBER: peer.supporter_id,
     }
     return tuple(values[name] for name in ORDER)
+
+
+def _month(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def chips(need: Need, candidate: Candidate) -> list[Chip]:
