@@ -16,7 +16,7 @@ _steps: list[Step] = []
 
 def register(*steps: Step) -> None:
     """Add steps; each returns its row, or None when it is done."""
-    _steps.extend(steps)
+    _steps.extend(step for step in steps if step not in _steps)  # apps may be made ready twice
 
 
 def steps(site: Site) -> list[Item]:

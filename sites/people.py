@@ -48,12 +48,14 @@ _joins: list[Join] = []
 
 def register_check(check: Check) -> None:
     """Let `check(membership)` refuse that a role ends, asked inside the site's scope."""
-    _checks.append(check)
+    if check not in _checks:  # apps may be made ready twice
+        _checks.append(check)
 
 
 def register_leave(leave: Leave) -> None:
     """Let `leave(membership, by)` end with a role what belongs to it, inside the site's scope."""
-    _leaves.append(leave)
+    if leave not in _leaves:  # apps may be made ready twice
+        _leaves.append(leave)
 
 
 def register_join(join: Join) -> None:
@@ -61,7 +63,8 @@ def register_join(join: Join) -> None:
 
     The invitation is the one that was used; None where a person who is here gets a further role.
     """
-    _joins.append(join)
+    if join not in _joins:  # apps may be made ready twice
+        _joins.append(join)
 
 
 def possible_roles(site: Site) -> tuple[Role, ...]:

@@ -45,7 +45,8 @@ _sources: list[Source] = []
 
 def register(source: Source) -> None:
     """Let `source(site_slug)` add rows, asked inside the site's scope."""
-    _sources.append(source)
+    if source not in _sources:  # apps may be made ready twice
+        _sources.append(source)
 
 
 def items(slug: str) -> list[Item]:

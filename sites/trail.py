@@ -138,7 +138,8 @@ class Line:
 
 def register(codes: Callable[[Things], dict[tuple[str, int], str]]) -> None:
     """Let an app say which request a thing belongs to: (kind, id) → the code of the request."""
-    _codes.append(codes)
+    if codes not in _codes:  # apps may be made ready twice
+        _codes.append(codes)
 
 
 def lines(entries: Iterable[AuditEntry]) -> list[Line]:

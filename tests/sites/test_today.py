@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.apps import apps
 from django.test import Client
 
 from psi import tenancy
 from psi.tenancy import site_scope
-from sites import people
+from sites import opening, people, today
 from sites.audit import SYSTEM
 from sites.models import Role, Site
 from sites.templatetags.refs import refs
@@ -63,3 +64,11 @@ def test_nothing_is_said_to_be_well_beside_a_row_that_is_late(world: cast.World,
 
 def test_a_reference_stays_in_one_piece_and_a_name_is_escaped() -> None:
     assert refs("Dr <b> is invited to R-K58N") == 'Dr &lt;b&gt; is invited to <span class="ref">R-K58N</span>'
+
+
+def test_apps_made_ready_twice_say_nothing_twice(world: cast.World) -> None:
+    before = [len(known) for known in (today._sources, people._joins, people._leaves, people._checks, opening._steps)]
+    for app in ("sites", "training", "referrals", "matching", "tracker"):
+        apps.get_app_config(app).ready()
+    after = [len(known) for known in (today._sources, people._joins, people._leaves, people._checks, opening._steps)]
+    assert after == before
