@@ -43,6 +43,7 @@ CROSSINGS = {
     ("training/session_views.py", "material"),
     ("training/sessions.py", "enrol"),
     ("training/sessions.py", "step_back"),
+    ("training/sessions.py", "leave"),
     ("training/trained.py", "write"),
     ("training/pay.py", "claim"),
     ("training/pay.py", "withdraw"),

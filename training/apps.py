@@ -23,6 +23,7 @@ class TrainingConfig(AppConfig):
 
         opening.register(departments, supporters)
         people.register_leave(transitions.leave)
+        people.register_leave(sessions.leave)
         agreement.register()
         sessions.register()
         pay.register()

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from psi import tenancy
 from sites import agenda, audit, outbox
 from sites.audit import Actor
-from sites.models import Role, Site
+from sites.models import Membership, Role, Site
 from sites.moves import Refused, target
 from sites.queries import province
 from training import certificates, pay, trained
@@ -157,6 +157,25 @@ def step_back(session_id: int, *, at: Site, user_id: int, by: Actor) -> None:
         _move(seat, "step_back", by=by)
         outbox.forget_kinds(("SEAT_IN",), [seat.pk])
         _fill(session)
+
+
+def leave(membership: Membership, by: Actor) -> None:
+    """Give back the places of somebody whose role as a supporter has ended, here and at the province. A crossing."""
+    if membership.role != Role.SUPPORTER:
+        return
+    home = Site.objects.get(pk=membership.site_id)
+    for at in sorted(holders(home), key=lambda site: site.pk):
+        with tenancy.site_scope(at.pk):
+            held = Enrolment.objects.filter(
+                user_id=membership.user_id,
+                home=home,
+                state__in=(State.ENROLLED, State.WAITING),
+                session__state=Session.State.PLANNED,
+                session__starts_at__gt=tenancy.now(),
+                session__kind__in=FOR_SUPPORTERS,
+            )
+            for session_id in held.order_by("session_id").values_list("session_id", flat=True):
+                step_back(session_id, at=at, user_id=membership.user_id, by=by)
 
 
 def note_attendance(session_id: int, minutes: dict[int, int], *, by: Actor) -> None:

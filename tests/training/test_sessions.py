@@ -16,7 +16,7 @@ from django.test import Client
 
 from psi import tenancy
 from psi.tenancy import site_scope
-from sites import agenda
+from sites import agenda, people
 from sites.audit import SYSTEM
 from sites.models import AuditEntry, Due, Membership, Notice, Role, Site
 from sites.moves import Refused
@@ -111,6 +111,18 @@ def test_a_dozen_at_once_take_no_more_places_than_there_are(committed_world: Wor
     peers = [supporter(world.north, f"Dr Race {n:02}") for n in range(12)]
     answers = line.together(*[lambda one=one: come(session, world.province, one, world.north) for one in peers])
     assert sorted(answers) == ["ENROLLED"] * 3 + ["WAITING"] * 9
+
+
+def test_whose_role_ends_gives_their_places_back(world: World) -> None:
+    there, here = plan(world.province, capacity=1), plan(world.north, "REFRESHER")
+    sam, next_one = world.supporters["north"], supporter(world.north, "Dr Next North")
+    for session, at in ((there, world.province), (here, world.north)):
+        come(session, at, sam, world.north)
+    come(there, world.province, next_one, world.north)
+    with site_scope(world.north.pk):
+        people.end_role(Membership.objects.get(user=sam.user, site=world.north), by=SYSTEM)
+    assert states(world.north, here) == {sam.user_id: "CANCELLED"}
+    assert states(world.province, there) == {sam.user_id: "CANCELLED", next_one.user_id: "ENROLLED"}
 
 
 def test_the_link_is_for_those_enrolled_alone(world: World, sign_in: SignIn) -> None:
