@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -19,6 +19,7 @@ from referrals import reach
 from referrals import transitions as referral_moves
 from referrals.models import Referral
 from sites import audit
+from sites.forms import sent_number
 from sites.models import Role
 from sites.moves import Refused
 from sites.permissions import for_roles
@@ -124,10 +125,7 @@ def choose(request: Any, ref: str) -> HttpResponse:
     """Candidates with their reasons; inviting one is a POST, and only that ends the match it replaces."""
     referral = _referral(ref)
     if request.method == "POST":
-        supporter = request.POST.get("supporter", "")
-        if not (supporter.isdecimal() and len(supporter) < 19):
-            raise Http404("No such supporter.")
-        roster = queries.roster().filter(pk=int(supporter))
+        roster = queries.roster().filter(pk=sent_number(request.POST.get("supporter", "")))
         transitions.invite(
             referral.pk,
             get_object_or_404(roster).pk,
@@ -282,7 +280,5 @@ def _page(number: str) -> int:
 
 def _seen(posted: Any) -> transitions.Seen | None:
     """Return the match that the page of candidates said would end; None when it named none."""
-    number = posted.get("instead_of", "")
-    if not (number.isdecimal() and len(number) < 19):
-        return None
-    return transitions.Seen(int(number), posted.get("seen", ""))
+    number = sent_number(posted.get("instead_of", ""))
+    return transitions.Seen(number, posted.get("seen", "")) if number else None

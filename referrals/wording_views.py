@@ -16,7 +16,7 @@ from referrals import views, wording
 from referrals.models import Wording
 from referrals.wording_forms import WordingForm
 from sites import kept_form, language, queries
-from sites.forms import status_of
+from sites.forms import sent_number, status_of
 from sites.models import Role
 from sites.permissions import for_roles
 
@@ -29,7 +29,7 @@ VERSIONS = 20  # as many are offered to be brought back
 def wording_page(request: Any) -> HttpResponse:
     """Both languages, the draft, and what was published before; bringing back and throwing away are POSTs."""
     if "back" in request.POST:
-        version = get_object_or_404(Wording.objects.filter(published=True), pk=_number(request.POST["back"]))
+        version = get_object_or_404(Wording.objects.filter(published=True), pk=sent_number(request.POST["back"]))
         wording.bring_back(version, by=request.actor)
         messages.success(request, _("That wording is on the public page again."))
         return redirect("wording", request.site.slug)
@@ -98,7 +98,3 @@ def _moment(text: str) -> datetime | None:
         return parse_datetime(text)
     except ValueError:
         return None
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

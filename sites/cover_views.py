@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from sites import cover, kept_form, queries
 from sites.accounts import confirm_first
-from sites.forms import bare_helper, status_of
+from sites.forms import bare_helper, sent_number, status_of
 from sites.models import Cover, Membership, Role
 from sites.moves import Refused
 from sites.permissions import for_roles
@@ -50,8 +50,7 @@ class CoverForm(forms.Form):
 def cover_page(request: Any) -> HttpResponse:
     """Arrange cover for oneself, see what is arranged, end it."""
     if request.POST.get("do") == "end":
-        number = request.POST.get("cover", "")
-        row = get_object_or_404(Cover, pk=int(number) if number.isdecimal() and len(number) < 19 else 0)
+        row = get_object_or_404(Cover, pk=sent_number(request.POST.get("cover", "")))
         cover.end(row.pk, by=request.actor)
         messages.success(request, _("Ended. Mail goes as before."))
         return redirect("today" if row.away_id == request.user.pk else "home", *_site(request, row))

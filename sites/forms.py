@@ -30,6 +30,11 @@ def bare_helper(form: forms.BaseForm) -> FormHelper:
     return helper
 
 
+def sent_number(text: str) -> int:
+    """Return what was sent as a number, such as the key of a row; 0 for anything else, and no row has it."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
 def status_of(request: HttpRequest, form: forms.BaseForm) -> int:
     """Return 422 for a form that was sent and cannot be taken, else 200."""
     return 422 if request.method == "POST" and form.errors else 200

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from sites import audit, kept_form, people, queries, trail
 from sites.accounts import confirm_first
-from sites.forms import InviteForm, NewSiteForm, ProgramForm, SiteForm, status_of
+from sites.forms import InviteForm, NewSiteForm, ProgramForm, SiteForm, sent_number, status_of
 from sites.models import AuditEntry, Invitation, Membership, Role, SignInEvent, Site
 from sites.moves import Refused
 from sites.permissions import for_roles
@@ -37,7 +37,7 @@ def settings_page(request: Any) -> HttpResponse:
 def people_page(request: Any) -> HttpResponse:
     """Who has which role, who is invited; inviting is a POST, and so is taking an invitation back."""
     if "revoke" in request.POST:
-        invitation = get_object_or_404(Invitation, pk=_number(request.POST["revoke"]))
+        invitation = get_object_or_404(Invitation, pk=sent_number(request.POST["revoke"]))
         people.revoke_invitation(invitation, by=request.actor)
         messages.success(request, _("The invitation was taken back."))
         return redirect("people", request.site.slug)
@@ -107,7 +107,7 @@ def member_page(request: Any, membership_id: int) -> HttpResponse:
 @require_safe
 def audit_page(request: Any) -> HttpResponse:
     """The audit trail of the site, newest first, by key: no names of physicians."""
-    before = _number(request.GET.get("before", ""))
+    before = sent_number(request.GET.get("before", ""))
     rows = AuditEntry.objects.order_by("-number")
     if before:
         rows = rows.filter(number__lt=before)
@@ -148,7 +148,3 @@ def province_site(request: Any, slug: str) -> HttpResponse:
         messages.success(request, _("Saved."))
         return redirect("province_sites")
     return render(request, "sites/province_site.html", {"form": form, "subject": site}, status=status_of(request, form))
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from psi import tenancy
 from sites import kept_form
-from sites.forms import bare_helper, status_of
+from sites.forms import bare_helper, sent_number, status_of
 from sites.models import Link, Role, Site
 from sites.permissions import for_roles
 from training import lending
@@ -73,8 +73,7 @@ class LinkForm(forms.Form):
 def links_page(request: Any) -> HttpResponse:
     """The list of linked sites; recording an agreement links two, ending it parts them the same day."""
     if request.POST.get("do") == "end":
-        number = request.POST.get("link", "")
-        link = get_object_or_404(Link, pk=int(number) if number.isdecimal() and len(number) < 19 else 0)
+        link = get_object_or_404(Link, pk=sent_number(request.POST.get("link", "")))
         lending.unlink(link, by=request.actor)
         messages.success(request, _("Ended. Nothing more is shared between them."))
         return redirect("links")

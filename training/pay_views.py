@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from psi import tenancy
 from sites import audit, kept_form
 from sites.accounts import confirm_first
-from sites.forms import bare_helper, status_of
+from sites.forms import bare_helper, sent_number, status_of
 from sites.models import Rate, Role, Site
 from sites.moves import Refused
 from sites.permissions import for_roles, public
@@ -32,8 +32,7 @@ def my_statement(request: Any) -> HttpResponse:
     """Hours, credits and pay of one's own; claiming is a press."""
     if request.method == "POST":
         at = _holder(request, request.POST.get("at", ""))
-        number = request.POST.get("number", "")
-        number = int(number) if number.isdecimal() and len(number) < 19 else 0
+        number = sent_number(request.POST.get("number", ""))
         try:
             if request.POST.get("do") == "claim":
                 made = pay.claim(number, at=at, user_id=request.user.pk, by=request.actor)
@@ -150,12 +149,12 @@ def pay_page(request: Any) -> HttpResponse:
 
 
 def _decide(request: Any) -> None:
-    do, number = request.POST.get("do", ""), request.POST.get("claim", "")
+    do = request.POST.get("do", "")
     if do == "batch":
         made = pay.make_batch(by=request.actor)
         messages.success(request, _("Batch %(n)s is made. Download it below.") % {"n": made.number})
         return
-    found = get_object_or_404(Claim, pk=int(number) if number.isdecimal() and len(number) < 19 else 0)
+    found = get_object_or_404(Claim, pk=sent_number(request.POST.get("claim", "")))
     if do == "approve":
         pay.approve(found.pk, by=request.actor)
         messages.success(request, _("Approved."))

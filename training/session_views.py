@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from psi import tenancy
 from sites import audit, kept_form
-from sites.forms import status_of
+from sites.forms import sent_number, status_of
 from sites.models import Membership, Role, Site
 from sites.moves import Refused
 from sites.permissions import for_roles, public, signed_in
@@ -98,7 +98,7 @@ def session_page(request: Any, session_id: int) -> HttpResponse:
         sessions.cancel(session.pk, by=request.actor)
         messages.success(request, _("Cancelled. Who was to come is told."))
     elif do == "remove":
-        get_object_or_404(Material, session=session, pk=_number(request.POST.get("material", ""))).delete()
+        get_object_or_404(Material, session=session, pk=sent_number(request.POST.get("material", ""))).delete()
         audit.record("FILE_GONE", sessions.KIND, session.pk, by=request.actor)
         messages.success(request, _("The file is removed."))
     elif do == "attendance":
@@ -140,11 +140,6 @@ def _minutes(session: Session, posted: Any) -> dict[int, int]:
     ids = Enrolment.objects.filter(session=session).values_list("pk", flat=True)
     said = {seat_id: posted.get(f"minutes_{seat_id}", "").strip() for seat_id in ids}
     return {seat_id: int(value) for seat_id, value in said.items() if value}
-
-
-def _number(text: str) -> int:
-    """Return the id a form sent; 0, which no row has, for anything else."""
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
 @for_roles(Role.SUPPORTER)
@@ -197,7 +192,7 @@ def _renew(request: Any, page: str) -> HttpResponse:
 
 def _press(request: Any, page: str) -> HttpResponse:
     """Enrol, or step back."""
-    at, session_id = _holder(request, request.POST.get("at", "")), _number(request.POST.get("session", ""))
+    at, session_id = _holder(request, request.POST.get("at", "")), sent_number(request.POST.get("session", ""))
     try:
         if request.POST.get("do") == "enrol":
             name = names([request.user.pk]).get(request.user.pk, "")
