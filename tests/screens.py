@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import django
 from playwright.sync_api import Browser, Page, Route, expect
 
-from sites import flood
-from tests.house import BASE, DESK, PHONE, House, Person, browsing, running
+django.setup()  # for whoever runs it by itself
+
+from sites import flood  # noqa: E402
+from tests.house import BASE, DESK, PHONE, House, Person, browsing, running  # noqa: E402
 
 SITE = "harbour"
 Stop = tuple[str, Page]
