@@ -90,7 +90,7 @@ def hand_over(
     if text is None and not may_share(referral, to):
         raise Refused("The physician has not agreed to this yet. Please ask them first.")
     seen = Match.objects.filter(referral=referral).exists()
-    knowing = Match.objects.filter(referral=referral, why__in=(Match.Why.KNOWN, Match.Why.EVALUATES))
+    knowing = Match.objects.filter(referral=referral, why__in=(Match.Why.KNOWN, Match.Why.EVALUATES, Match.Why.WISH))
     known = knowing.values_list("supporter_id", flat=True)
     identity = referral_moves.elsewhere(known_to_rules(referral), known)
     transitions.release(referral, by=by)

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils.timezone import localdate
 
-from matching import afterwards
+from matching import afterwards, candidates, rematch
 from matching.models import Match
 from psi import tenancy, vault
 from psi.tenancy import site_scope
@@ -23,6 +23,7 @@ from sites.queries import current_text
 from tests import line
 from tests.people import World
 from training import lending
+from training.models import PeerSupporter
 
 SignIn = Callable[[Any], Client]
 
@@ -109,3 +110,15 @@ def test_a_match_that_was_running_ends_and_its_peer_is_told(world: World, sign_i
     (taken,) = at(world.province)
     with site_scope(world.province.pk):
         assert vault.blinds(Referral.KIND, taken.pk)
+
+
+def test_whom_one_of_the_two_wished_to_part_from_is_not_asked_there_either(world: World, sign_in: SignIn) -> None:
+    match = line.fresh(line.confirmed(world))
+    with site_scope(world.north.pk):
+        rematch.hand_back(match.pk, by=line.helper(world))
+        lending.lend(match.supporter_id, to=world.province, by=line.helper(world))
+    press(sign_in(world["north administrator"]), match.referral, to="province", agreed="on")
+    (taken,) = at(world.province)
+    with site_scope(world.province.pk):
+        copy = PeerSupporter.objects.get(user=world["north supporter"])
+        assert [reason.code for reason in candidates.one(taken, copy.pk).hard] == ["EXCLUDED"]
