@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -26,7 +27,8 @@ from sites import facts, outbox, people
 from sites.audit import Actor
 from sites.models import Due, Notice, Role, Site
 from sites.queries import current_text, names, province
-from tracker import releases, rollups
+from tracker import checking, releases, rollups
+from tracker.release_models import Wanted
 from training import agreement, lending, pay, sessions
 from training.models import Enrolment, PeerSupporter
 
@@ -79,7 +81,7 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
         for month in months_before(anchor, months):
             if month.month % 3 == 1:
                 # A quarter ended: the province publishes it as soon as it may.
-                play.start(month + releases.WAIT + timedelta(days=1), home.pk, _release())
+                play.start(month + releases.WAIT + timedelta(days=1), home.pk, _release(places[home.slug]))
         harbour = places[CASTS[0].slug]
         play.start(anchor - timedelta(days=2), harbour.site.pk, _invite(harbour))
         _hold(play, places, home)
@@ -191,9 +193,17 @@ def _invite(place: Place) -> Story:
     yield from ()
 
 
-def _release() -> Story:
-    """The province publishes what has closed, as it does in use."""
-    releases.release_closed_quarters()
+def _release(place: Place) -> Story:
+    """The province releases a quarter that has closed, as coordinators do; where it is not safe it waits."""
+    quarter = releases.next_quarter()
+    if quarter and releases.opens_on(quarter) <= tenancy.now().date():
+        release = releases.ask(quarter, Wanted(), key=uuid4(), by=place.administrator)
+        checking.check(release.pk)
+        release.refresh_from_db()
+        if release.state == release.State.READY:
+            releases.publish(release.pk, public=True, by=place.administrator)
+        else:
+            releases.drop(release.pk, by=place.administrator)
     yield from ()
 
 

@@ -23,7 +23,6 @@ app.conf.beat_schedule = {
         # A tick that waited in the queue is worthless: the next one finds the same rows.
         "options": {"expires": settings.PSI_TICK_SECONDS},
     },
-    "release": {"task": "tracker.tasks.release_closed_quarters", "schedule": crontab(minute=17, hour="*")},
     "verify": {"task": "sites.tasks.verify_trails", "schedule": crontab(minute=41, hour=11)},  # UTC: at night
     "forget": {"task": "referrals.tasks.forget_keys", "schedule": crontab(minute=47, hour=11)},
 }

@@ -10,6 +10,7 @@ from django.db import connection
 
 from psi import tenancy, vault
 from referrals import access
+from referrals.asked import asked
 from referrals.evaluators import evaluators
 from referrals.models import (
     Consent,
@@ -171,7 +172,7 @@ def _receive(
     given = [{"purpose": purpose, "text": text, "channel": channel, "given_at": at} for purpose, text in texts.items()]
     referral = _write(ask, identity, home=home, digest=receipt_digest(receipt), given=given, received_at=at, by=by)
     _note(referral, None, ReferralEvent.Why.RECEIVED, by=by)
-    facts.count(*_asked(referral))
+    facts.count(*asked(referral))
     return referral
 
 
@@ -225,15 +226,8 @@ def notified(identity: Identity, *, home: Site, event: str | None, text: TextVer
     word = {"purpose": Consent.MATCH, "text": text, "channel": ReferralConsent.Channel.NOTIFIER, "given_at": at}
     referral = _write(ask, identity, home=home, digest=None, given=[word], received_at=at, by=audit.PUBLIC)
     _note(referral, None, ReferralEvent.Why.RECEIVED, by=audit.PUBLIC)
-    facts.count(*_asked(referral))
+    facts.count(*asked(referral))
     return referral
-
-
-def _asked(referral: Referral) -> list[tuple[str, str]]:
-    """Return what is counted of a request when it is received."""
-    codes = _reasons(referral) or [Reason.OTHER.value]
-    counted = [("REQUEST", "ALL"), ("REQ_PATH", referral.pathway), *(("REQ_REASON", code) for code in codes)]
-    return counted + ([("REQ_FROM", referral.source)] if referral.source else [])
 
 
 def offered(identity: Identity, *, home: Site) -> Referral:
@@ -279,7 +273,7 @@ def agree(
     _move(referral, "agree", ReferralEvent.Why.AGREED, by=by, also=changed)
     word = {"purpose": Consent.MATCH, "text": text, "channel": channel, "given_at": referral.received_at}
     _opened(referral, ask, [word], by=by)
-    facts.count(*_asked(referral))
+    facts.count(*asked(referral))
 
 
 def by_notifier(referral: Referral) -> ReferralConsent | None:
@@ -429,7 +423,7 @@ def mark_spam(referral: Referral, *, by: Actor) -> None:
     _move(referral, "mark_spam", ReferralEvent.Why.SPAM, by=by, also=("closed_at",))
     agenda.cancel(WAITING, [referral.pk])
     agenda.schedule(ERASE, [referral.pk], referral.closed_at + SPAM_ERASED_AFTER)
-    facts.take_back(*_asked(referral), at=referral.received_at)
+    facts.take_back(*asked(referral), at=referral.received_at)
 
 
 def clear_spam(referral: Referral, *, by: Actor) -> None:
@@ -438,7 +432,7 @@ def clear_spam(referral: Referral, *, by: Actor) -> None:
     _move(referral, "clear_spam", ReferralEvent.Why.NOT_SPAM, by=by, also=("closed_at",))
     agenda.cancel(ERASE, [referral.pk])
     wait(referral.pk)
-    facts.count(*_asked(referral), at=referral.received_at)
+    facts.count(*asked(referral), at=referral.received_at)
 
 
 def may_be_spam(referral: Referral) -> bool:

@@ -25,6 +25,8 @@ log = logging.getLogger("psi.agenda")
 LEASE = timedelta(minutes=2)
 BATCH = 500
 TICK = "sites.tasks.tick"
+# The queue of work that takes minutes and much memory; its workers do nothing else.
+HEAVY = "heavy"
 # A row that failed this often is parked and said aloud; someone must look at it.
 ATTEMPTS = 8
 
@@ -108,6 +110,14 @@ def wake() -> None:
     except Exception as error:  # whatever a broker may do, the row is safe
         _quiet_until = time.monotonic() + 5
         log.warning("no worker could be woken: %s", type(error).__name__)
+
+
+def send(task: str, object_id: int) -> None:
+    """Hand heavy work to the workers of that queue. What asked for it must ask again until it is done."""
+    try:
+        current_app.send_task(task, args=[object_id], queue=HEAVY, retry=False)
+    except Exception as error:  # whatever a broker may do, the row is safe
+        log.warning("no worker could be told of heavy work: %s", type(error).__name__)
 
 
 def last_sweep() -> float:

@@ -32,8 +32,19 @@ class Site(models.Model):
         PIPA = "PIPA", "PIPA (private organization)"
         FIPPA = "FIPPA", "FIPPA (public body)"
 
+    class Region(models.TextChoices):
+        """The health authorities of BC: small sites of one are told together (rules.md, Figures)."""
+
+        NONE = "NONE", "No region"
+        FRASER = "FRASER", "Fraser"
+        INTERIOR = "INTERIOR", "Interior"
+        ISLAND = "ISLAND", "Vancouver Island"
+        NORTHERN = "NORTHERN", "Northern"
+        COASTAL = "COASTAL", "Vancouver Coastal"
+
     slug = models.SlugField(unique=True, max_length=40)
     name = models.CharField(max_length=120)
+    region = CodeField(choices=Region.choices, default=Region.NONE)
     kind = CodeField(choices=Kind.choices)
     cohort = models.PositiveSmallIntegerField(default=1, help_text="Which intake of sites it joined with.")
     funding = CodeField(choices=Funding.choices, default=Funding.FUNDED)

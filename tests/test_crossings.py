@@ -60,8 +60,15 @@ CROSSINGS = {
     ("training/lending.py", "_bring_home"),
     ("sites/views.py", "_follow"),
     ("sites/people.py", "open_site"),
-    ("tracker/releases.py", "_months"),
-    ("tracker/releases.py", "release_closed_quarters"),
+    ("tracker/freezing.py", "_rows"),
+    ("tracker/freezing.py", "_unfrozen"),
+    ("tracker/freezing.py", "freeze"),
+    ("tracker/releases.py", "first_quarter"),
+    ("tracker/releases.py", "next_quarter"),
+    ("tracker/checking.py", "_accept"),
+    ("tracker/checking.py", "_refuse"),
+    ("tracker/checking.py", "check"),
+    ("tracker/checking.py", "progress"),
 }
 
 

@@ -157,13 +157,10 @@ def test_figures(world: World, roster: list[PeerSupporter], sign_in: SignIn, cou
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_figures_of_the_province(world: World, sign_in: SignIn, count: int) -> None:
-    with site_scope(world.province.pk) as scope:
+    with site_scope(world.province.pk):
         for i in range(count):
-            months = date(2025, 3 * i + 1, 1), date(2025, 3 * i + 3, 1)
-            ReleaseCell.objects.create(
-                measure="REQUEST", first=months[0], last=months[1], count=40 + i, released_at=scope.now
-            )
-    counts = [f"<b>{40 + i}</b>" for i in range(count)]
+            ReleaseCell.objects.create(first=date(2025, 3 * i + 1, 1), last=date(2025, 3 * i + 3, 1), number=40 + i)
+    counts = [f">{40 + i}<" for i in range(count)]
     opened(sign_in(world["advisor"]), "/province/figures/", 6, *counts)
 
 

@@ -7,7 +7,8 @@ class TrackerConfig(AppConfig):
     name = "tracker"
 
     def ready(self) -> None:
-        from tracker import erasure, rollups
+        from tracker import erasure, releases, rollups
 
         rollups.register()
         erasure.register()
+        releases.register()

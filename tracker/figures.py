@@ -7,8 +7,8 @@ from django.db.models import Sum
 from django.utils.formats import date_format
 
 from referrals.models import Reason, Referral, Source
-from tracker.models import ReleaseCell, Rollup, Way
-from tracker.releases import MEASURE, next_month
+from tracker.models import Rollup, Way
+from tracker.periods import next_month
 
 # What became of offers to physicians who had not asked; counted apart from requests (rules.md, What may be stored).
 OFFERS = (("OFFERED", "Made"), ("YES", "Answered with yes"), ("NO", "Answered with no"), ("SILENT", "Not answered"))
@@ -45,7 +45,7 @@ def bars(cells: list[tuple[str, int | None]]) -> list[Bar]:
 
 def requests_by_month(until: date, months: int = 18) -> list[tuple[str, int | None]]:
     """Return (month, requests) of the current site for the last `months` months, zeros included."""
-    counts = dict(Rollup.objects.filter(measure=MEASURE, category="ALL").values_list("month", "count"))
+    counts = dict(Rollup.objects.filter(measure="REQUEST", category="ALL").values_list("month", "count"))
     year, month = divmod(until.year * 12 + until.month - 1 - (months - 1), 12)
     first = date(year, month + 1, 1)
     shown: list[tuple[str, int | None]] = []
@@ -75,30 +75,3 @@ def tables(total: dict[tuple[str, str], int]) -> list[tuple[str, list[tuple[str,
         (heading, [(str(label), total.get((measure, code), 0)) for code, label in choices])
         for heading, measure, choices in lists
     ]
-
-
-@dataclass(frozen=True)
-class Quarter:
-    """A published period: its total, and its months where they may be told."""
-
-    label: str
-    total: int
-    months: list[tuple[str, int | None]]
-
-
-def published() -> list[Quarter]:
-    """Return the province's release, oldest period first, from its immutable cells alone."""
-    cells = {
-        (cell.first, cell.last): cell.count for cell in ReleaseCell.objects.filter(measure=MEASURE).order_by("first")
-    }
-    periods = []
-    for (first, last), total in cells.items():
-        if first == last:
-            continue
-        months, month = [], first
-        while month <= last:
-            months.append((date_format(month, "M Y"), cells.get((month, month))))
-            month = next_month(month)
-        label = f"{date_format(first, 'M Y')} – {date_format(last, 'M Y')}"
-        periods.append(Quarter(label, total, months))
-    return periods

@@ -1,7 +1,7 @@
 """The tracker that holds no content, and the figures made of facts."""
 
 from django.db import models
-from django.db.models import CheckConstraint, F, Q, UniqueConstraint
+from django.db.models import CheckConstraint, Q, UniqueConstraint
 
 from matching.models import Match
 from psi.tenancy import SiteForeignKey, SiteModel
@@ -89,21 +89,4 @@ class Rollup(SiteModel):
         return f"rollup {self.pk}"
 
 
-class ReleaseCell(SiteModel):
-    """A published number of the province: for months `first`..`last`, 0 or at least K. Never changed."""
-
-    measure = CodeField()
-    first = models.DateField()
-    last = models.DateField()
-    count = models.PositiveIntegerField()
-    released_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            UniqueConstraint(fields=["site", "measure", "first", "last"], name="release_once"),
-            CheckConstraint(condition=Q(first__lte=F("last")), name="release_period"),
-            CheckConstraint(condition=Q(count=0) | Q(count__gte=10), name="release_k"),
-        ]
-
-    def __str__(self) -> str:
-        return f"release {self.first:%Y-%m}..{self.last:%Y-%m}"
+from tracker.release_models import Frozen, Release, ReleaseCell, ReleaseMember  # noqa: E402, F401

@@ -1,118 +1,164 @@
-"""What the province publishes: requests by month, from closed quarters, nothing between 1 and K - 1.
+"""The moves of a release: asked for, checked by a worker, published or set aside. Nothing else writes its state."""
 
-A crossing (docs/architecture.md): each site's rollups are read in that site's scope, added up, and
-written in the province's. No referral is read, and no count of one site is kept.
-"""
-
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import uuid
 from datetime import date, timedelta
 
-from django.conf import settings
+from django.db import transaction
+from django.utils.timezone import localdate
 
 from psi import tenancy
-from sites import facts
-from sites.models import Due, Site
+from sites import agenda, audit
+from sites.audit import Actor
+from sites.models import Site
+from sites.moves import Moves, Refused, target
 from sites.queries import province
-from tracker import rollups
-from tracker.models import ReleaseCell, Rollup
+from tracker import periods
+from tracker.models import Rollup
+from tracker.release_models import Release, ReleaseCell, Wanted
 
-MEASURE = "REQUEST"
+State, Table = Release.State, Release.Table
+KIND = "RELEASE"
 # A quarter is published no earlier than this many days after its end (rules.md, Figures).
 WAIT = timedelta(days=30)
+# A worker that has said nothing for so long is taken for dead, and another begins anew.
+HELD = timedelta(minutes=10)
+CHECK = "tracker.tasks.check_release"
+MOVES: Moves = {
+    "pass": (frozenset({State.CHECKING}), State.READY),
+    "refuse": (frozenset({State.CHECKING}), State.REFUSED),
+    "publish": (frozenset({State.READY}), State.PUBLISHED),
+    "drop": (frozenset({State.CHECKING, State.READY, State.REFUSED}), State.DROPPED),
+}
+# Why a release was refused, where no hidden count was found: the counts themselves contradict each other.
+CONTRADICTS = "CONTRADICTS"
+NOTHING = "NOTHING"
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A number to publish: how many, in the months `first` to `last` (first days)."""
-
-    first: date
-    last: date
-    count: int
+def register() -> None:
+    """Tell the agenda who sees to it that a release is checked."""
+    agenda.register(KIND, look_after)
 
 
-def release_closed_quarters() -> int:
-    """Publish every closed quarter that is not published yet; return how many cells were written.
-
-    Two workers wait for each other on the province's row, so that nothing is published twice.
-    """
-    home = province()
-    with tenancy.site_scope(home.pk) as scope:
-        today = scope.now.date()
-        Site.objects.select_for_update(of=("self",), no_key=True).get(pk=home.pk)
-        published = ReleaseCell.objects.filter(measure=MEASURE).order_by("-last").values_list("last", flat=True)
-        after = published.first()
-    counted = _months(home)
-    start = next_month(after) if after else _quarter(min(counted)) if counted else None
-    if start is None:
-        return 0
-    cells = list(fold(counted, start, today, settings.PSI_K))
-    with tenancy.site_scope(home.pk):
-        Site.objects.select_for_update(of=("self",), no_key=True).get(pk=home.pk)
-        known = set(ReleaseCell.objects.filter(measure=MEASURE).values_list("first", "last"))
-        new = [cell for cell in cells if (cell.first, cell.last) not in known]
-        ReleaseCell.objects.bulk_create(
-            ReleaseCell(measure=MEASURE, first=cell.first, last=cell.last, count=cell.count, released_at=tenancy.now())
-            for cell in new
-        )
-    return len(new)
+def next_quarter() -> date | None:
+    """Return the first day of the quarter to be released next: after the last, else the first with a request."""
+    with tenancy.site_scope(province().pk):
+        released = Release.objects.filter(state=State.PUBLISHED).order_by("-quarter").values_list("quarter", flat=True)
+        before = ReleaseCell.objects.filter(release=None).order_by("-last").values_list("last", flat=True)
+        last = max([periods.last_month(quarter) for quarter in released[:1]] + list(before[:1]), default=None)
+    return periods.next_month(last) if last else first_quarter()
 
 
-def _months(home: Site) -> Counter[date]:
-    """Return month → requests, over the province and the funded sites; the rest are never counted."""
-    total: Counter[date] = Counter()
-    counted = Site.objects.filter(funding=Site.Funding.FUNDED).order_by("pk").values_list("pk", flat=True)
-    for site_id in counted:
+def first_quarter() -> date | None:
+    """Return the first day of the quarter in which the first request of a funded site was counted."""
+    found: list[date] = []
+    for site_id in Site.objects.filter(funding=Site.Funding.FUNDED).order_by("pk").values_list("pk", flat=True):
         with tenancy.site_scope(site_id):
-            # A month marked dirty is counted anew first, so that no release is made of old counts.
-            dirty = Due.objects.filter(site_id=site_id, kind=facts.DIRTY_MONTH).values_list("object_id", flat=True)
-            rollups.rebuild(list(dirty))
-            for month, count in Rollup.objects.filter(measure=MEASURE, category="ALL").values_list("month", "count"):
-                total[month] += count
-    return total
+            first = Rollup.objects.filter(measure="REQUEST").order_by("month").values_list("month", flat=True).first()
+        found += [first] if first else []
+    return periods.quarter_of(min(found)) if found else None
 
 
-def fold(counted: Counter[date], start: date, today: date, k: int) -> Iterator[Cell]:
-    """Yield what may be published of the closed quarters from `start` on.
+def opens_on(quarter: date) -> date:
+    """Return the first day on which a quarter may be released."""
+    return periods.later(quarter, periods.QUARTER) + WAIT
 
-    Months are published only if each of the quarter's is 0 or at least `k`; otherwise the quarter
-    alone is, for two months and their sum would tell the third. A quarter under `k` is folded into
-    the one after it.
+
+def ask(quarter: date, wanted: Wanted, *, key: uuid.UUID, by: Actor) -> Release:
+    """Have a release of `quarter` made and checked. Written in the province's scope, which is the current one.
 
     Args:
-        counted: month (first day) → requests.
-        start: first month of the first quarter not published yet.
-        today: date of the release, in the province's calendar.
-        k: smallest count that may be told.
+        key: the form's idempotency key; the same key again returns the first row.
+
+    Raises:
+        Refused: it is not its turn, its thirty days are not over, or another release is on its way.
     """
-    first, carried = start, 0
-    for quarter in _closed_quarters(start, today):
-        months = [quarter, next_month(quarter), next_month(next_month(quarter))]
-        counts = [counted[month] for month in months]
-        carried += sum(counts)
-        if 0 < carried < k:
-            continue
-        if first == quarter and all(count == 0 or count >= k for count in counts):
-            yield from (Cell(month, month, count) for month, count in zip(months, counts, strict=True))
-        yield Cell(first, months[-1], carried)
-        first, carried = next_month(months[-1]), 0
+    _lock()
+    if earlier := Release.objects.filter(key=key).first():
+        return earlier
+    if Release.objects.filter(state__in=(State.CHECKING, State.READY)).exists():
+        raise Refused("A release is on its way. Publish it or set it aside first.")
+    if quarter != next_quarter():
+        raise Refused("This is not the next quarter. Quarters are released one after the other.")
+    if localdate(tenancy.now()) < opens_on(quarter):
+        raise Refused("A quarter is released thirty days after its end, so that late reports are in it.")
+    Release.objects.filter(quarter=quarter, state=State.REFUSED).update(state=State.DROPPED)
+    release = Release.objects.create(
+        quarter=quarter,
+        key=key,
+        asked_at=tenancy.now(),
+        by_month=wanted.by_month,
+        with_reasons=wanted.reasons,
+        with_pathways=wanted.pathways,
+        with_sites=wanted.sites,
+        with_process=wanted.process,
+    )
+    agenda.schedule(KIND, [release.pk], tenancy.now())
+    audit.record("PREPARED", KIND, release.pk, by=by)
+    return release
 
 
-def _closed_quarters(start: date, today: date) -> Iterable[date]:
-    quarter = start
-    while True:
-        following = next_month(next_month(next_month(quarter)))
-        if today < following + WAIT:
-            return
-        yield quarter
-        quarter = following
+def _lock() -> None:
+    """Let releases happen one after the other: whoever moves one holds the province's row."""
+    Site.objects.select_for_update(of=("self",), no_key=True).get(pk=tenancy.current_site_id())
 
 
-def next_month(month: date) -> date:
-    """Return the first day of the month after `month`."""
-    return (month.replace(day=28) + timedelta(days=4)).replace(day=1)
+def look_after(release_ids: list[int]) -> None:
+    """Hand releases that wait to a worker with a solver, and look again later, until they are checked."""
+    waiting = list(Release.objects.filter(pk__in=release_ids, state=State.CHECKING).values_list("pk", flat=True))
+    agenda.schedule(KIND, waiting, tenancy.now() + HELD)
+    for release_id in waiting:
+        transaction.on_commit(lambda number=release_id: agenda.send(CHECK, number))  # type: ignore[misc]
 
 
-def _quarter(month: date) -> date:
-    return month.replace(month=(month.month - 1) // 3 * 3 + 1)
+def publish(release_id: int, *, public: bool, by: Actor) -> Release:
+    """Publish a release that has passed. From then on nothing of it changes but whether everybody may read it.
+
+    Raises:
+        Refused: it has not passed.
+        Release.DoesNotExist: there is none.
+    """
+    _lock()
+    release = Release.objects.select_for_update(of=("self",)).get(pk=release_id)
+    if release.state == State.PUBLISHED:
+        return release
+    release.state = target(
+        MOVES, "publish", release.state, "Only a release that has passed the check can be published."
+    )
+    release.published_at, release.public = tenancy.now(), public
+    release.save(update_fields=["state", "published_at", "public"])
+    audit.record("PUBLISHED", KIND, release.pk, by=by)
+    return release
+
+
+def drop(release_id: int, *, by: Actor) -> None:
+    """Set a release aside that is not published. Its quarter can be asked for again, as it was frozen.
+
+    Raises:
+        Refused: it is published.
+        Release.DoesNotExist: there is none.
+    """
+    _lock()
+    release = Release.objects.select_for_update(of=("self",)).get(pk=release_id)
+    if release.state == State.DROPPED:
+        return
+    release.state = target(MOVES, "drop", release.state, "A published release stays as it is.")
+    release.save(update_fields=["state"])
+    agenda.cancel(KIND, [release.pk])
+    audit.record("DROPPED", KIND, release.pk, by=by)
+
+
+def show(release_id: int, *, public: bool, by: Actor) -> None:
+    """Choose whether everybody may read a published release.
+
+    Raises:
+        Refused: it is not published.
+        Release.DoesNotExist: there is none.
+    """
+    release = Release.objects.select_for_update(of=("self",)).get(pk=release_id)
+    if release.state != State.PUBLISHED:
+        raise Refused("Publish it first.")
+    if release.public == public:
+        return
+    release.public = public
+    release.save(update_fields=["public"])
+    audit.record("SHOWN" if public else "UNSHOWN", KIND, release.pk, by=by)

@@ -2,10 +2,14 @@
 
 from celery import shared_task
 
-from tracker import releases
+from sites.agenda import HEAVY
+from tracker.releases import CHECK
 
 
-@shared_task(name="tracker.tasks.release_closed_quarters")
-def release_closed_quarters() -> None:
-    """Publish the quarters that closed thirty days ago, once."""
-    releases.release_closed_quarters()
+@shared_task(name=CHECK, queue=HEAVY)
+def check_release(release_id: int) -> None:
+    """Make a release and attack it: minutes of work, done once whoever is told of it twice."""
+    # Loaded by who does the work, and not by each process that can ask for it.
+    from tracker import checking
+
+    checking.check(release_id)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,7 +16,7 @@ from sites import kept_form
 from sites.forms import status_of
 from sites.models import Role
 from sites.permissions import for_roles
-from tracker import figures, transitions
+from tracker import figures, release_views, transitions
 from tracker.forms import ConversationForm
 from tracker.models import Interaction
 
@@ -57,7 +56,7 @@ def safety(request: Any) -> HttpResponse:
 def figures_page(request: Any) -> HttpResponse:
     """A site's own figures, from its rollups; at the province, what was released, and nothing else."""
     if request.site.is_province:
-        return _province(request)
+        return release_views.figures(request)
     cells = figures.requests_by_month(localdate(tenancy.now()))
     total = figures.totals()
     contacts = total.get(("CONTACT", "IN_TIME"), 0), total.get(("CONTACT", "LATE"), 0)
@@ -72,16 +71,3 @@ def figures_page(request: Any) -> HttpResponse:
         "talks": total.get(("TALK", "ALL"), 0),
     }
     return render(request, "tracker/figures.html", context)
-
-
-def _province(request: Any) -> HttpResponse:
-    periods = figures.published()
-    cells = [cell for period in periods for cell in period.months]
-    context = {
-        "periods": periods,
-        "folded": [period.label for period in periods if any(count is None for _, count in period.months)],
-        "most": settings.PSI_K - 1,
-        "bars": figures.bars(cells),
-        "total": sum(period.total for period in periods),
-    }
-    return render(request, "tracker/province.html", context)

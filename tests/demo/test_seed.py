@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from random import Random
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 
 from demo import seed
 from demo.seed_people import CASTS
-from demo.seed_stories import VOLUMES, past_times
 from demo.views import FIRST_SITE
 from matching.models import LIVE, Match, MatchEvent
 from matching.rules import Need, Peer, check_early_with_senior
@@ -22,7 +20,7 @@ from referrals.models import Referral, ReferralEvent
 from referrals.transitions import known_to_rules
 from sites import audit, today
 from sites.models import AuditEntry, Due, Fact, Membership, Notice, Role, Site
-from tracker import releases, rollups
+from tracker import rollups
 from tracker.models import Interaction
 from training.models import Evaluates, PeerSupporter, SupporterLoad
 
@@ -216,22 +214,3 @@ def test_it_is_loaded_once_and_found_with_one_query(loaded: None) -> None:
         call_command("load_demo")
     assert len(queries) == 1
     assert Site.objects.count() == before
-
-
-@pytest.mark.parametrize("month", range(1, 13))
-def test_eighteen_months_have_quarters_told_by_month_and_others_told_whole(month: int) -> None:
-    anchor = datetime(2026, month, 15, 12, tzinfo=UTC)
-    counted: Counter[date] = Counter()
-    random = Random(seed.SEED)
-    for slug in VOLUMES:
-        for at in past_times(anchor, slug, random, 18):
-            assert anchor - timedelta(days=600) < at < anchor
-            if slug != "coastal-section":
-                counted[(at - timedelta(hours=8)).date().replace(day=1)] += 1
-    first = min(counted)
-    start = first.replace(month=(first.month - 1) // 3 * 3 + 1)
-    told = list(releases.fold(counted, start, anchor.date(), 10))
-    months = [cell for cell in told if cell.first == cell.last]
-    assert min(cell.count for cell in told) >= 10
-    assert len(months) % 3 == 0
-    assert len(told) - len(months) > len(months) // 3  # at least one quarter hides its months

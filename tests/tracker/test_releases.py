@@ -1,284 +1,276 @@
-"""What the province publishes: nothing under K, nothing to be told by subtraction, nothing ever changed."""
+"""A release on its way: in its turn, made of what was frozen, checked, published, and never changed again."""
 
-from collections import Counter
-from datetime import UTC, date, datetime, timedelta
-from itertools import combinations
+import uuid
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from psi import tenancy
 from psi.tenancy import site_scope
-from sites import agenda, facts
-from sites.models import Fact, Site
+from sites import agenda
+from sites.models import AuditEntry, Due, Fact, Site
+from sites.moves import Refused
 from tests import line
 from tests.people import World, site
-from tracker import figures, releases
-from tracker.models import ReleaseCell, Rollup
-from tracker.releases import Cell, fold, next_month
+from tests.tracker.releasing import cells, coordinator, happen, note, prepared, released
+from tracker import checking, freezing, published, releases
+from tracker.models import Rollup
+from tracker.release_models import Frozen, Release, ReleaseCell, Wanted
 
-K = 10
-START = date(2025, 4, 1)
-
-
-def months_from(start: date, number: int) -> list[date]:
-    months = [start]
-    while len(months) < number:
-        months.append(next_month(months[-1]))
-    return months
+APRIL, MAY, JUNE = date(2025, 4, 1), date(2025, 5, 1), date(2025, 6, 1)
+JULY, SEPTEMBER = date(2025, 7, 1), date(2025, 9, 1)
+AUGUST_1, NOVEMBER_1 = date(2025, 8, 1), date(2025, 11, 1)
+State = Release.State
 
 
-def covered(cell: Cell) -> frozenset[date]:
-    months, month = set(), cell.first
-    while month <= cell.last:
-        months.add(month)
-        month = next_month(month)
-    return frozenset(months)
+def numbers(world: World) -> list[tuple[date, date, int]]:
+    return [(first, last, number) for _, _, first, last, number in cells(world)]
 
 
-# What may be told, of any year
-
-small = st.one_of(st.just(0), st.integers(1, K - 1), st.integers(K, 60))
-
-
-@given(counts=st.lists(small, min_size=3, max_size=24))
-@settings(max_examples=300, deadline=None, print_blob=True)
-def test_no_number_under_k_is_told_nor_can_be_worked_out(counts: list[int]) -> None:
-    months = months_from(START, len(counts))
-    truth = Counter(dict(zip(months, counts, strict=True)))
-    cells = list(fold(truth, START, months[-1] + timedelta(days=31 + 30), K))
-    sums: dict[frozenset[date], int] = {}
-    for cell in cells:
-        assert cell.count == sum(truth[month] for month in covered(cell))
-        assert cell.count == 0 or cell.count >= K
-        assert covered(cell) not in sums
-        sums[covered(cell)] = cell.count
-    # Whoever adds and subtracts what overlaps learns no number from 1 to K - 1.
-    known = dict(sums)
-    growing = True
-    while growing:
-        growing = False
-        for (one, a), (other, b) in combinations(list(known.items()), 2):
-            for left, right, x, y in ((one, other, a, b), (other, one, b, a)):
-                rest = left - right
-                if right < left and rest not in known:
-                    known[rest] = x - y
-                    growing = True
-    assert [n for n in known.values() if 0 < n < K] == []
-    # A month is told or hidden with all of its period.
-    told = {cell.first for cell in cells if cell.first == cell.last}
-    for cell in cells:
-        if cell.first != cell.last:
-            assert len(told & covered(cell)) in (0, len(covered(cell)))
-
-
-@given(counts=st.lists(small, min_size=12, max_size=12))
-@settings(max_examples=100, deadline=None, print_blob=True)
-def test_what_is_left_over_is_told_later_once_and_whole(counts: list[int]) -> None:
-    truth = Counter(dict(zip(months_from(START, 12), counts, strict=True)))
-    cells = list(fold(truth, START, date(2026, 5, 1), K))
-    periods = [cell for cell in cells if (cell.last.month - cell.first.month) % 12 >= 2]
-    for before, after in zip(periods, periods[1:], strict=False):
-        assert after.first == next_month(before.last)
-    kept_back = sum(counts) - sum(cell.count for cell in periods)
-    assert 0 <= kept_back < K
-
-
-@pytest.mark.parametrize(
-    ("counts", "expected"),
-    [
-        ([12, 10, 30], [(1, 1, 12), (2, 2, 10), (3, 3, 30), (1, 3, 52)]),
-        ([12, 9, 30], [(1, 3, 51)]),
-        ([0, 0, 12], [(1, 1, 0), (2, 2, 0), (3, 3, 12), (1, 3, 12)]),
-        ([0, 0, 0], [(1, 1, 0), (2, 2, 0), (3, 3, 0), (1, 3, 0)]),
-        ([3, 3, 3], []),
-        ([3, 3, 3, 20, 20, 20], [(1, 6, 69)]),
-        ([3, 3, 4, 20, 20, 20], [(1, 3, 10), (4, 4, 20), (5, 5, 20), (6, 6, 20), (4, 6, 60)]),
-        ([1, 0, 0, 0, 0, 0, 9, 0, 0], [(1, 9, 10)]),
-    ],
-)
-def test_months_quarters_and_longer(counts: list[int], expected: list[tuple[int, int, int]]) -> None:
-    months = months_from(date(2025, 1, 1), len(counts))
-    cells = fold(Counter(dict(zip(months, counts, strict=True))), date(2025, 1, 1), date(2026, 1, 30), K)
-    told = [(c.first.month, c.last.month, c.count) for c in cells if c.last <= months[-1]]
-    assert told == expected
-
-
-@pytest.mark.parametrize(
-    ("today", "last"),
-    [
-        (date(2025, 7, 30), None),
-        (date(2025, 7, 31), date(2025, 6, 1)),
-        (date(2025, 10, 30), date(2025, 6, 1)),
-        (date(2025, 10, 31), date(2025, 9, 1)),
-        (date(2026, 1, 30), date(2025, 9, 1)),
-        (date(2026, 1, 31), date(2025, 12, 1)),
-    ],
-)
-def test_a_quarter_is_told_thirty_days_after_its_end(today: date, last: date | None) -> None:
-    truth = Counter(dict.fromkeys(months_from(START, 24), 20))
-    cells = list(fold(truth, START, today, K))
-    assert max((cell.last for cell in cells), default=None) == last
-
-
-# With the database
-
-
-def happen(at: Site, month: date, number: int, measure: str = "REQUEST") -> None:
-    with site_scope(at.pk, now=datetime(month.year, month.month, 15, 20, tzinfo=UTC)):
-        facts.count(*[(measure, "ALL")] * number)
-
-
-def release(world: World, on: date, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Release on a day, as the province's worker would."""
-    real = releases.tenancy.site_scope
-    at = datetime(on.year, on.month, on.day, 20, tzinfo=UTC)
-    with monkeypatch.context() as patched:
-        patched.setattr(releases.tenancy, "site_scope", lambda site_id, **k: real(site_id, **{"now": at, **k}))
-        return releases.release_closed_quarters()
-
-
-def cells(world: World) -> list[tuple[date, date, int]]:
-    with site_scope(world.province.pk):
-        return list(ReleaseCell.objects.order_by("first", "last").values_list("first", "last", "count"))
-
-
-APRIL, MAY, JUNE = months_from(START, 3)
-
-
-def test_the_sites_are_added_up_and_the_unfunded_left_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sites_are_added_up_and_the_unfunded_left_out(world: World) -> None:
     outside = site("outside", funding=Site.Funding.EXISTING)
     for month in (APRIL, MAY, JUNE):
-        happen(world.north, month, 6)
-        happen(world.south, month, 5)
-        happen(world.province, month, 1)
+        happen(world.north, month, 12)
+        happen(world.south, month, 11)
         happen(outside, month, 40)
-        happen(world.north, month, 30, measure="MATCHED")
-    assert release(world, date(2025, 8, 1), monkeypatch) == 4
-    assert cells(world) == [(APRIL, APRIL, 12), (APRIL, JUNE, 36), (MAY, MAY, 12), (JUNE, JUNE, 12)]
+        note(world.north, month, [("MATCHED", "ALL")] * 30)
+    agenda.sweep()
+    released(world, APRIL, AUGUST_1)
+    assert numbers(world) == [(APRIL, APRIL, 23), (APRIL, JUNE, 69), (MAY, MAY, 23), (JUNE, JUNE, 23)]
     for at in (world.north, world.south, outside):
         with site_scope(at.pk):
-            assert ReleaseCell.objects.count() == 0
+            assert (ReleaseCell.objects.count(), Release.objects.count()) == (0, 0)
+    with site_scope(world.province.pk):
+        # The province keeps that its own months are frozen, and no count of a site.
+        assert set(Frozen.objects.values_list("measure", "count")) == {("FROZEN", 0)}
 
 
-def test_counts_are_fresh_even_when_no_worker_has_counted_yet(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_are_fresh_even_when_no_worker_has_counted_yet(world: World) -> None:
     happen(world.north, APRIL, 20)
     with site_scope(world.north.pk):
-        assert Rollup.objects.count() == 0
-    release(world, date(2025, 8, 1), monkeypatch)
-    assert cells(world) == [(APRIL, APRIL, 20), (APRIL, JUNE, 20), (MAY, MAY, 0), (JUNE, JUNE, 0)]
+        # Only that there is something to release; May is counted by the release itself.
+        agenda.sweep()
+    happen(world.north, MAY, 30)
+    released(world, APRIL, AUGUST_1)
+    assert numbers(world) == [(APRIL, APRIL, 20), (APRIL, JUNE, 50), (MAY, MAY, 30), (JUNE, JUNE, 0)]
 
 
-def test_a_second_release_changes_and_repeats_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    for month in months_from(START, 3):
+def test_late_records_and_corrections_change_nothing_that_is_frozen(world: World) -> None:
+    for month in (APRIL, MAY, JUNE):
         happen(world.north, month, 20)
-    assert release(world, date(2025, 8, 1), monkeypatch) == 4
-    first = cells(world)
-    assert release(world, date(2025, 8, 2), monkeypatch) == 0
-    # A late record, dated into a month that is out already, is not told: it would tell by its difference.
+    agenda.sweep()
+    first = prepared(world, APRIL, AUGUST_1)
+    # Between the check and a second one, a record is dated into May, and one of June is taken back.
     happen(world.north, MAY, 3)
     agenda.sweep()
-    assert release(world, date(2025, 8, 3), monkeypatch) == 0
-    assert cells(world) == first
-    for month in months_from(date(2025, 7, 1), 3):
-        happen(world.north, month, 4)
-    assert release(world, date(2025, 11, 1), monkeypatch) == 1
-    assert cells(world) == sorted([*first, (date(2025, 7, 1), date(2025, 9, 1), 12)])
+    with site_scope(world.province.pk):
+        releases.drop(first.pk, by=coordinator(world))
+    again = released(world, APRIL, date(2025, 8, 3))
+    assert again.digest == first.digest
+    happen(world.north, JULY, 12)
+    released(world, JULY, NOVEMBER_1)
+    with site_scope(world.province.pk):
+        totals = [
+            (row.period, row.number) for table in published.over_time() if table.code == "P1" for row in table.rows
+        ]
+    assert ("April to June 2025", 60) in totals
+    assert ("July to September 2025", 12) in totals
 
 
-def test_a_quarter_kept_back_is_told_with_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quarter_kept_back_is_told_with_the_next(world: World) -> None:
     happen(world.north, APRIL, 4)
-    assert release(world, date(2025, 8, 1), monkeypatch) == 0
+    agenda.sweep()
+    assert released(world, APRIL, AUGUST_1).state == State.PUBLISHED
     assert cells(world) == []
     happen(world.north, date(2025, 8, 1), 7)
-    assert release(world, date(2025, 11, 1), monkeypatch) == 1
-    assert cells(world) == [(APRIL, date(2025, 9, 1), 11)]
+    released(world, JULY, NOVEMBER_1)
+    assert numbers(world) == [(APRIL, SEPTEMBER, 11)]
 
 
-def test_nothing_is_published_of_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert release(world, date(2025, 8, 1), monkeypatch) == 0
-    assert cells(world) == []
+def test_a_quarter_has_its_turn_and_its_thirty_days(world: World) -> None:
+    with site_scope(world.province.pk):
+        assert releases.next_quarter() is None
+    happen(world.north, APRIL, 20)
+    agenda.sweep()
+    with pytest.raises(Refused, match="thirty days after its end"):
+        prepared(world, APRIL, date(2025, 7, 30))
+    with pytest.raises(Refused, match="not the next quarter"):
+        prepared(world, JULY, NOVEMBER_1)
+    release = prepared(world, APRIL, date(2025, 7, 31))
+    with pytest.raises(Refused, match="on its way"):
+        prepared(world, APRIL, AUGUST_1)
+    with site_scope(world.province.pk):
+        with pytest.raises(Refused, match="Publish it first"):
+            releases.show(release.pk, public=True, by=coordinator(world))
+        releases.publish(release.pk, public=False, by=coordinator(world))
+        releases.publish(release.pk, public=True, by=coordinator(world))  # again: nothing more happens
+        release.refresh_from_db()
+        assert not release.public
+        with pytest.raises(Refused, match="stays as it is"):
+            releases.drop(release.pk, by=coordinator(world))
+        assert releases.next_quarter() == JULY
+    with site_scope(world.province.pk):
+        actions = AuditEntry.objects.filter(object_kind="RELEASE").order_by("pk").values_list("action", flat=True)
+        assert list(actions) == ["PREPARED", "CHECKED", "PUBLISHED"]
+
+
+def test_the_same_form_twice_asks_once(world: World) -> None:
+    happen(world.north, APRIL, 20)
+    agenda.sweep()
+    key = uuid.uuid4()
+    with site_scope(world.province.pk):
+        one, two = (releases.ask(APRIL, Wanted(), key=key, by=coordinator(world)) for _ in range(2))
+        assert one.pk == two.pk and Release.objects.count() == 1
+
+
+def refusable(world: World) -> None:
+    """All who asked themselves mention burnout: who subtracts knows how many reach-outs did."""
+    for at in (world.north, world.south, world.province):
+        happen(at, APRIL, 4)
+        happen(at, APRIL, 6, ("BURNOUT", "EVENT"))
+        happen(at, APRIL, 3, pathway="REACH_OUT")
+        happen(at, APRIL, 3, ("EVENT",), pathway="REACH_OUT")
+
+
+def test_what_is_not_safe_is_refused_with_what_helps_and_then_passes(world: World) -> None:
+    refusable(world)
+    agenda.sweep()
+    release = prepared(world, APRIL, AUGUST_1)
+    assert (release.state, release.found, release.remedy) == (State.REFUSED, "R_BURNOUT", "P2")
+    assert release.solver.startswith("HiGHS 1.") and release.examined > 0 and release.narrowest is not None
+    with site_scope(world.province.pk):
+        assert ReleaseCell.objects.count() == 0
+        with pytest.raises(Refused, match="passed the check"):
+            releases.publish(release.pk, public=False, by=coordinator(world))
+    again = released(world, APRIL, AUGUST_1, Wanted(reasons=False))
+    assert again.narrowest is None or again.narrowest >= 10
+    assert {table for table, *_ in cells(world, "P3")} == {"P3"} and cells(world, "P2") == []
+
+
+def test_counts_that_contradict_each_other_are_not_told(world: World) -> None:
+    note(world.north, APRIL, [("REQUEST", "ALL")] * 20)
+    agenda.sweep()
+    release = prepared(world, APRIL, AUGUST_1)
+    assert (release.state, release.found, release.remedy) == (State.REFUSED, releases.CONTRADICTS, None)
+
+
+def test_a_worker_that_died_is_followed_by_another_and_two_do_it_once(world: World) -> None:
+    happen(world.north, APRIL, 20)
+    agenda.sweep()
+    with site_scope(world.province.pk) as scope:
+        release = releases.ask(APRIL, Wanted(), key=uuid.uuid4(), by=coordinator(world))
+        # Another is at it.
+        Release.objects.filter(pk=release.pk).update(held_until=scope.now + releases.HELD)
+        checking.check(release.pk)
+        release.refresh_from_db()
+        assert release.state == State.CHECKING
+        # It has said nothing for ten minutes.
+        Release.objects.filter(pk=release.pk).update(held_until=scope.now)
+        checking.check(release.pk)
+        checking.check(release.pk)
+        release.refresh_from_db()
+        assert release.state == State.READY and ReleaseCell.objects.filter(table="P1").count() == 4
+        assert not Due.objects.filter(kind=releases.KIND).exists()
+
+
+def test_what_waits_is_handed_to_a_worker_again_until_it_is_done(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    happen(world.north, APRIL, 20)
+    agenda.sweep()
+    with site_scope(world.province.pk) as scope:
+        release = releases.ask(APRIL, Wanted(), key=uuid.uuid4(), by=coordinator(world))
+        with django_capture_on_commit_callbacks() as sent:
+            releases.look_after([release.pk])
+        assert len(sent) == 1
+        (due,) = Due.objects.filter(kind=releases.KIND)
+        assert due.at == scope.now + releases.HELD
+        releases.drop(release.pk, by=coordinator(world))
+        assert not Due.objects.filter(kind=releases.KIND).exists()
+        with django_capture_on_commit_callbacks() as sent:
+            releases.look_after([release.pk])
+        assert sent == []
 
 
 @pytest.mark.xdist_group("races")
-def test_two_workers_publish_once(committed_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_workers_freeze_once(committed_world: World) -> None:
     world = committed_world
     for month in (APRIL, MAY, JUNE):
         happen(world.north, month, 20)
-    line.together(*[releases.release_closed_quarters] * 4)
-    with site_scope(world.province.pk):
-        told = ReleaseCell.objects.filter(first__gte=APRIL, last__lte=JUNE)
-        assert sorted(told.values_list("first", "last", "count")) == [
-            (APRIL, APRIL, 20), (APRIL, JUNE, 60), (MAY, MAY, 20), (JUNE, JUNE, 20)
-        ]  # fmt: skip
-    everything = cells(world)
-    assert len(everything) == len({(first, last) for first, last, _ in everything})
+    agenda.sweep()
+    line.together(*[lambda: freezing.freeze(JUNE)] * 4)
+    with site_scope(world.north.pk):
+        kept = Frozen.objects.filter(measure="REQUEST").order_by("month").values_list("month", "count")
+        assert list(kept) == [(APRIL, 20), (MAY, 20), (JUNE, 20)]
 
 
 def test_a_release_holds_up_nobody_who_writes_a_row_of_the_province(world: World) -> None:
     """A plain FOR UPDATE of the province's row would block the foreign key of every such row."""
+    happen(world.north, APRIL, 20)
+    agenda.sweep()
     with CaptureQueriesContext(connection) as queries:
-        releases.release_closed_quarters()
-    locks = [query["sql"] for query in queries if "FOR " in query["sql"]]
+        released(world, APRIL, AUGUST_1)
+    locks = [query["sql"] for query in queries if "FOR " in query["sql"] and '"sites_site"' in query["sql"]]
     assert locks and all("FOR NO KEY UPDATE" in lock for lock in locks)
 
 
 @pytest.mark.parametrize("count", range(1, 10))
 def test_the_database_refuses_a_small_number(world: World, count: int) -> None:
-    with pytest.raises(IntegrityError, match="release_k"), site_scope(world.province.pk):
-        ReleaseCell.objects.create(
-            measure="X", first=APRIL, last=APRIL, count=count, released_at=world.north.created_at
-        )
+    with pytest.raises(IntegrityError, match="cell_k"), site_scope(world.province.pk):
+        ReleaseCell.objects.create(table="P1", first=APRIL, last=APRIL, number=count)
 
 
-@pytest.mark.parametrize("statement", ["UPDATE tracker_releasecell SET count = 30", "DELETE FROM tracker_releasecell"])
-def test_what_is_published_is_never_changed(committed_world: World, owner: Any, statement: str) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE tracker_releasecell SET number = 30",
+        "DELETE FROM tracker_releasecell",
+        "DELETE FROM tracker_frozen",
+        "UPDATE tracker_frozen SET count = 0",
+    ],
+)
+def test_what_is_published_or_frozen_is_never_changed(committed_world: World, owner: Any, statement: str) -> None:
     world = committed_world
+    table = "tracker_frozen" if "frozen" in statement else "tracker_releasecell"
     with site_scope(world.province.pk):
-        for count in (0, 10):
-            month = APRIL if count else MAY
-            ReleaseCell.objects.create(
-                measure="X", first=month, last=month, count=count, released_at=world.north.created_at
-            )
+        ReleaseCell.objects.create(table="P1", first=APRIL, last=APRIL, number=10)
+        Frozen.objects.create(month=APRIL, measure="REQUEST", category="ALL", count=3)
         with pytest.raises((IntegrityError, ProgrammingError)), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
     with owner.cursor() as cursor:
         cursor.execute("SELECT set_config('psi.site_id', %s, false)", [str(world.province.pk)])
-        cursor.execute("SELECT count(*) FROM tracker_releasecell")
-        assert cursor.fetchone() == (2,)
-        with pytest.raises(Exception, match="tracker_releasecell is append-only"):
+        with pytest.raises(Exception, match=f"{table} is append-only"):
             cursor.execute(statement)
-    assert cells(world) == [(APRIL, APRIL, 10), (MAY, MAY, 0)]
+    assert numbers(world) == [(APRIL, APRIL, 10)]
 
 
-def test_the_page_shows_what_is_published_and_nothing_else(
-    world: World, sign_in: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for month, number in ((APRIL, 87), (MAY, 7), (JUNE, 71), (date(2025, 7, 1), 93)):
-        happen(world.north, month, number)
-    release(world, date(2025, 8, 1), monkeypatch)
-    assert cells(world) == [(APRIL, JUNE, 165)]
-    with site_scope(world.province.pk):
-        (period,) = figures.published()
-        assert (period.total, [count for _, count in period.months]) == (165, [None] * 3)
-    for who in ("coordinator", "advisor"):
-        page = sign_in(world[who]).get("/province/figures/").content.decode()
-        assert "165" in page
-        assert "Shown as one number each: Apr 2025 – Jun 2025. At least one month of each had between 1 and 9" in page
-        assert [hidden for hidden in ("87", "71", "93", "258") if f">{hidden}<" in page or f" {hidden} " in page] == []
-
-
-def test_no_release_reads_a_referral(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.test.utils import CaptureQueriesContext
-
-    line.request(world.north)
+def test_no_release_reads_a_referral(world: World) -> None:
     happen(world.north, APRIL, 20)
+    agenda.sweep()
+    line.request(world.north)
     with CaptureQueriesContext(connection) as queries:
-        release(world, date(2025, 8, 1), monkeypatch)
+        released(world, APRIL, AUGUST_1)
     assert len(cells(world)) > 0
-    assert [q["sql"] for q in queries if "referral" in q["sql"] or "matching_" in q["sql"]] == []
+    assert [q["sql"] for q in queries if "referrals_" in q["sql"] or "matching_" in q["sql"]] == []
     with site_scope(world.north.pk):
         assert Fact.objects.filter(measure="REQUEST").count() == 21
+
+
+def test_a_request_is_counted_with_all_its_reasons_at_once(world: World) -> None:
+    line.request(world.north, reasons=("BURNOUT", "EVENT"))
+    line.request(world.north, reasons=())
+    with site_scope(world.north.pk):
+        found = Fact.objects.filter(measure="REQ_SET").order_by("category").values_list("category", flat=True)
+        assert list(found) == ["IN_11", "IN_80"]
+        assert Rollup.objects.count() == 0
+
+
+def test_nothing_is_released_of_nothing(world: World) -> None:
+    with site_scope(world.province.pk, now=datetime(2025, 8, 1, tzinfo=UTC)):
+        assert releases.next_quarter() is None
+        with pytest.raises(Refused):
+            releases.ask(APRIL, Wanted(), key=uuid.uuid4(), by=coordinator(world))
+        assert tenancy.now().year == 2025

@@ -1,0 +1,198 @@
+"""The gate: what can be worked out from everything that was ever told must stay between nothing and K."""
+
+import itertools
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tracker import cubes
+from tracker import checking, gate, periods, plan, watch
+from tracker.cube import Cube, build
+from tracker.gate import Number, Secret
+from tracker.release_models import Release, ReleaseCell, Wanted
+
+K = 10
+REGIONS = ["FRASER", "INTERIOR", "ISLAND", "NORTHERN", "COASTAL"]
+
+
+def released(cube: Cube, *, k: int = K) -> tuple[list[plan.Cell], list[plan.Member]]:
+    """Return what would be told of each quarter in its turn, without asking the gate."""
+    told: list[plan.Cell] = []
+    stood: list[plan.Member] = []
+    regions = {site: REGIONS[site % 2] for site in cube.sites}
+    for quarter in periods.quarters(cube.months[0], cube.months[-1]):
+        made = plan.plan(cube, quarter, checking.starts(told, cube), Wanted(), k, regions=regions)
+        told += made.cells
+        stood += made.members
+    return told, stood
+
+
+# Controls: the gate must say no where it should
+
+
+def table(*values: int) -> np.ndarray:
+    return np.array(values, dtype=np.int64)
+
+
+def number(counts: np.ndarray, *cells: int) -> Number:
+    places = np.array(cells, dtype=np.intp)
+    return Number(places, int(counts[places].sum()), int(counts[places].sum()))
+
+
+def secret(*cells: int, family: str = "SITE") -> Secret:
+    return Secret(family, np.array(cells, dtype=np.intp))
+
+
+def test_one_table_in_which_small_numbers_are_only_blanked_out_does_not_pass() -> None:
+    # Two sites by two quarters. The 4 is left out; its row and its column are not.
+    counts = table(4, 20, 30, 40)
+    told = [number(counts, i) for i in (1, 2, 3)] + [number(counts, 0, 1), number(counts, 0, 2)]
+    verdict = gate.attack(counts, told, [secret(0)], K)
+    assert not verdict.passed and verdict.narrowest == 4
+    # Without the two sums nothing is known of it.
+    assert gate.attack(counts, told[:3], [secret(0)], K).passed
+
+
+def test_three_tables_that_are_safe_one_by_one_do_not_pass_together() -> None:
+    # Sites a, b by quarters 1, 2 by pathways in, out; place = 4 * site + 2 * quarter + path.
+    counts = table(3, 17, 14, 22, 15, 26, 31, 13)
+    every = range(8)
+
+    def total(keep: object) -> Number:
+        return number(counts, *[place for place in every if keep(place)])  # type: ignore[operator]
+
+    by_site_and_quarter = [total(lambda p, s=s, q=q: p // 4 == s and p // 2 % 2 == q) for s in (0, 1) for q in (0, 1)]
+    by_site_and_path = [total(lambda p, s=s, w=w: p // 4 == s and p % 2 == w) for s in (0, 1) for w in (0, 1)]
+    others = [number(counts, 1), number(counts, 3), number(counts, 5)]
+    hidden = [secret(0)]
+    assert gate.attack(counts, by_site_and_quarter, hidden, K).passed
+    assert gate.attack(counts, by_site_and_path, hidden, K).passed
+    assert gate.attack(counts, others, hidden, K).passed
+    assert not gate.attack(counts, by_site_and_quarter + by_site_and_path + others, hidden, K).passed
+
+
+def test_a_percentage_is_known_within_its_rounding() -> None:
+    # 3 of 60 late: 95 per cent in time says that 2.7 to 3.3 are late.
+    counts = table(57, 3)
+    low, high = watch.rounded(95, 60)
+    assert (low, high) == (57, 57)
+    base = number(counts, 0, 1)
+    assert gate.attack(counts, [base], [secret(1)], K).passed
+    rounded = Number(np.array([0], dtype=np.intp), low, high)
+    assert not gate.attack(counts, [base, rounded], [secret(1)], K).passed
+
+
+@given(base=st.integers(20, 3000), data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_the_interval_of_a_percentage_holds_all_and_only_what_is_rounded_to_it(base: int, data: st.DataObject) -> None:
+    part = data.draw(st.integers(0, base))
+    shown = plan.percent(part, base)
+    low, high = watch.rounded(shown, base)
+    assert low <= part <= high
+    assert plan.percent(low, base) == plan.percent(high, base) == shown
+    assert low == 0 or plan.percent(low - 1, base) != shown
+    assert high == base or plan.percent(high + 1, base) != shown
+
+
+def test_what_nothing_is_told_of_is_safe_and_what_contradicts_itself_is_not() -> None:
+    counts = table(4, 6)
+    assert gate.attack(counts, [], [secret(0)], K).passed
+    impossible = [number(counts, 0, 1), Number(np.array([0, 1], dtype=np.intp), 12, 12)]
+    assert not gate.attack(counts, impossible, [secret(0)], K).passed
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, print_blob=True)
+def test_what_the_gate_lets_pass_no_list_of_all_possibilities_betrays(data: st.DataObject) -> None:
+    # Small enough to write down every cube that adds up to what is told.
+    counts = np.array(data.draw(st.lists(st.integers(0, 4), min_size=4, max_size=4)), dtype=np.int64)
+    sums = data.draw(st.lists(st.sets(st.integers(0, 3), min_size=1), max_size=3))
+    told = [number(counts, *sorted(each)) for each in sums]
+    hidden = [secret(i) for i in range(4) if 0 < counts[i] < 3]
+    verdict = gate.attack(counts, told, hidden, 3)
+    possible = [
+        cube
+        for cube in itertools.product(range(13), repeat=4)
+        if all(sum(cube[place] for place in each.cells) == each.low for each in told)
+    ]
+    bounds = {i: {cube[i] for cube in possible} for i in range(4)}
+    known = {int(each.cells[0]) for each in verdict.known}
+    for each in hidden:
+        place = int(each.cells[0])
+        if place not in known:
+            assert min(bounds[place]) == 0 and max(bounds[place]) >= 3
+
+
+# Releases of made-up provinces
+
+
+@given(seed=st.integers(0, 10_000), sites=st.integers(1, 5), each=st.sampled_from([8, 30, 90]))
+@settings(max_examples=8, deadline=None, print_blob=True)
+def test_a_release_passes_or_nothing_is_told(seed: int, sites: int, each: int) -> None:
+    cube = cubes.chance(sites, 6, each, seed)
+    told, stood = released(cube)
+    counts = [cell.number for cell in told if cell.unit == ReleaseCell.Unit.COUNT]
+    assert [n for n in counts if 0 < n < K] == []
+    verdict, contradicts = checking.examine(cube, told, stood, K)
+    assert not contradicts
+    if not verdict.passed:
+        # What the gate refuses is not told at all: then nothing can be known.
+        assert checking.examine(cube, [], [], K)[0].passed
+
+
+def test_subtracting_any_two_releases_tells_no_small_number() -> None:
+    cube = cubes.chance(6, 12, 60, 4)
+    told, stood = released(cube)
+    sums: dict[frozenset[int], int] = {}
+    front = watch.fronts(cube, told, stood, K)[0]
+    flat = cube.counts.ravel()
+    filled = set(np.flatnonzero(flat).tolist())
+    for each in front.numbers:
+        sums[frozenset(each.cells.tolist())] = each.low
+    assert len(sums) > 20
+    for (one, a), (other, b) in itertools.combinations(sums.items(), 2):
+        if one < other or other < one:
+            assert not 0 < abs(a - b) < K, (a, b, len(one ^ other & filled))
+
+
+def test_a_second_release_with_one_late_record_passes() -> None:
+    first = cubes.steady(20, 3)
+    late = cubes.rows(
+        {(3, "REACH_OUT", ("LIFE",)): 1, (4, "REACH_IN", ("BURNOUT",)): 60, (5, "REACH_IN", ("LIFE",)): 40}
+    )
+    cube = build(
+        {1: first + late, 2: cubes.steady(30, 6), 3: cubes.steady(25, 6)}, periods.months(cubes.START, date(2025, 9, 1))
+    )
+    told, stood = released(cube)
+    assert {cell.table for cell in told} >= {Release.Table.MONTHS}
+    verdict, contradicts = checking.examine(cube, told, stood, K)
+    assert verdict.passed and not contradicts and verdict.examined
+
+
+def test_almost_all_of_one_kind_is_refused_and_the_remedy_helps() -> None:
+    # All who asked themselves mention burnout, 30; with reach-outs 39 do: 9 of the reach-outs, to anyone who subtracts.
+    each = {
+        (0, "REACH_IN", ("BURNOUT",)): 4,
+        (0, "REACH_IN", ("BURNOUT", "EVENT")): 6,
+        (0, "REACH_OUT", ("BURNOUT",)): 3,
+        (0, "REACH_OUT", ("EVENT",)): 3,
+    }
+    cube = build({site: cubes.rows(each) for site in (1, 2, 3)}, periods.months(cubes.START, date(2025, 6, 1)))
+    told, stood = released(cube)
+    assert {cell.table for cell in told} >= {Release.Table.REASONS, Release.Table.PATHWAYS}
+    verdict, _ = checking.examine(cube, told, stood, K)
+    assert {secret.family for secret in verdict.known} >= {"R_BURNOUT"}
+    helps = checking.remedy(cube, [], plan.Plan(told, stood), [], verdict)
+    assert helps == Release.Table.REASONS
+    kept = [cell for cell in told if watch.table(cell) != helps]
+    assert checking.examine(cube, kept, stood, K)[0].passed
+
+
+@pytest.mark.parametrize("each", [30, 120])
+def test_with_a_larger_k_nothing_under_it_is_told(each: int) -> None:
+    cube = cubes.chance(5, 6, each, 2)
+    told, _ = released(cube, k=25)
+    assert [c.number for c in told if c.unit == ReleaseCell.Unit.COUNT and 0 < c.number < 25] == []

@@ -1,0 +1,181 @@
+"""What may be told of counts: rolled up rather than blanked out, each table in its own step."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tracker import cubes
+from tracker import checking, periods, plan
+from tracker.cube import Cube, build
+from tracker.release_models import Release, Wanted
+
+Table = Release.Table
+K = 10
+START = date(2025, 4, 1)
+
+
+def cube_of(*sites: dict[tuple[int, str, tuple[str, ...]], int], months: int = 3, start: date = START) -> Cube:
+    rows = {number + 1: cubes.rows(each, start) for number, each in enumerate(sites)}
+    return build(rows, periods.months(start, periods.later(start, months - 1)))
+
+
+def quarterly(cube: Cube, regions: dict[int, str] | None = None) -> list[list[plan.Cell]]:
+    """Return what each quarter would tell in its turn."""
+    told: list[list[plan.Cell]] = []
+    for quarter in periods.quarters(cube.months[0], cube.months[-1]):
+        starts = checking.starts([cell for each in told for cell in each], cube)
+        where = regions or dict.fromkeys(cube.sites, "ISLAND")
+        told.append(plan.plan(cube, quarter, starts, Wanted(), K, regions=where).cells)
+    return told
+
+
+def of(cells: list[plan.Cell], table: str) -> list[tuple[str, int, int, int]]:
+    return [(c.category, c.first.month, c.last.month, c.number) for c in cells if c.table == table]
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ((0, 0), True),
+        ((10,), True),
+        ((9,), False),
+        ((5, 5), False),  # each knows that the others have five
+        ((10, 10), True),
+        ((12, 3), False),
+        ((12, 0), True),
+        ((4, 4, 4), False),
+        ((5, 5, 5), True),
+    ],
+)
+def test_a_sum_is_told_if_neither_outsiders_nor_a_site_in_it_learn_a_small_number(
+    parts: tuple[int, ...], told: bool
+) -> None:
+    assert plan.may_tell(np.array(parts), K) is told
+
+
+def test_months_then_the_quarter_then_longer() -> None:
+    burnout = ("REACH_IN", ("BURNOUT",))
+    busy = {(month, *burnout): 20 for month in range(3)}
+    uneven = {(3, *burnout): 5, (4, *burnout): 1, (5, *burnout): 9}
+    quiet = {(6, *burnout): 1}
+    again = {(9, *burnout): 11}
+    cube = cube_of(busy | uneven | quiet | again, busy | uneven | again, busy | uneven | again, months=12)
+    told = [of(cells, Table.MONTHS) for cells in quarterly(cube)]
+    assert told == [
+        [("ALL", 4, 4, 60), ("ALL", 5, 5, 60), ("ALL", 6, 6, 60), ("ALL", 4, 6, 180)],
+        [("ALL", 7, 9, 45)],
+        [],
+        [("ALL", 10, 3, 34)],
+    ]
+
+
+def test_three_quarters_wait_for_the_year() -> None:
+    few = {(month, "REACH_IN", ("LIFE",)): 1 for month in range(12)}
+    told = [of(cells, Table.MONTHS) for cells in quarterly(cube_of(few, few, few, months=12))]
+    assert told == [[], [("ALL", 4, 9, 18)], [], [("ALL", 10, 3, 18)]]
+    none = {(month, "REACH_IN", ("LIFE",)): 1 for month in (0, 3, 6, 9)}
+    told = [of(cells, Table.MONTHS) for cells in quarterly(cube_of(none, none, none, none, none, months=12))]
+    assert told == [[], [], [], [("ALL", 4, 3, 20)]]
+
+
+def test_what_is_not_wanted_waits_and_is_told_for_a_longer_time() -> None:
+    busy = {(month, path, ("LIFE",)): 20 for month in range(6) for path in ("REACH_IN", "REACH_OUT")}
+    cube = cube_of(busy, busy, months=6)
+    first = plan.plan(cube, START, checking.starts([], cube), Wanted(False, False, False, False, False), K, regions={})
+    assert of(first.cells, Table.MONTHS) == [("ALL", 4, 6, 240)] and {c.table for c in first.cells} == {Table.MONTHS}
+    second = plan.plan(cube, date(2025, 7, 1), checking.starts(first.cells, cube), Wanted(), K, regions={})
+    assert of(second.cells, Table.PATHWAYS) == [("REACH_IN", 4, 9, 240), ("REACH_OUT", 4, 9, 240)]
+    assert of(second.cells, Table.MONTHS)[0] == ("ALL", 7, 7, 80)
+
+
+def test_small_reasons_are_told_together_and_never_one_alone() -> None:
+    each = {(0, "REACH_IN", ("BURNOUT",)): 20, (0, "REACH_IN", ("EVENT", "LIFE")): 8, (0, "REACH_IN", ("CHANGE",)): 1}
+    cube = cube_of(each, each, each)
+    (cells,) = quarterly(cube)
+    assert of(cells, Table.REASONS) == [
+        ("COMPLAINT", 4, 6, 0),
+        ("CONFLICT", 4, 6, 0),
+        ("LIFE", 4, 6, 24),
+        ("BURNOUT", 4, 6, 60),
+        ("DISCRIM", 4, 6, 0),
+        ("OTHER", 4, 6, 0),
+        ("GROUPED", 4, 6, 27),
+    ]
+    assert plan.fold(cube, START, date(2025, 6, 1), K) == ["EVENT", "CHANGE"]
+    # A single small reason with nothing to stand beside joins the next one.
+    alone = {(0, "REACH_IN", ("BURNOUT",)): 20, (0, "REACH_IN", ("CHANGE",)): 1}
+    assert plan.fold(cube_of(alone, alone), START, date(2025, 6, 1), K) == ["BURNOUT", "CHANGE"]
+
+
+@given(
+    totals=st.lists(st.integers(0, 60), min_size=1, max_size=12),
+    regions=st.lists(st.sampled_from(["NONE", "ISLAND", "FRASER"]), min_size=12, max_size=12),
+)
+@settings(max_examples=300, deadline=None)
+def test_small_sites_stand_in_groups_of_three_that_no_member_can_see_through(
+    totals: list[int], regions: list[str]
+) -> None:
+    sites = dict(enumerate(totals, 1))
+    groups = plan.group(sites, {site: regions[site - 1] for site in sites}, K)
+    small = {site for site, number in sites.items() if 0 < number < K}
+    if groups is None:
+        assert small
+        return
+    members = [site for group in groups.values() for site in group]
+    assert len(members) == len(set(members)) and small <= set(members)
+    for group in groups.values():
+        assert len(group) >= 3
+        assert all(sum(sites[s] for s in group) - sites[one] >= K for one in group)
+
+
+def test_sites_are_told_only_when_a_fiscal_year_closes() -> None:
+    busy = {(month, "REACH_IN", ("LIFE",)): 2 for month in range(15)}
+    cube = cube_of(busy, busy, busy, months=15, start=date(2025, 1, 1))
+    told = [of(cells, Table.SITES) for cells in quarterly(cube)]
+    # January to March 2025 is the end of a year of which only three months are known; six a site are too few.
+    assert [len(each) for each in told] == [1, 0, 0, 0, 3]
+    assert told[0] == [("ISLAND", 1, 3, 18)]
+    assert told[4] == [("S1", 4, 3, 24), ("S2", 4, 3, 24), ("S3", 4, 3, 24)]
+
+
+def process(**measures: dict[str, int]) -> Cube:
+    """Return a cube of three sites that are alike; each count is of one site in April."""
+    rows = [(START, name, code, number) for name, codes in measures.items() for code, number in codes.items()]
+    return build(dict.fromkeys((1, 2, 3), rows), periods.months(START, date(2025, 6, 1)))
+
+
+def shown(cube: Cube) -> dict[str, int]:
+    cells = plan.plan(cube, START, checking.starts([], cube), Wanted(), K, regions={}).cells
+    return {cell.category: cell.number for cell in cells if cell.table == Table.PROCESS}
+
+
+def test_percentages_have_a_base_of_twenty_and_two_parts_that_may_be_told() -> None:
+    assert shown(process(CONTACT={"IN_TIME": 20, "LATE": 5})) == {
+        "CONTACT": 75,
+        "CONTACT_Y": 80,
+        "TALK": 0,
+    } | dict.fromkeys(("SV_TIME", "SV_SAFE", "SV_HELP", "SV_RECOMM", "SV_AGAIN"), 0)
+    assert "CONTACT_Y" not in shown(process(CONTACT={"IN_TIME": 20, "LATE": 3}))  # nine late
+    assert shown(process(CONTACT={"IN_TIME": 20}))["CONTACT_Y"] == 100
+    assert shown(process(CONTACT={"IN_TIME": 6})) == {}  # eighteen contacts wait
+    assert "SV_HELP_Y" not in shown(process(CONTACT={"IN_TIME": 9}, SV_HELP={"YES": 6}))
+
+
+def test_medians_have_ten_behind_them_and_are_whole_hours() -> None:
+    cube = process(CONTACT={"IN_TIME": 20}, TO_CONTACT={"3": 1, "30": 2, "70": 1}, TO_MATCH={"5": 3})
+    assert shown(cube)["TO_CONTACT"] == 30
+    assert "TO_MATCH" not in shown(cube)
+
+
+@given(st.dictionaries(st.integers(0, 999), st.integers(1, 9), min_size=1, max_size=20))
+def test_the_median_is_the_middle_of_the_list(hours: dict[int, int]) -> None:
+    every = sorted(hour for hour, number in hours.items() for _ in range(number))
+    assert plan.median(hours) == every[(len(every) - 1) // 2]
+
+
+def test_conversations_for_each_contact_are_told_in_tenths() -> None:
+    told = shown(process(CONTACT={"IN_TIME": 20}, TALK={"ALL": 31}))
+    assert (told["TALK"], told["PER_MATCH"]) == (93, 16)

@@ -1,0 +1,223 @@
+"""What a worker does with a release: freeze the counts, see what may be told, attack it, write down what was found.
+
+It alone loads the solver; pages and other workers stay small.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from datetime import date
+
+from django.conf import settings
+from django.db.models import Q
+
+from psi import tenancy
+from sites import agenda, audit
+from sites.models import Site
+from sites.moves import target
+from sites.queries import province
+from tracker import freezing, gate, periods, plan, watch
+from tracker.cube import Cube, Incomplete
+from tracker.release_models import Release, ReleaseCell, ReleaseMember, Wanted
+from tracker.releases import CONTRADICTS, HELD, KIND, MOVES, NOTHING
+
+State, Table = Release.State, Release.Table
+
+
+def check(release_id: int) -> None:
+    """Freeze the counts, see what may be told of them, attack it, and write down what was found.
+
+    Long: done by a worker of the queue for heavy work, step by step, holding no transaction meanwhile. A
+    second worker at the same release goes away; one that was killed is followed by another.
+    """
+    home = province()
+    with tenancy.site_scope(home.pk):
+        release = _hold(release_id)
+    if release is None:
+        return None
+    last = periods.last_month(release.quarter)
+    freezing.freeze(last)
+    try:
+        cube = freezing.read(last)
+    except Incomplete:
+        return _refuse(home, release, gate.Verdict(), CONTRADICTS, None)
+    if cube is None:
+        return _refuse(home, release, gate.Verdict(), NOTHING, None)
+    with tenancy.site_scope(home.pk):
+        told, stood = published()
+        regions = dict(Site.objects.values_list("pk", "region"))
+    made = plan.plan(cube, release.quarter, starts(told, cube), _wanted(release), settings.PSI_K, regions=regions)
+
+    def progress(done: int, total: int) -> None:
+        with tenancy.site_scope(home.pk) as scope:
+            Release.objects.filter(pk=release_id, state=State.CHECKING).update(
+                done=done, total=total, held_until=scope.now + HELD
+            )
+
+    verdict, contradicts = examine(cube, [*told, *made.cells], [*stood, *made.members], settings.PSI_K, progress)
+    if contradicts:
+        return _refuse(home, release, verdict, CONTRADICTS, None)
+    if not verdict.passed:
+        helps = remedy(cube, told, made, stood, verdict)
+        return _refuse(home, release, verdict, verdict.known[0].family, helps)
+    return _accept(home, release, verdict, made)
+
+
+def _hold(release_id: int) -> Release | None:
+    """Take a release to check, unless another worker is at it."""
+    now = tenancy.now()
+    free = Release.objects.filter(Q(held_until=None) | Q(held_until__lte=now), pk=release_id, state=State.CHECKING)
+    if not free.update(held_until=now + HELD, done=0, total=0):
+        return None
+    return Release.objects.get(pk=release_id)
+
+
+def published() -> tuple[list[plan.Cell], list[plan.Member]]:
+    """Return every cell ever published by the province, and what stands together in them."""
+    cells = ReleaseCell.objects.filter(Q(release=None) | Q(release__state=State.PUBLISHED)).order_by("pk")
+    members = ReleaseMember.objects.filter(release__state=State.PUBLISHED).order_by("pk")
+    return (
+        [plan.Cell(*row) for row in cells.values_list("table", "category", "first", "last", "number", "unit")],
+        [plan.Member(*row) for row in members.values_list("table", "group", "member", "first", "last")],
+    )
+
+
+def starts(told: Iterable[plan.Cell], cube: Cube) -> dict[str, date]:
+    """Return for each table the first month that it has not told."""
+    starts = dict.fromkeys(Table.values, cube.months[0])
+    for cell in told:
+        starts[cell.table] = max(starts[cell.table], periods.next_month(cell.last))
+    return starts
+
+
+def _wanted(release: Release) -> Wanted:
+    return Wanted(
+        by_month=release.by_month,
+        reasons=release.with_reasons,
+        pathways=release.with_pathways,
+        sites=release.with_sites,
+        process=release.with_process,
+    )
+
+
+def examine(
+    cube: Cube,
+    cells: Iterable[plan.Cell],
+    members: Iterable[plan.Member],
+    k: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[gate.Verdict, bool]:
+    """Attack what is to be told together with all that was told before.
+
+    Returns:
+        What was found, and whether the numbers contradict the counts, so that nothing can be said.
+    """
+    fronts = watch.fronts(cube, cells, members, k)
+    total, verdict = sum(len(front.secrets) for front in fronts), gate.Verdict()
+    progress(0, total)
+    for front in fronts:
+        if any(not number.low <= front.counts[number.cells].sum() <= number.high for number in front.numbers):
+            return verdict, True
+        before = verdict.examined
+
+        def tell(done: int, before: int = before) -> None:
+            if done % 20 == 0:
+                progress(before + done, total)
+
+        found = gate.attack(front.counts, front.numbers, front.secrets, k, possible=front.possible, progress=tell)
+        verdict.numbers += found.numbers
+        verdict.examined += found.examined
+        verdict.known += found.known
+        bounds = [bound for bound in (verdict.narrowest, found.narrowest) if bound is not None]
+        verdict.narrowest = min(bounds, default=None)
+    return verdict, False
+
+
+def remedy(
+    cube: Cube, told: list[plan.Cell], made: plan.Plan, stood: list[plan.Member], verdict: gate.Verdict
+) -> str | None:
+    """Return the table that helps when it is left out: what a coordinator may coarsen. None if none does alone."""
+    families = {secret.family for secret in verdict.known}
+    for left_out in ("MONTH", Table.SITES, Table.REASONS, Table.PATHWAYS, Table.PROCESS):
+        kept = [cell for cell in made.cells if watch.table(cell) != left_out]
+        if len(kept) == len(made.cells):
+            continue
+        fronts = watch.fronts(cube, [*told, *kept], [*stood, *made.members], settings.PSI_K)
+        if all(
+            gate.attack(
+                front.counts,
+                front.numbers,
+                [secret for secret in front.secrets if secret.family in families],
+                settings.PSI_K,
+                possible=front.possible,
+            ).passed
+            for front in fronts
+        ):
+            return str(left_out)
+    return None
+
+
+def _refuse(home: Site, release: Release, verdict: gate.Verdict, found: str, remedy: str | None) -> None:
+    with tenancy.site_scope(home.pk):
+        if _settle(release.pk, "refuse", verdict, found=found, remedy=remedy):
+            audit.record("REFUSED", KIND, release.pk, by=audit.SYSTEM)
+
+
+def _accept(home: Site, release: Release, verdict: gate.Verdict, made: plan.Plan) -> None:
+    with tenancy.site_scope(home.pk):
+        if not _settle(release.pk, "pass", verdict, digest=digest(made.cells)):
+            return
+        ReleaseCell.objects.bulk_create(
+            ReleaseCell(
+                release=release,
+                table=cell.table,
+                category=cell.category,
+                first=cell.first,
+                last=cell.last,
+                number=cell.number,
+                unit=cell.unit,
+            )
+            for cell in made.cells
+        )
+        ReleaseMember.objects.bulk_create(
+            ReleaseMember(
+                release=release,
+                table=each.table,
+                group=each.group,
+                member=each.member,
+                first=each.first,
+                last=each.last,
+            )
+            for each in made.members
+        )
+        audit.record("CHECKED", KIND, release.pk, by=audit.SYSTEM)
+
+
+def _settle(release_id: int, verb: str, verdict: gate.Verdict, **fields: str | None) -> bool:
+    """Write down what was found, unless the release was set aside meanwhile."""
+    release = Release.objects.select_for_update(of=("self",)).get(pk=release_id)
+    if release.state != State.CHECKING:
+        return False
+    found = {
+        "state": target(MOVES, verb, release.state, ""),
+        "solver": gate.solver(),
+        "numbers": verdict.numbers,
+        "examined": verdict.examined,
+        "narrowest": verdict.narrowest,
+        "done": verdict.examined,
+        "total": verdict.examined,
+        "held_until": None,
+        **fields,
+    }
+    for name, value in found.items():
+        setattr(release, name, value)
+    release.save(update_fields=list(found))
+    agenda.cancel(KIND, [release_id])
+    return True
+
+
+def digest(cells: Iterable[plan.Cell]) -> str:
+    """Return the SHA-256 of a release's cells, by which anyone can see that they are the same."""
+    lines = sorted(
+        f"{cell.table} {cell.category} {cell.first:%Y-%m} {cell.last:%Y-%m} {cell.number} {cell.unit}" for cell in cells
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,213 @@
+"""What the province has published, to be shown: tables of rows, made of its immutable cells alone.
+
+The page, its files, the JSON and the report all read these, so that none can show more than another.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from referrals.models import Reason, Referral
+from sites.models import Site
+from tracker import periods
+from tracker.release_models import Release, ReleaseCell, ReleaseMember
+
+Table_, Unit = Release.Table, ReleaseCell.Unit
+
+TITLES: dict[str, Promise] = {
+    Table_.MONTHS: __("Requests by month"),
+    Table_.REASONS: __("Requests by reason"),
+    Table_.PATHWAYS: __("Requests by pathway"),
+    Table_.SITES: __("Requests by site"),
+    Table_.PROCESS: __("How the program works"),
+}
+NOTES: dict[str, Promise] = {
+    Table_.MONTHS: __("Requests of the sites that the initiative funds, and of the province."),
+    Table_.REASONS: __(
+        "A request may mention several reasons, so the rows do not add up to the number of requests."
+        " Reasons with small numbers are told together."
+    ),
+    Table_.PATHWAYS: __("Reach-in: the physician asked. Reach-out: a colleague told, and the physician agreed."),
+    Table_.SITES: __("A fiscal year from April to March. Small sites are told together with others of their region."),
+    Table_.PROCESS: __("Percentages are shown from a base of 20, medians and survey items from 10 answers."),
+}
+PATHS: dict[str, Promise] = {
+    Referral.Pathway.REACH_IN: __("Reach-in"),
+    Referral.Pathway.REACH_OUT: __("Reach-out"),
+}
+PROCESS: dict[str, Promise] = {
+    "CONTACT": __("First contacts made"),
+    "CONTACT_Y": __("of them within 72 hours of the confirmed match"),
+    "TO_MATCH": __("Hours from request to confirmed match, median"),
+    "TO_CONTACT": __("Hours from confirmed match to contact, median"),
+    "TALK": __("Conversations recorded"),
+    "PER_MATCH": __("Conversations for each first contact"),
+    "SV_TIME": __("Answers: contacted in time?"),
+    "SV_TIME_Y": __("of them yes: contacted in time"),
+    "SV_SAFE": __("Answers: felt safe?"),
+    "SV_SAFE_Y": __("of them yes: felt safe"),
+    "SV_HELP": __("Answers: was it helpful?"),
+    "SV_HELP_Y": __("of them yes: it was helpful"),
+    "SV_RECOMM": __("Answers: would you recommend it?"),
+    "SV_RECOMM_Y": __("of them yes: would recommend it"),
+    "SV_AGAIN": __("Answers: would you use it again?"),
+    "SV_AGAIN_Y": __("of them yes: would use it again"),
+}
+UNITS: dict[str, Unit] = {
+    "TO_MATCH": Unit.HOURS,
+    "TO_CONTACT": Unit.HOURS,
+    "PER_MATCH": Unit.TENTHS,
+}
+REGIONS: dict[str, Promise] = {
+    Site.Region.FRASER: __("Small sites in Fraser"),
+    Site.Region.INTERIOR: __("Small sites in the Interior"),
+    Site.Region.ISLAND: __("Small sites on Vancouver Island"),
+    Site.Region.NORTHERN: __("Small sites in the North"),
+    Site.Region.COASTAL: __("Small sites in Vancouver Coastal"),
+    "REST": __("Small sites of several regions"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a table.
+
+    Attributes:
+        category: code of what it counts; `label` is the same in words.
+        number: None where it is hidden, and then nothing else tells it.
+        members: what is told together in this row, in words.
+    """
+
+    first: date
+    last: date
+    category: str
+    label: str
+    number: int | None
+    unit: str = Unit.COUNT.value
+    members: tuple[str, ...] = ()
+
+    @property
+    def period(self) -> str:
+        return periods.label(self.first, self.last)
+
+    @property
+    def shown(self) -> str:
+        """The number as people read it; “hidden” where it is."""
+        if self.number is None:
+            return _("hidden")
+        if self.unit == Unit.PERCENT:
+            return _("%(number)s %%") % {"number": self.number}
+        if self.unit == Unit.TENTHS:
+            return f"{self.number // 10}.{self.number % 10}"
+        return str(self.number)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of one release: P1 to P5."""
+
+    code: str
+    title: str
+    note: str
+    rows: list[Row] = field(default_factory=list)
+
+
+def releases(*, public_only: bool = False) -> list[Release]:
+    """Return the published releases, the newest first.
+
+    Args:
+        public_only: those that everybody may read.
+    """
+    found = Release.objects.filter(state=Release.State.PUBLISHED).order_by("-quarter")
+    return list(found.filter(public=True) if public_only else found)
+
+
+def early() -> list[Table]:
+    """Return what was published before releases were checked as a whole: months and quarters."""
+    return _tables(ReleaseCell.objects.filter(release=None), ())
+
+
+def tables(release: Release) -> list[Table]:
+    """Return the tables of a release, those that have something to tell."""
+    return _tables(ReleaseCell.objects.filter(release=release), ReleaseMember.objects.filter(release=release))
+
+
+def over_time() -> list[Table]:
+    """Return the five tables over all published releases, each oldest period first."""
+    published = Release.State.PUBLISHED
+    return _tables(
+        ReleaseCell.objects.filter(Q(release=None) | Q(release__state=published)),
+        ReleaseMember.objects.filter(release__state=published),
+    )
+
+
+def _tables(cells: Iterable[ReleaseCell], members: Iterable[ReleaseMember]) -> list[Table]:
+    of: dict[str, list[ReleaseCell]] = defaultdict(list)
+    for cell in cells:
+        of[cell.table].append(cell)
+    together: dict[tuple[str, str, date], list[str]] = defaultdict(list)
+    for member in members:
+        together[member.table, member.group, member.first].append(member.member)
+    names = dict(Site.objects.values_list("pk", "name")) if Table_.SITES in of else {}
+    return [
+        Table(code, str(TITLES[code]), str(NOTES[code]), _rows(code, of[code], together, names))
+        for code in Table_.values
+        if code in of
+    ]
+
+
+def _rows(
+    code: str,
+    cells: list[ReleaseCell],
+    together: dict[tuple[str, str, date], list[str]],
+    names: dict[int, str],
+) -> list[Row]:
+    told = {(cell.first, cell.last, cell.category): cell for cell in cells}
+    rows = []
+    for first, last in sorted({(cell.first, cell.last) for cell in cells if cell.first != cell.last}):
+        if code == Table_.MONTHS:
+            # A month that is not told beside its quarter is hidden, not missing.
+            months = [(month, month, "ALL") for month in periods.months(first, last)]
+            expected = [*months, (first, last, "ALL")]
+        elif code == Table_.PROCESS:
+            expected = [(first, last, name) for name in PROCESS]
+        else:
+            order = [*Reason.values, "GROUPED", *PATHS]
+            found = [cell for cell in cells if (cell.first, cell.last) == (first, last)]
+            place = {name: i for i, name in enumerate(order)}
+            found.sort(key=lambda cell: (place.get(cell.category, 99), _label(code, cell.category, names)))
+            expected = [(first, last, cell.category) for cell in found]
+        for key in expected:
+            cell = told.get(key)
+            unit = cell.unit if cell else _unit(key[2])
+            stood = tuple(_label(code, name, names) for name in together.get((code, key[2], key[0]), ()))
+            rows.append(Row(*key, _label(code, key[2], names), cell.number if cell else None, unit, stood))
+    return rows
+
+
+def _unit(category: str) -> str:
+    return (Unit.PERCENT if category.endswith("_Y") else UNITS.get(category, Unit.COUNT)).value
+
+
+def _label(code: str, category: str, names: dict[int, str]) -> str:
+    if code == Table_.REASONS:
+        return _("Other (grouped)") if category == "GROUPED" else str(Reason(category).label)
+    if code == Table_.PATHWAYS:
+        return str(PATHS[category])
+    if code == Table_.SITES:
+        return str(REGIONS[category]) if category in REGIONS else names[int(category[1:])]
+    if code == Table_.PROCESS:
+        return str(PROCESS[category])
+    return _("Requests")
+
+
+def least() -> int:
+    """Return the smallest count that may be told, for sentences."""
+    return settings.PSI_K
