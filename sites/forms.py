@@ -181,6 +181,10 @@ class SiteForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kinds = [(value, label) for value, label in Site.Kind.choices if value != Site.Kind.PROVINCE]
+        # One that says none has none: its small numbers stand with those of other regions.
+        self.fields["region"] = forms.TypedChoiceField(
+            label=__("Region"), choices=Site.Region.choices, required=False, empty_value=Site.Region.NONE
+        )
         self.fields["kind"] = forms.ChoiceField(label=__("Kind"), choices=kinds)
         self.fields["time_zone"] = forms.ChoiceField(
             label=__("Time zone"), choices=[(zone, zone.split("/")[1].replace("_", " ")) for zone in ZONES]
