@@ -25,9 +25,9 @@ from psi import tenancy
 from referrals.models import ON_FORM
 from sites import facts, outbox, people
 from sites.audit import Actor
-from sites.models import Due, Notice, Role, Site
+from sites.models import Due, LocalCrisisLine, Notice, Role, Site
 from sites.queries import current_text, names, province
-from tracker import checking, releases, rollups
+from tracker import checking, operations, releases, rollups
 from tracker.release_models import Wanted
 from training import agreement, lending, pay, sessions
 from training.models import Enrolment, PeerSupporter
@@ -89,6 +89,8 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
         for place in places.values():
             with tenancy.site_scope(place.site.pk, now=anchor):
                 _settle(place.site.pk)
+        _call(places["north-islands"].site, anchor)
+        operations.look(now=anchor)
         # Each mail of the past would wake a worker. Nothing of it is left to do.
         connection.run_on_commit.clear()
     return True
@@ -205,6 +207,17 @@ def _release(place: Place) -> Story:
         else:
             releases.drop(release.pk, by=place.administrator)
     yield from ()
+
+
+def _call(site: Site, anchor: datetime) -> None:
+    """A site has a number of its own, which nobody has called for a while."""
+    with tenancy.site_scope(site.pk, now=anchor):
+        LocalCrisisLine.objects.create(
+            number="250-555-0142",
+            label="The hospital’s own line for staff",
+            label_fr="La ligne de l’hôpital pour le personnel",
+            verified_on=(anchor - timedelta(days=100)).date(),
+        )
 
 
 def _settle(site_id: int) -> None:

@@ -23,6 +23,7 @@ app.conf.beat_schedule = {
         # A tick that waited in the queue is worthless: the next one finds the same rows.
         "options": {"expires": settings.PSI_TICK_SECONDS},
     },
+    "look": {"task": "tracker.tasks.look_at_sites", "schedule": crontab(minute="*/15")},
     "verify": {"task": "sites.tasks.verify_trails", "schedule": crontab(minute=41, hour=11)},  # UTC: at night
     "forget": {"task": "referrals.tasks.forget_keys", "schedule": crontab(minute=47, hour=11)},
 }

@@ -10,6 +10,7 @@ from referrals import access_views, by_hand, reach_out_views, wording_views
 from referrals import views as referrals
 from sites import cover_views, crisis, program
 from sites import views as sites
+from tracker import operations_views
 from tracker import views as tracker
 from training import (
     commitment_views,
@@ -50,6 +51,7 @@ urlpatterns = [
     # The province's own pages; all others are the same set for every site.
     path("province/sites/", program.province_sites, {"site": "province"}, name="province_sites"),
     path("province/sites/<slug:slug>/", program.province_site, {"site": "province"}, name="province_site"),
+    path("province/operations/", operations_views.operations_page, {"site": "province"}, name="operations"),
     path("province/links/", link_views.links_page, {"site": "province"}, name="links"),
     path("province/settings/crisis/", crisis.numbers_page, {"site": "province"}, name="crisis_numbers"),
     path("province/settings/crisis/<ref:line>/", crisis.number_page, {"site": "province"}, name="crisis_number"),

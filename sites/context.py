@@ -23,6 +23,7 @@ ROOMS = (
     ("Training", "sessions", {A, L}, False),
     ("Figures", "figures", {A, L, V}, False),
     ("Sites", "province_sites", {A}, True),
+    ("Operations", "operations", {A}, True),
     ("Program", "settings", {A}, False),
 )
 

@@ -1,8 +1,8 @@
-"""The provincial list of numbers for someone who needs help now: how old each check is, and who may change what."""
+"""Numbers for someone who needs help now, the province's and a site's own: how old a check is, who may change what."""
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cache
@@ -36,45 +36,49 @@ REFERENCE = Path(__file__).parent / "reference" / "reference.toml"
 class Checked:
     """A number and the age of its last check; `tone` is "", "soon" (amber) or "late" (red)."""
 
-    line: CrisisLine
+    line: CrisisLine | LocalCrisisLine
     days: int
     words: str
     tone: str
 
 
-def checked() -> list[Checked]:
-    """Return the list with its ages."""
+def checked(lines: Sequence[CrisisLine | LocalCrisisLine]) -> list[Checked]:
+    """Return these numbers with their ages."""
     on = localdate(tenancy.now())
-    return [_checked(line, (on - line.verified_on).days) for line in queries.crisis_lines()]
+    return [_checked(line, (on - line.verified_on).days) for line in lines]
 
 
-def _checked(line: CrisisLine, days: int) -> Checked:
+def _checked(line: CrisisLine | LocalCrisisLine, days: int) -> Checked:
     days = max(days, 0)
     words = ngettext("called %(n)s day ago", "called %(n)s days ago", days) % {"n": days} if days else _("called today")
     return Checked(line, days, words, "late" if days >= RED else "soon" if days >= AMBER else "")
 
 
 def register_today() -> None:
-    """Tell the coordinators' *Today* which numbers want calling."""
+    """Tell *Today* which numbers want calling: coordinators of the provincial ones, administrators of their own."""
     today.register(_rows)
 
 
 def _rows(slug: str) -> Iterable[today.Item]:
-    if slug != PROVINCE_SLUG:
-        return []
+    provincial = slug == PROVINCE_SLUG
+    url = reverse("crisis_numbers") if provincial else reverse("local_numbers", args=[slug])
+    where = (
+        _("%(name)s stands on every public page. Please call it, and say that it is right.")
+        if provincial
+        else _("%(name)s stands on your public pages. Please call it, and say that it is right.")
+    )
     return [
         today.Item(
             datetime.combine(one.line.verified_on, time.min, get_current_timezone()) + timedelta(days=RED),
             _("Is %(number)s still right?") % {"number": one.line.number},
-            _("%(name)s stands on every public page. Please call it, and say that it is right.")
-            % {"name": one.line.label},
+            where % {"name": one.line.label},
             _("Open the list"),
-            reverse("crisis_numbers"),
+            url,
             tone=one.tone,
             chip=one.words,
             chip_tone="late" if one.tone == "late" else "warm",
         )
-        for one in checked()
+        for one in checked(queries.crisis_lines() if provincial else queries.local_crisis_lines())
         if one.tone
     ]
 
@@ -183,13 +187,18 @@ def local_page(request: Any) -> HttpResponse:
             gone.delete()
             audit.record("LOCAL_LINE", "SITE", request.site.pk, by=request.actor)
         return redirect("local_numbers", request.site.slug)
+    if "called" in request.POST:
+        line = get_object_or_404(LocalCrisisLine.objects.select_for_update(), number=request.POST["called"][:20])
+        _called(line, request)
+        return redirect("local_numbers", request.site.slug)
     form = LocalLineForm(kept_form.typed(request))
     if request.method == "POST" and form.is_valid():
+        form.instance.verified_on = localdate(tenancy.now())
         form.save()
         audit.record("LOCAL_LINE", "SITE", request.site.pk, by=request.actor)
         messages.success(request, _("Added. Every page shows it within a minute."))
         return redirect("local_numbers", request.site.slug)
-    context = {"form": form, "rows": queries.crisis_lines(), "own": queries.local_crisis_lines()}
+    context = {"form": form, "rows": queries.crisis_lines(), "own": checked(queries.local_crisis_lines())}
     return render(request, "sites/local_numbers.html", context, status=status_of(request, form))
 
 
@@ -199,14 +208,18 @@ def numbers_page(request: Any) -> HttpResponse:
     """The list with its ages; a press says that a number was called today and is right."""
     if request.method == "POST":
         line = get_object_or_404(CrisisLine.objects.select_for_update(), code=request.POST.get("called", "")[:12])
-        line.verified_on = localdate(tenancy.now())
-        line.save(update_fields=["verified_on"])
-        audit.record("CRISIS_OK", KIND, line.pk, by=request.actor)
-        messages.success(request, _("Noted: %(number)s was called today.") % {"number": line.number})
+        _called(line, request)
         return redirect("crisis_numbers")
-    rows = checked()
-    context = {"rows": rows, "other_on_static": [one.line for one in rows if differs(one.line)]}
+    lines = queries.crisis_lines()
+    context = {"rows": checked(lines), "other_on_static": [line for line in lines if differs(line)]}
     return render(request, "sites/crisis.html", context)
+
+
+def _called(line: CrisisLine | LocalCrisisLine, request: Any) -> None:
+    line.verified_on = localdate(tenancy.now())
+    line.save(update_fields=["verified_on"])
+    audit.record("CRISIS_OK", KIND if isinstance(line, CrisisLine) else "LOCAL_LINE", line.pk, by=request.actor)
+    messages.success(request, _("Noted: %(number)s was called today.") % {"number": line.number})
 
 
 @for_roles(Role.ADMINISTRATOR)

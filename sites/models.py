@@ -386,6 +386,7 @@ class LocalCrisisLine(SiteModel):
     number = models.CharField(max_length=20)
     label = models.CharField(max_length=80)
     label_fr = models.CharField(max_length=80)
+    verified_on = models.DateField()
 
     class Meta:
         ordering = ["pk"]

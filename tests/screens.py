@@ -398,6 +398,7 @@ def _province(house: House, person: Person) -> Iterator[Stop]:
         ("province-requests", "requests/"),
         ("province-supporters", "supporters/"),
         ("province-sites", "sites/"),
+        ("province-operations", "operations/"),
         ("province-figures", "figures/"),
         ("province-settings", "settings/"),
         ("province-crisis", "settings/crisis/"),

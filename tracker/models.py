@@ -89,4 +89,5 @@ class Rollup(SiteModel):
         return f"rollup {self.pk}"
 
 
+from tracker.operations_models import Standing  # noqa: E402, F401
 from tracker.release_models import Frozen, Release, ReleaseCell, ReleaseMember  # noqa: E402, F401

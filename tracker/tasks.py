@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from sites.agenda import HEAVY
+from tracker import operations
 from tracker.releases import CHECK
 
 
@@ -13,3 +14,9 @@ def check_release(release_id: int) -> None:
     from tracker import checking
 
     checking.check(release_id)
+
+
+@shared_task(name="tracker.tasks.look_at_sites")
+def look_at_sites() -> None:
+    """See where a site needs a hand."""
+    operations.look()

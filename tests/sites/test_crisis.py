@@ -14,7 +14,7 @@ from django.utils.timezone import localdate
 from psi import tenancy
 from psi.tenancy import site_scope
 from sites import crisis, today
-from sites.models import AuditEntry, CrisisLine
+from sites.models import AuditEntry, CrisisLine, LocalCrisisLine
 from tests.people import World
 
 SignIn = Callable[[Any], Client]
@@ -101,5 +101,11 @@ def test_a_site_adds_a_number_after_the_provincial_ones_and_changes_none(
     assert 'href="tel:6045550188"' in block and "Our hospital’s own line" in block
     assert "Ligne de notre hôpital" in french
     assert "0188" not in client.get("/south/").text + client.get("/nowhere/").text
+    with site_scope(world.north.pk), timezone.override(world.north.time_zone):
+        LocalCrisisLine.objects.update(verified_on=here() - timedelta(days=90))
+        assert [(item.title, item.tone) for item in today.items("north")] == [("Is 604-555-0188 still right?", "soon")]
+    assert "called 90 days ago" in browser.get(path).text
+    assert browser.post(path, {"called": "604-555-0188"}).status_code == 302
+    assert "called today" in browser.get(path).text
     assert browser.post(path, {"remove": "604-555-0188"}).status_code == 302
     assert "0188" not in client.get("/north/").text
