@@ -23,9 +23,9 @@ from matching import alerts, following
 from matching.transitions import NEXT
 from psi import tenancy
 from referrals.models import ON_FORM
-from sites import facts, outbox, people
+from sites import consumers, facts, outbox, people
 from sites.audit import Actor
-from sites.models import Due, LocalCrisisLine, Notice, Role, Site
+from sites.models import Consumer, Due, LocalCrisisLine, Notice, Role, Site
 from sites.queries import current_text, names, province
 from tracker import checking, operations, releases, rollups
 from tracker.release_models import Wanted
@@ -85,6 +85,9 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
         harbour = places[CASTS[0].slug]
         play.start(anchor - timedelta(days=2), harbour.site.pk, _invite(harbour))
         _hold(play, places, home)
+        for name, since, ends in (("Ministry of Health", 90, False), ("University evaluation team", 200, True)):
+            story = _give_access(places[home.slug], name, since * 3 // 4, ends)
+            play.start(anchor - timedelta(days=since), home.pk, story)
         play.run()
         for place in places.values():
             with tenancy.site_scope(place.site.pk, now=anchor):
@@ -218,6 +221,16 @@ def _call(site: Site, anchor: datetime) -> None:
             label_fr="La ligne de l’hôpital pour le personnel",
             verified_on=(anchor - timedelta(days=100)).date(),
         )
+
+
+def _give_access(place: Place, name: str, days: int, ends: bool) -> Story:
+    """An organization reads the published tables by a program for so many days."""
+    consumers.issue(name, by=place.administrator)
+    consumer = Consumer.objects.get(name=name)
+    yield timedelta(days=days)
+    Consumer.objects.filter(pk=consumer.pk).update(last_used_on=tenancy.now().date())
+    if ends:
+        consumers.end(consumer.pk, by=place.administrator)
 
 
 def _settle(site_id: int) -> None:

@@ -8,7 +8,7 @@ from matching import awaiting, handing, my, status
 from matching import views as matching
 from referrals import access_views, by_hand, reach_out_views, wording_views
 from referrals import views as referrals
-from sites import cover_views, crisis, program
+from sites import consumer_views, cover_views, crisis, program
 from sites import views as sites
 from tracker import operations_views
 from tracker import views as tracker
@@ -52,6 +52,7 @@ urlpatterns = [
     path("province/sites/", program.province_sites, {"site": "province"}, name="province_sites"),
     path("province/sites/<slug:slug>/", program.province_site, {"site": "province"}, name="province_site"),
     path("province/operations/", operations_views.operations_page, {"site": "province"}, name="operations"),
+    path("province/consumers/", consumer_views.consumers_page, {"site": "province"}, name="consumers"),
     path("province/links/", link_views.links_page, {"site": "province"}, name="links"),
     path("province/settings/crisis/", crisis.numbers_page, {"site": "province"}, name="crisis_numbers"),
     path("province/settings/crisis/<ref:line>/", crisis.number_page, {"site": "province"}, name="crisis_number"),

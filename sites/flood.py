@@ -170,7 +170,12 @@ def _counted(request: Any, now: datetime) -> int:
     # A household or ward has one IPv4 address, or the lower half of the IPv6 addresses.
     network = address.packed[:8].hex()
     told = vault.digest("network", f"{now.astimezone(UTC):%Y-%m-%d}", tenancy.current_site_id(), network).hex()
-    name = f"flood:{now.timestamp() // WINDOW.total_seconds():.0f}:{told}"
+    return counted(told)
+
+
+def counted(what: str) -> int:
+    """Count one more of `what` in this window, and return how many there were; 0 when the cache is away."""
+    name = f"flood:{tenancy.now().timestamp() // WINDOW.total_seconds():.0f}:{what}"
     cache.add(name, 0, timeout=WINDOW.total_seconds())
     try:
         return cache.incr(name) or 0

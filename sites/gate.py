@@ -16,10 +16,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from psi import tenancy
-from sites import audit, kept_form
+from sites import audit, consumers, kept_form
 from sites.models import Role, Site
 from sites.moves import Refused
-from sites.permissions import PUBLIC, SIGNED_IN, Access, roles_of, second_factor
+from sites.permissions import PUBLIC, SIGNED_IN, TOKEN, Access, roles_of, second_factor
 
 MINUTE = 60
 # (idle, whole session) in seconds; with several roles the stricter holds (rules.md, Sign-in and audit).
@@ -69,6 +69,8 @@ class GateMiddleware:
 
     def _bar(self, request: Any, access: Access) -> HttpResponse | None:
         """Return the page that stands in the way, or None; raise for those who may not know or may not press."""
+        if access == TOKEN:
+            return consumers.bar(request)
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path() if request.method == "GET" else back(request))
         places = roles_of(request.user.pk)

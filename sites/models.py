@@ -459,3 +459,34 @@ class ProvinceSetting(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+# A room of its own, found by Django here.
+from sites.consumer_models import Consumer  # noqa: E402
+
+__all__ = [
+    "LOCAL_ROLES",
+    "PROVINCE_ROLES",
+    "PROVINCE_SLUG",
+    "AuditEntry",
+    "Consumer",
+    "Cover",
+    "CrisisLine",
+    "Due",
+    "Fact",
+    "Invitation",
+    "Link",
+    "LocalCrisisLine",
+    "Membership",
+    "Notice",
+    "Profile",
+    "ProvinceSetting",
+    "Rate",
+    "Role",
+    "SignInEvent",
+    "Site",
+    "Specialty",
+    "TextVersion",
+    "User",
+    "UserManager",
+]

@@ -16,7 +16,7 @@ DEMO_SESSION = "demonstration"
 
 @dataclass(frozen=True)
 class Access:
-    """A view's mark: public, signed in, or for these roles of the site in the URL."""
+    """A view's mark: public, signed in, by token, or for these roles of the site in the URL."""
 
     kind: str
     roles: frozenset[str] = frozenset()
@@ -24,6 +24,7 @@ class Access:
 
 PUBLIC = Access("public")
 SIGNED_IN = Access("signed-in")
+TOKEN = Access("token")
 
 
 def public(view: View) -> View:
@@ -35,6 +36,14 @@ def public(view: View) -> View:
 def signed_in(view: View) -> View:
     """Anyone with an account and a second factor may open it; it belongs to no site."""
     view.access = SIGNED_IN  # type: ignore[attr-defined]
+    return view
+
+
+def by_token(view: View) -> View:
+    """Programs with a token of the site in the URL may open it (sites.consumers); no person, and no cookie."""
+    view.access = TOKEN  # type: ignore[attr-defined]
+    # Nothing travels by itself with such a request, so nobody can be made to send one.
+    view.csrf_exempt = True  # type: ignore[attr-defined]
     return view
 
 

@@ -117,6 +117,8 @@ WORDS: dict[str | tuple[str, str], Promise] = {
     "COVER_OVER": __("The cover ended"),
     "LINKED": __("Recorded an agreement between two sites"),
     "UNLINKED": __("Ended an agreement between two sites"),
+    ("ISSUED", "CONSUMER"): __("Gave an organization’s program access to published tables"),
+    ("ENDED", "CONSUMER"): __("Ended the access of an organization’s program"),
     "DENIED": __("Was refused a page"),
 }
 PURPOSES = {"CONTACT": __("to make contact"), "INVITE": __("to answer an invitation")}

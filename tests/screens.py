@@ -399,6 +399,7 @@ def _province(house: House, person: Person) -> Iterator[Stop]:
         ("province-supporters", "supporters/"),
         ("province-sites", "sites/"),
         ("province-operations", "operations/"),
+        ("province-consumers", "consumers/"),
         ("province-figures", "figures/"),
         ("province-settings", "settings/"),
         ("province-crisis", "settings/crisis/"),
@@ -429,6 +430,12 @@ def _province(house: House, person: Person) -> Iterator[Stop]:
     page.get_by_label("Short name in the address").fill("Big North")
     person.press("Set up and invite")
     yield "province-sites-errors", page
+    person.open("/province/consumers/")
+    person.press("Issue a token")
+    yield "province-consumers-errors", page
+    page.get_by_label("Organization").fill("Library")
+    person.press("Issue a token")
+    yield "province-consumers-token", page
     person.open(f"/province/sites/{SITE}/")
     page.get_by_label("Name of the organization").fill("")
     person.press("Save")

@@ -10,6 +10,7 @@ DOORS = {
     # One site at a time: the request's, the due rows', or each in turn.
     ("psi/tenancy.py", "scoped_stream"),
     ("sites/gate.py", "_bar"),
+    ("sites/consumers.py", "bar"),
     ("sites/gate.py", "_run"),
     ("sites/agenda.py", "handle"),
     ("sites/agenda.py", "_run"),

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from psi.tenancy import site_scope
 from referrals import wording
 from referrals.receipts import receipt_of
-from sites import agenda, people
+from sites import agenda, consumers, people
 from sites.audit import SYSTEM
 from sites.models import Role
 from tests import line, rows
@@ -233,6 +233,14 @@ def test_sites_of_the_province(world: World, sign_in: SignIn, count: int) -> Non
         cast.site(f"valley-{i}")
     names = [f"/valley-{i}/" for i in range(count)]
     opened(sign_in(world["coordinator"]), "/province/sites/", 6, *names)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_access_to_published_tables(world: World, sign_in: SignIn, count: int) -> None:
+    with site_scope(world.province.pk):
+        for i in range(count):
+            consumers.issue(f"Organization {i}", by=SYSTEM)
+    opened(sign_in(world["coordinator"]), "/province/consumers/", 9, *[f"Organization {i}" for i in range(count)])
 
 
 @pytest.mark.parametrize("count", [1, 3])
