@@ -1,5 +1,7 @@
 """The switchboard: every address of the house. Each view carries its mark (sites.permissions)."""
 
+from datetime import date
+
 from django.conf import settings
 from django.urls import include, path, register_converter
 from django.urls.converters import StringConverter
@@ -10,7 +12,7 @@ from referrals import access_views, by_hand, reach_out_views, wording_views
 from referrals import views as referrals
 from sites import consumer_views, cover_views, crisis, program
 from sites import views as sites
-from tracker import operations_views
+from tracker import api, export_views, operations_views, periods
 from tracker import views as tracker
 from training import (
     commitment_views,
@@ -33,7 +35,20 @@ class Ref(StringConverter):
     regex = "[0-9A-Z]{1,12}"
 
 
+class Quarter:
+    """A calendar quarter as it stands in addresses, such as 2026-q1."""
+
+    regex = "[0-9]{4}-q[1-4]"
+
+    def to_python(self, value: str) -> date:
+        return periods.from_code(value)
+
+    def to_url(self, value: date) -> str:
+        return periods.code(value)
+
+
 register_converter(Ref, "ref")
+register_converter(Quarter, "quarter")
 
 urlpatterns = [
     path("", sites.find_site, name="find_site"),
@@ -48,11 +63,24 @@ urlpatterns = [
     path("my-training/", session_views.find_training, name="find_training"),
     path("calendar/<str:token>.ics", session_views.calendar_feed, name="calendar"),
     path("accounts/", include("sites.account_urls")),
+    # For other programs
+    path("api/v1/openapi.json", api.description, name="api_description"),
+    path("api/v1/releases/", api.releases, {"site": "province"}, name="api_releases"),
+    path("api/v1/releases/<quarter:quarter>/", api.release, {"site": "province"}, name="api_release"),
     # The province's own pages; all others are the same set for every site.
     path("province/sites/", program.province_sites, {"site": "province"}, name="province_sites"),
     path("province/sites/<slug:slug>/", program.province_site, {"site": "province"}, name="province_site"),
     path("province/operations/", operations_views.operations_page, {"site": "province"}, name="operations"),
     path("province/consumers/", consumer_views.consumers_page, {"site": "province"}, name="consumers"),
+    path(
+        "province/figures/<quarter:quarter>/tables.xlsx", export_views.book, {"site": "province"}, name="release_book"
+    ),
+    path(
+        "province/figures/<quarter:quarter>/<slug:table>.csv",
+        export_views.sheet,
+        {"site": "province"},
+        name="release_sheet",
+    ),
     path("province/links/", link_views.links_page, {"site": "province"}, name="links"),
     path("province/settings/crisis/", crisis.numbers_page, {"site": "province"}, name="crisis_numbers"),
     path("province/settings/crisis/<ref:line>/", crisis.number_page, {"site": "province"}, name="crisis_number"),

@@ -30,7 +30,7 @@ from sites.audit import SYSTEM
 from sites.forms import NewSiteForm
 from sites.models import Invitation, Membership, Profile, Role, Site, User
 from sites.moves import Refused
-from sites.permissions import PUBLIC, SIGNED_IN, Access
+from sites.permissions import PUBLIC, SIGNED_IN, TOKEN, Access
 from tests import line, rows
 from tests import people as cast
 from training import calendar, describe, recruitment, sessions
@@ -120,6 +120,8 @@ class Place:
             "spoken": "en",
             "at": self.site.slug,
             "number": 1,
+            "quarter": "2026-q1",
+            "table": "p1",
             "session_id": self.seat.session_id,
             "material_id": self.material.pk,
         }
@@ -350,6 +352,9 @@ def _wrong(address: Address, who: str, answer: Visit, place: Place) -> str:
         return f"{answer.status} holds {sorted(leaked)}"
     if address.access == PUBLIC:
         expected = ANSWERS_OF.get(address.name, ANSWERS)
+    elif address.access == TOKEN:
+        # Being somebody is no token.
+        expected = {401}
     elif who == "nobody":
         return "" if answer.to_sign_in else f"{answer.status} instead of the sign-in page"
     elif address.access == SIGNED_IN:
@@ -400,7 +405,7 @@ def test_a_wrong_role_of_the_same_site_is_refused_and_the_right_one_is_not(walke
     place, found = walked.places[slug], []
     for address in addresses():
         access = address.access
-        if not address.of_a_site or access in (PUBLIC, SIGNED_IN) or access is None:
+        if not address.of_a_site or access in (PUBLIC, SIGNED_IN, TOKEN) or access is None:
             continue
         if address.fixed.get("site", slug) != slug:
             continue
@@ -436,6 +441,7 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
         "welcome": {administrator, lead},
         "unwanted": {supporter},
         "figures": {administrator, lead, advisor},
+        **{name: {administrator, advisor} for name in ("release_book", "release_sheet")},
         **{name: {administrator, lead} for name in ("codes", "code", "code_picture", "code_pdf")},
         "safety": {administrator, lead, supporter},
     }

@@ -26,10 +26,27 @@ def file(name: str, kind: str, headers: Sequence[str], rows: Iterable[Sequence[A
         name: of the file, without its end.
         kind: "csv" or "xlsx".
     """
-    table = tablib.Dataset(headers=list(headers))
+    body = _sheet("", headers, rows).export(kind)
+    return _download(f"{name}.{kind}", TYPES[kind], "\ufeff" + body if isinstance(body, str) else body)
+
+
+def book(name: str, sheets: Iterable[tuple[str, Sequence[str], Iterable[Sequence[Any]]]]) -> HttpResponse:
+    """Return a download as XLSX with a sheet for each (title, headers, rows).
+
+    Args:
+        name: of the file, without its end.
+    """
+    body = tablib.Databook([_sheet(*sheet) for sheet in sheets]).export("xlsx")
+    return _download(f"{name}.xlsx", TYPES["xlsx"], body)
+
+
+def _sheet(title: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> tablib.Dataset:
+    table = tablib.Dataset(headers=list(headers), title=title)
     for row in rows:
         table.append([safe(cell) for cell in row])
-    body = table.export(kind)
-    content = "\ufeff" + body if isinstance(body, str) else body
-    disposition = {"Content-Disposition": f'attachment; filename="{name}.{kind}"', "Cache-Control": "no-store"}
-    return HttpResponse(content, content_type=TYPES[kind], headers=disposition)
+    return table
+
+
+def _download(name: str, kind: str, content: str | bytes) -> HttpResponse:
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return HttpResponse(content, content_type=kind, headers=disposition)

@@ -1,0 +1,76 @@
+"""The published tables for other programs, read only: JSON under a token (sites.consumers), as openapi.json says."""
+
+import hashlib
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
+from django.utils.http import quote_etag
+from django.views.decorators.http import require_safe
+
+from sites.permissions import by_token, public
+from tracker import exports, periods, published
+from tracker.release_models import Release
+
+
+@by_token
+@require_safe
+def releases(request: Any) -> HttpResponse:
+    """Which quarters are published, the latest first."""
+    return _answer(request, {"releases": [_head(release) for release in published.releases()]})
+
+
+@by_token
+@require_safe
+def release(request: Any, quarter: date) -> HttpResponse:
+    """The tables of one quarter."""
+    for found in published.releases():
+        if found.quarter == quarter:
+            return _answer(request, _head(found) | {"tables": [_table(table) for table in published.tables(found)]})
+    return JsonResponse({"error": "No such release."}, status=404)
+
+
+@public
+@require_safe
+def description(request: Any) -> HttpResponse:
+    """What may be asked and what comes back, as OpenAPI."""
+    return HttpResponse(_description(), content_type="application/json")
+
+
+@cache
+def _description() -> bytes:
+    return (Path(__file__).parent / "openapi.json").read_bytes()
+
+
+def _head(release: Release) -> dict[str, Any]:
+    assert release.published_at is not None
+    return {
+        "quarter": periods.code(release.quarter),
+        "published_at": release.published_at.isoformat(timespec="seconds"),
+        "url": reverse("api_release", args=[release.quarter]),
+    }
+
+
+def _table(table: published.Table) -> dict[str, Any]:
+    rows = [dict(zip(exports.HEADERS, line, strict=True)) for line in exports.lines(table)]
+    for line, row in zip(rows, table.rows, strict=True):
+        # The table stands around it, and null says that a number is hidden.
+        del line["table"], line["hidden"]
+        line["members"] = list(row.members)
+    return {"code": table.code, "title": table.title, "note": table.note, "rows": rows}
+
+
+def _answer(request: Any, what: dict[str, Any]) -> HttpResponse:
+    """Return JSON that may be kept by whoever asked, and is asked for again by its tag."""
+    response = JsonResponse(what)
+    etag = quote_etag(hashlib.sha256(response.content).hexdigest())
+    response["ETag"] = etag
+    patch_cache_control(response, private=True, no_cache=True)
+    patch_vary_headers(response, ["Authorization"])
+    answer = get_conditional_response(request, etag=etag, response=response)
+    assert isinstance(answer, HttpResponse)
+    return answer

@@ -1,0 +1,65 @@
+"""Released tables as files, with a dictionary that says what each column means. What is hidden is not in them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tracker.published import Row, Table
+from tracker.release_models import ReleaseCell
+
+Rows = list[tuple[Any, ...]]
+Unit = ReleaseCell.Unit
+# Column → what it means; the same columns in every file, and the same words in the description of the API.
+COLUMNS = (
+    ("table", "Which table: its code."),
+    ("first_month", "First month of the period, as year and month."),
+    ("last_month", "Last month of the period; the same as the first where the period is one month."),
+    ("period", "The period in words."),
+    ("category", "Code of what is counted."),
+    ("label", "What is counted, in words."),
+    ("members", "What is told together under this label, such as small reasons or small sites."),
+    ("value", "The number. Empty where it is hidden."),
+    ("unit", "What the number is."),
+    ("hidden", "“yes” where the number is hidden, so that nobody can be recognised; else “no”."),
+)
+HEADERS = [name for name, _meaning in COLUMNS]
+# Unit of a row → its word, and what it means.
+UNITS: dict[str, tuple[str, str]] = {
+    Unit.COUNT: ("count", "How many: 0, or at least as many as the smallest count that may be published."),
+    Unit.PERCENT: ("percent", "Rounded to a whole percent."),
+    Unit.HOURS: ("hours", "Rounded to whole hours."),
+    Unit.TENTHS: ("average", "Rounded to one tenth."),
+}
+
+
+def value(row: Row) -> int | float | None:
+    """Return the number of a row as people write it; None where it is hidden."""
+    if row.number is None or row.unit != Unit.TENTHS:
+        return row.number
+    return row.number / 10
+
+
+def lines(table: Table) -> Rows:
+    """Return the rows of a table under `HEADERS`."""
+    return [
+        (
+            table.code,
+            f"{row.first:%Y-%m}",
+            f"{row.last:%Y-%m}",
+            row.period,
+            row.category,
+            row.label,
+            "; ".join(row.members),
+            value(row),
+            UNITS[row.unit][0],
+            "yes" if row.number is None else "no",
+        )
+        for row in table.rows
+    ]
+
+
+def dictionary(tables: Iterable[Table]) -> tuple[Sequence[str], Rows]:
+    """Return headers and rows of what the tables, the columns and the units mean."""
+    rows: Rows = [("table", table.code, f"{table.title}. {table.note}".strip()) for table in tables]
+    rows += [("column", name, meaning) for name, meaning in COLUMNS]
+    rows += [("unit", word, meaning) for word, meaning in UNITS.values()]
+    return ("what", "name", "meaning"), rows
