@@ -12,7 +12,7 @@ from referrals import access_views, by_hand, reach_out_views, wording_views
 from referrals import views as referrals
 from sites import consumer_views, cover_views, crisis, program
 from sites import views as sites
-from tracker import api, export_views, operations_views, periods
+from tracker import api, export_views, operations_views, periods, release_views
 from tracker import views as tracker
 from training import (
     commitment_views,
@@ -71,6 +71,15 @@ urlpatterns = [
     path("province/sites/", program.province_sites, {"site": "province"}, name="province_sites"),
     path("province/sites/<slug:slug>/", program.province_site, {"site": "province"}, name="province_site"),
     path("province/operations/", operations_views.operations_page, {"site": "province"}, name="operations"),
+    path("province/figures/releases/", release_views.releases_page, {"site": "province"}, name="releases"),
+    path(
+        "province/figures/releases/<int:release_id>/", release_views.release_page, {"site": "province"}, name="release"
+    ),
+    path("province/published/", release_views.public_list, {"site": "province"}, name="published"),
+    path("province/published/methods/", release_views.methods, {"site": "province"}, name="methods"),
+    path(
+        "province/published/<quarter:quarter>/", release_views.public_page, {"site": "province"}, name="published_one"
+    ),
     path("province/consumers/", consumer_views.consumers_page, {"site": "province"}, name="consumers"),
     path(
         "province/figures/<quarter:quarter>/tables.xlsx", export_views.book, {"site": "province"}, name="release_book"
@@ -80,6 +89,12 @@ urlpatterns = [
         export_views.sheet,
         {"site": "province"},
         name="release_sheet",
+    ),
+    path(
+        "province/figures/<quarter:quarter>/<slug:table>.<str:kind>",
+        release_views.picture,
+        {"site": "province"},
+        name="release_picture",
     ),
     path("province/links/", link_views.links_page, {"site": "province"}, name="links"),
     path("province/settings/crisis/", crisis.numbers_page, {"site": "province"}, name="crisis_numbers"),

@@ -15,7 +15,6 @@ from referrals.evaluators import evaluators
 from referrals.models import (
     Consent,
     ReachOut,
-    Reason,
     Referral,
     ReferralConsent,
     ReferralEvent,

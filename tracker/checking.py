@@ -91,6 +91,7 @@ def starts(told: Iterable[plan.Cell], cube: Cube) -> dict[str, date]:
 
 def _wanted(release: Release) -> Wanted:
     return Wanted(
+        months=release.with_months,
         by_month=release.by_month,
         reasons=release.with_reasons,
         pathways=release.with_pathways,
@@ -137,8 +138,9 @@ def remedy(
 ) -> str | None:
     """Return the table that helps when it is left out: what a coordinator may coarsen. None if none does alone."""
     families = {secret.family for secret in verdict.known}
-    for left_out in ("MONTH", Table.SITES, Table.REASONS, Table.PATHWAYS, Table.PROCESS):
-        kept = [cell for cell in made.cells if watch.table(cell) != left_out]
+    for left_out in ("MONTH", Table.SITES, Table.REASONS, Table.PATHWAYS, Table.PROCESS, Table.MONTHS):
+        out = {"MONTH", left_out} if left_out == Table.MONTHS else {left_out}
+        kept = [cell for cell in made.cells if watch.table(cell) not in out]
         if len(kept) == len(made.cells):
             continue
         fronts = watch.fronts(cube, [*told, *kept], [*stood, *made.members], settings.PSI_K)

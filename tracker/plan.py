@@ -107,7 +107,7 @@ def _run(first: date, last: date) -> int:
 
 def _months(cube: Cube, made: Plan, first: date, last: date, wanted: Wanted, k: int) -> None:
     run = _run(first, last)
-    if not run or not may_tell(cube.parts(first, last), k):
+    if not wanted.months or not run or not may_tell(cube.parts(first, last), k):
         return
     months = periods.months(first, last)
     if run == 1 and wanted.by_month and all(may_tell(cube.parts(month, month), k) for month in months):

@@ -10,13 +10,16 @@ from datetime import date
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from referrals.models import Reason, Referral
 from sites.models import Site
-from tracker import periods
+from tracker import charts, periods
+from tracker.charts import Chart, Kind
 from tracker.release_models import Release, ReleaseCell, ReleaseMember
 
 Table_, Unit = Release.Table, ReleaseCell.Unit
@@ -118,6 +121,12 @@ class Table:
     note: str
     rows: list[Row] = field(default_factory=list)
 
+    @property
+    def picture(self) -> SafeString | None:
+        """The drawing of the table, None where it has none."""
+        drawn = chart(self)
+        return SafeString(charts.svg(drawn)) if drawn and drawn.rows else None
+
 
 def releases(*, public_only: bool = False) -> list[Release]:
     """Return the published releases, the newest first.
@@ -206,6 +215,19 @@ def _label(code: str, category: str, names: dict[int, str]) -> str:
     if code == Table_.PROCESS:
         return str(PROCESS[category])
     return _("Requests")
+
+
+def chart(table: Table) -> Chart | None:
+    """Return the picture of a table: its months, or what it counted in the latest period; None for measures."""
+    if table.code == Table_.PROCESS or not table.rows:
+        return None
+    if table.code == Table_.MONTHS:
+        shown = [row for row in table.rows if row.first == row.last]
+        rows = tuple((date_format(row.first, "M Y"), row.number) for row in shown)
+        return Chart(table.title, rows, Kind.COLUMNS, _("Requests a month"))
+    latest = max(row.last for row in table.rows)
+    shown = [row for row in table.rows if row.last == latest]
+    return Chart(table.title, tuple((row.label, row.number) for row in shown), Kind.ROWS, shown[0].period)
 
 
 def least() -> int:

@@ -13,6 +13,7 @@ from sites.codes import CodeField
 class Wanted:
     """What a coordinator asks for. What is left out waits, and is told for a longer period the next time."""
 
+    months: bool = True
     by_month: bool = True
     reasons: bool = True
     pathways: bool = True
@@ -63,6 +64,7 @@ class Release(SiteModel):
     quarter = models.DateField(help_text="Its first day")
     state = CodeField(choices=State.choices, default=State.CHECKING)
     # What the coordinator asks for. A table left out waits, and is told for a longer period the next time.
+    with_months = models.BooleanField(default=True)
     by_month = models.BooleanField(default=True)
     with_reasons = models.BooleanField(default=True)
     with_pathways = models.BooleanField(default=True)

@@ -1,13 +1,204 @@
 """The province's releases: advisors read what is published, coordinators prepare, preview and publish."""
 
+from datetime import date
 from typing import Any
 
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
 
-from tracker import published
+from psi import tenancy
+from sites import kept_form
+from sites.forms import status_of
+from sites.models import Role
+from sites.moves import Refused
+from sites.permissions import for_roles, public
+from tracker import charts, periods, published, releases
+from tracker.release_forms import PrepareForm
+from tracker.release_models import Release
+
+State = Release.State
+# What somebody could have worked out (tracker.watch), in words that say no more than the kind of it.
+FOUND = {
+    "ALL": __("how many requests came in a month, a quarter or a year, or on one pathway"),
+    "SITE": __("how many requests one site had"),
+    "SITE_PATH": __("how many requests one site had on one pathway"),
+    "R": __("how often one reason was mentioned"),
+    "SR": __("how often one reason was mentioned at one site"),
+    "CONTACT": __("how many contacts were made in time, or late"),
+    "TALK": __("how many conversations there were"),
+    "SV": __("how some physicians answered the survey"),
+}
+# What is to be left out (tracker.checking.remedy), as it stands on the form.
+REMEDY = {
+    "MONTH": __("The same by month"),
+    Release.Table.MONTHS.value: __("How many requests there were"),
+    Release.Table.REASONS.value: __("Reasons"),
+    Release.Table.PATHWAYS.value: __("Pathways"),
+    Release.Table.SITES.value: __("Sites, where a fiscal year closes"),
+    Release.Table.PROCESS.value: __("How the program works"),
+}
 
 
 def figures(request: Any) -> HttpResponse:
     """The published figures of the province. What is not published stands nowhere on the page."""
-    return render(request, "tracker/province.html", {"tables": published.over_time()})
+    context = {"tables": published.over_time(), "releases": published.releases(), "most": published.least() - 1}
+    return render(request, "tracker/province.html", context)
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+def releases_page(request: Any) -> HttpResponse:
+    """All releases so far, and the form that has the next quarter prepared."""
+    form = PrepareForm(kept_form.typed(request))
+    quarter = releases.next_quarter()
+    if request.method == "POST" and form.is_valid():
+        try:
+            if quarter is None:
+                raise Refused(_("There is nothing to release yet: no request has been counted."))
+            release = releases.ask(quarter, form.wanted(), key=form.cleaned_data["key"], by=request.actor)
+        except Refused as refused:
+            form.add_error(None, refused.sentence)
+        else:
+            return redirect("release", release.pk)
+    listed = list(Release.objects.order_by("-pk")[:100])
+    context = {
+        "form": form,
+        "releases": [(each, periods.label(each.quarter, periods.last_month(each.quarter))) for each in listed],
+        "on_its_way": next((each for each in listed if each.state in (State.CHECKING, State.READY)), None),
+        "quarter": quarter and periods.label(quarter, periods.last_month(quarter)),
+        "opens_on": quarter and releases.opens_on(quarter),
+        "open": quarter and releases.opens_on(quarter) <= localdate(tenancy.now()),
+    }
+    return render(request, "tracker/releases.html", context, status=status_of(request, form))
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def release_page(request: Any, release_id: int) -> HttpResponse:
+    """One release: how far the check is, why it was refused, what it would tell; publishing and setting aside."""
+    release = get_object_or_404(Release, pk=release_id)
+    if request.method == "POST":
+        try:
+            said = _move(request, release)
+        except Refused as refused:
+            messages.error(request, refused.sentence)
+        else:
+            messages.success(request, said)
+        return redirect("releases" if request.POST.get("do") == "drop" else "release", *_page(request, release))
+    context = {
+        "release": release,
+        "quarter": periods.label(release.quarter, periods.last_month(release.quarter)),
+        "code": periods.code(release.quarter),
+        "tables": published.tables(release) if release.state in (State.READY, State.PUBLISHED) else [],
+        # In steps of ten: how many hidden counts there are is nobody's business.
+        "progress": release.done * 10 // release.total * 10 if release.total else 0,
+        "refused": refusal(release),
+        "least": published.least(),
+        "most": published.least() - 1,
+    }
+    return render(request, "tracker/release.html", context)
+
+
+def _page(request: Any, release: Release) -> list[int]:
+    return [] if request.POST.get("do") == "drop" else [release.pk]
+
+
+def _move(request: Any, release: Release) -> str:
+    match request.POST.get("do"):
+        case "publish":
+            releases.publish(release.pk, public="public" in request.POST, by=request.actor)
+            return _("Published. From now on nothing of it changes.")
+        case "drop":
+            releases.drop(release.pk, by=request.actor)
+            return _("Set aside. You can prepare the quarter again.")
+        case "show":
+            releases.show(release.pk, public=True, by=request.actor)
+            return _("Everybody can read it now.")
+        case "hide":
+            releases.show(release.pk, public=False, by=request.actor)
+            return _("Only advisors and coordinators read it now.")
+    raise Refused(_("Press one of the buttons."))
+
+
+def refusal(release: Release) -> str:
+    """Return in words why a release did not pass, and what to coarsen; empty if it was not refused."""
+    if release.state != State.REFUSED or not release.found:
+        return ""
+    if release.found == releases.NOTHING:
+        return _("No request has been counted in these months.")
+    if release.found == releases.CONTRADICTS:
+        return _(
+            "The counts of a site contradict each other, or what was published before. Nothing can be told until that"
+            " is mended; the people who run this program can see more in their log."
+        )
+    kind = release.found if release.found in FOUND else release.found.split("_")[0]
+    why = _(
+        "Together with everything published before, somebody could work out %(what)s, a number between 1 and %(most)s."
+    ) % {"what": FOUND[kind], "most": published.least() - 1}
+    if release.remedy:
+        what = _("Untick “%(table)s” and prepare the quarter again. That table waits, and is told for a longer period.")
+        return f"{why} {what % {'table': REMEDY[release.remedy]}}"
+    return f"{why} {_('No table alone helps: untick several, and prepare the quarter again.')}"
+
+
+def _published(quarter: date, *, public_only: bool = False) -> Release:
+    found = (each for each in published.releases(public_only=public_only) if each.quarter == quarter)
+    if release := next(found, None):
+        return release
+    raise Http404("No such release.")
+
+
+@for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
+@require_safe
+def picture(request: Any, quarter: date, table: str, kind: str) -> HttpResponse:
+    """A table of a published release as a picture: `kind` is svg or png."""
+    found = (each for each in published.tables(_published(quarter)) if each.code.lower() == table)
+    chart = next((published.chart(each) for each in found), None)
+    if chart is None or not chart.rows or kind not in ("svg", "png"):
+        raise Http404("No such picture.")
+    if kind == "png":
+        answer = HttpResponse(charts.png(chart), content_type="image/png")
+    else:
+        answer = HttpResponse(charts.svg(chart), content_type="image/svg+xml")
+    answer["Content-Disposition"] = f'attachment; filename="{periods.code(quarter)}-{table}.{kind}"'
+    return answer
+
+
+@public
+@require_safe
+def public_list(request: Any) -> HttpResponse:
+    """The releases that everybody may read."""
+    listed = [
+        (periods.code(each.quarter), periods.label(each.quarter, periods.last_month(each.quarter)))
+        for each in published.releases(public_only=True)
+    ]
+    return render(request, "tracker/published.html", {"releases": listed})
+
+
+@public
+@require_safe
+def public_page(request: Any, quarter: date) -> HttpResponse:
+    """A release that everybody may read."""
+    release = _published(quarter, public_only=True)
+    context = {
+        "release": release,
+        "quarter": periods.label(quarter, periods.last_month(quarter)),
+        "tables": published.tables(release),
+        "most": published.least() - 1,
+    }
+    return render(request, "tracker/published_one.html", context)
+
+
+@public
+@require_safe
+def methods(request: Any) -> HttpResponse:
+    """How the figures are made, and how they are attacked before they are told. In plain words."""
+    least = published.least()
+    return render(request, "tracker/methods.html", {"least": least, "most": least - 1})

@@ -86,6 +86,7 @@ def ask(quarter: date, wanted: Wanted, *, key: uuid.UUID, by: Actor) -> Release:
         quarter=quarter,
         key=key,
         asked_at=tenancy.now(),
+        with_months=wanted.months,
         by_month=wanted.by_month,
         with_reasons=wanted.reasons,
         with_pathways=wanted.pathways,

@@ -84,7 +84,9 @@ def test_three_quarters_wait_for_the_year() -> None:
 def test_what_is_not_wanted_waits_and_is_told_for_a_longer_time() -> None:
     busy = {(month, path, ("LIFE",)): 20 for month in range(6) for path in ("REACH_IN", "REACH_OUT")}
     cube = cube_of(busy, busy, months=6)
-    first = plan.plan(cube, START, checking.starts([], cube), Wanted(False, False, False, False, False), K, regions={})
+    first = plan.plan(
+        cube, START, checking.starts([], cube), Wanted(True, False, False, False, False, False), K, regions={}
+    )
     assert of(first.cells, Table.MONTHS) == [("ALL", 4, 6, 240)] and {c.table for c in first.cells} == {Table.MONTHS}
     second = plan.plan(cube, date(2025, 7, 1), checking.starts(first.cells, cube), Wanted(), K, regions={})
     assert of(second.cells, Table.PATHWAYS) == [("REACH_IN", 4, 9, 240), ("REACH_OUT", 4, 9, 240)]

@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('quarter', models.DateField(help_text='Its first day')),
                 ('state', sites.codes.CodeField(choices=[('CHECKING', 'Being checked'), ('READY', 'Ready to publish'), ('REFUSED', 'Not safe to publish'), ('PUBLISHED', 'Published'), ('DROPPED', 'Set aside')], default='CHECKING', max_length=16)),
+                ('with_months', models.BooleanField(default=True)),
                 ('by_month', models.BooleanField(default=True)),
                 ('with_reasons', models.BooleanField(default=True)),
                 ('with_pathways', models.BooleanField(default=True)),
