@@ -1,14 +1,20 @@
 """Released tables as files, with a dictionary that says what each column means. What is hidden is not in them."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+
+from tracker import periods
 from tracker.published import Row, Table
-from tracker.release_models import ReleaseCell
+from tracker.release_models import Release, ReleaseCell
 
 Rows = list[tuple[Any, ...]]
 Unit = ReleaseCell.Unit
-# Column → what it means; the same columns in every file, and the same words in the description of the API.
+# Column → what it means; the same columns in every file.
 COLUMNS = (
     ("table", "Which table: its code."),
     ("first_month", "First month of the period, as year and month."),
@@ -57,9 +63,21 @@ def lines(table: Table) -> Rows:
     ]
 
 
-def dictionary(tables: Iterable[Table]) -> tuple[Sequence[str], Rows]:
-    """Return headers and rows of what the tables, the columns and the units mean."""
-    rows: Rows = [("table", table.code, f"{table.title}. {table.note}".strip()) for table in tables]
+def files() -> list[tuple[date, str, list[str]]]:
+    """Return (quarter, the same in words, codes of its tables) of each release that told something, newest first."""
+    told = ReleaseCell.objects.filter(release__state=Release.State.PUBLISHED).order_by("-release__quarter", "table")
+    codes: dict[date, list[str]] = defaultdict(list)
+    for quarter, code in told.values_list("release__quarter", "table").distinct():
+        codes[quarter].append(code)
+    return [(quarter, periods.label(quarter, periods.last_month(quarter)), found) for quarter, found in codes.items()]
+
+
+def dictionary(release: Release, tables: Iterable[Table]) -> tuple[Sequence[str], Rows]:
+    """Return headers and rows of what the release, its tables, their columns and units mean."""
+    assert release.published_at is not None
+    day = date_format(localtime(release.published_at), "j F Y")
+    rows: Rows = [("release", periods.code(release.quarter), f"Published on {day}. What is published never changes.")]
+    rows += [("table", table.code, f"{table.title}. {table.note}") for table in tables]
     rows += [("column", name, meaning) for name, meaning in COLUMNS]
     rows += [("unit", word, meaning) for word, meaning in UNITS.values()]
     return ("what", "name", "meaning"), rows

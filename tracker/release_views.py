@@ -18,7 +18,7 @@ from sites.forms import status_of
 from sites.models import Role
 from sites.moves import Refused
 from sites.permissions import for_roles, public
-from tracker import charts, periods, published, releases
+from tracker import charts, exports, periods, published, releases
 from tracker.release_forms import PrepareForm
 from tracker.release_models import Release
 
@@ -47,7 +47,7 @@ REMEDY = {
 
 def figures(request: Any) -> HttpResponse:
     """The published figures of the province. What is not published stands nowhere on the page."""
-    context = {"tables": published.over_time(), "releases": published.releases(), "most": published.least() - 1}
+    context = {"tables": published.over_time(), "files": exports.files(), "most": published.least() - 1}
     return render(request, "tracker/province.html", context)
 
 

@@ -36,7 +36,7 @@ def book(name: str, sheets: Iterable[tuple[str, Sequence[str], Iterable[Sequence
     Args:
         name: of the file, without its end.
     """
-    body = tablib.Databook([_sheet(*sheet) for sheet in sheets]).export("xlsx")
+    body = tablib.Databook([_sheet(*sheet) for sheet in sheets]).export("xlsx", column_width="adaptive")
     return _download(f"{name}.xlsx", TYPES["xlsx"], body)
 
 

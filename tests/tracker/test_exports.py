@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,7 @@ def test_the_book_holds_every_table_after_its_dictionary(world: World, sign_in: 
     book = tablib.Databook().load(client.get(f"{FOLDER}tables.xlsx").content, "xlsx")
     assert [sheet.title for sheet in book.sheets()] == ["Dictionary", "P1", "P2", "P3", "P4", "P5"]
     dictionary, *tables = book.sheets()
+    assert dictionary[0][:2] == ("release", "2026-q1")
     assert [list(map(str, line)) for line in dictionary] == lines(client, "dictionary")[1:]
     explained = [line[1] for line in dictionary if line[0] == "column"]
     assert [sheet.headers for sheet in tables] == [explained] * 5
@@ -58,9 +60,22 @@ def test_the_book_holds_every_table_after_its_dictionary(world: World, sign_in: 
         assert {type(line[7]) for line in sheet} <= {int, float, type(None)}
 
 
+def test_the_page_of_figures_leads_to_every_file(world: World, sign_in: SignIn) -> None:
+    release(world)
+    client = sign_in(world["advisor"])
+    found = re.findall(rf'href="({FOLDER}[^"]+)"', client.get("/province/figures/").text)
+    assert [path.removeprefix(FOLDER) for path in found] == [
+        "tables.xlsx",
+        *(f"p{number}.csv" for number in range(1, 6)),
+        "dictionary.csv",
+    ]
+    assert {client.get(path).status_code for path in found} == {200}
+
+
 def test_what_is_not_published_has_no_file(world: World, sign_in: SignIn) -> None:
     release(world, state="READY")
     client = sign_in(world["coordinator"])
+    assert FOLDER not in client.get("/province/figures/").text
     for name in ("tables.xlsx", "p1.csv", "dictionary.csv"):
         assert client.get(FOLDER + name).status_code == 404
     assert client.get("/province/figures/2026-q1/p6.csv").status_code == 404
