@@ -95,7 +95,6 @@ def release_page(request: Any, release_id: int) -> HttpResponse:
     context = {
         "release": release,
         "quarter": periods.label(release.quarter, periods.last_month(release.quarter)),
-        "code": periods.code(release.quarter),
         "tables": published.tables(release) if release.state in (State.READY, State.PUBLISHED) else [],
         # In steps of ten: how many hidden counts there are is nobody's business.
         "progress": release.done * 10 // release.total * 10 if release.total else 0,
@@ -176,7 +175,7 @@ def picture(request: Any, quarter: date, table: str, kind: str) -> HttpResponse:
 def public_list(request: Any) -> HttpResponse:
     """The releases that everybody may read."""
     listed = [
-        (periods.code(each.quarter), periods.label(each.quarter, periods.last_month(each.quarter)))
+        (each.quarter, periods.label(each.quarter, periods.last_month(each.quarter)))
         for each in published.releases(public_only=True)
     ]
     return render(request, "tracker/published.html", {"releases": listed})

@@ -1,0 +1,130 @@
+"""The pages of a release: prepared, previewed and published by coordinators, read by advisors, and by all if shown."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from psi.tenancy import site_scope
+from sites import agenda
+from tests.people import World
+from tests.tracker.releasing import happen, prepared, released
+from tests.tracker.test_releases import APRIL, AUGUST_1, refusable
+from tracker import checking, release_views, releases
+from tracker.release_models import Release
+
+LIST = "/province/figures/releases/"
+PUBLIC = "/province/published/2025-q2/"
+
+
+@pytest.fixture
+def busy(world: World) -> World:
+    for month, number in ((APRIL, 27), (date(2025, 5, 1), 7), (date(2025, 6, 1), 31)):
+        happen(world.north, month, number)
+    agenda.sweep()
+    return world
+
+
+def form(client: Client, **ticked: str) -> dict[str, Any]:
+    answer = client.get(LIST)
+    return {"key": answer.context["form"].initial["key"], **ticked}
+
+
+def test_a_quarter_is_prepared_checked_previewed_and_published(busy: World, sign_in: Any) -> None:
+    client = sign_in(busy["coordinator"])
+    everything = dict.fromkeys(("months", "by_month", "reasons", "pathways", "sites", "process"), "on")
+    sent = form(client, **everything)
+    answer = client.post(LIST, sent)
+    again = client.post(LIST, sent)
+    assert answer.status_code == 302 and answer.url == again.url
+    page = client.get(answer.url).content.decode()
+    assert "Being checked" in page and '<meta http-equiv="refresh" content="5">' in page
+    with site_scope(busy.province.pk):
+        (release,) = Release.objects.all()
+        checking.check(release.pk)
+    page = client.get(answer.url).content.decode()
+    assert "It passed" in page and ">65<" in page and "Solver" in page
+    advisor = sign_in(busy["advisor"])
+    assert "Nothing is published yet" in advisor.get("/province/figures/").content.decode()
+    assert advisor.get(LIST).status_code == 403
+    assert client.post(answer.url, {"do": "publish", "public": "on"}).status_code == 302
+    page = advisor.get("/province/figures/").content.decode()
+    assert "65" in page and "hidden" in page
+    # What is hidden is on no page, in no picture and in no title.
+    for text in (page, client.get(answer.url).content.decode(), Client().get(PUBLIC).content.decode()):
+        assert [small for small in ("27", "31", "34", "58", "38") if f">{small}<" in text or f": {small}" in text] == []
+    assert client.post(answer.url, {"do": "drop"}, follow=True).content.decode().count("stays as it is") == 1
+
+
+def test_everybody_reads_what_the_province_shows_and_nothing_more(busy: World, sign_in: Any) -> None:
+    release = released(busy, APRIL, AUGUST_1)
+    assert Client().get(PUBLIC).status_code == 404
+    coordinator = sign_in(busy["coordinator"])
+    coordinator.post(f"{LIST}{release.pk}/", {"do": "show"})
+    page = Client().get(PUBLIC)
+    assert page.status_code == 200 and "April to June 2025" in page.content.decode()
+    assert "April to June 2025" in Client().get("/province/published/").content.decode()
+    french = Client().get(PUBLIC + "?lang=fr", headers={"accept-language": "fr"}).content.decode()
+    assert "avril" in french.lower()
+    coordinator.post(f"{LIST}{release.pk}/", {"do": "hide"})
+    assert Client().get(PUBLIC).status_code == 404
+    assert Client().get("/province/published/2025-q3/").status_code == 404
+
+
+def test_a_refusal_says_what_to_coarsen_and_the_form_takes_it(world: World, sign_in: Any) -> None:
+    refusable(world)
+    agenda.sweep()
+    release = prepared(world, APRIL, AUGUST_1)
+    client = sign_in(world["coordinator"])
+    page = client.get(f"{LIST}{release.pk}/").content.decode()
+    assert "somebody could work out how often one reason was mentioned, a number between 1 and 9" in page
+    assert "Untick “Reasons” and prepare the quarter again." in page
+    kept = ("months", "by_month", "pathways", "sites", "process")
+    answer = client.post(LIST, form(client, **dict.fromkeys(kept, "on")))
+    with site_scope(world.province.pk):
+        again = Release.objects.get(state="CHECKING")
+        assert not again.with_reasons and again.with_pathways
+        checking.check(again.pk)
+        again.refresh_from_db()
+        assert again.state == Release.State.READY
+    assert "It passed" in client.get(answer.url).content.decode()
+    assert "A release is on its way" in client.get(LIST).content.decode()
+    assert client.post(LIST, typed()).status_code == 422
+
+
+def typed() -> dict[str, Any]:
+    return {"key": "00000000-0000-4000-8000-000000000000", "months": "on"}
+
+
+def test_every_reason_to_refuse_has_words(world: World) -> None:
+    for found in ("ALL", "SITE", "SITE_PATH", "R_EVENT", "SR_EVENT", "CONTACT", "TALK", "SV_TIME"):
+        for remedy in (None, *release_views.REMEDY):
+            said = release_views.refusal(Release(site=world.province, state="REFUSED", found=found, remedy=remedy))
+            assert said.endswith(("again.", "longer period.")) and "%" not in said
+    for found in (releases.NOTHING, releases.CONTRADICTS):
+        assert release_views.refusal(Release(site=world.province, state="REFUSED", found=found))
+    assert release_views.refusal(Release(site=world.province, state="READY")) == ""
+
+
+def test_pictures_of_a_release_are_what_the_page_shows(busy: World, sign_in: Any) -> None:
+    released(busy, APRIL, AUGUST_1)
+    client = sign_in(busy["advisor"])
+    svg = client.get("/province/figures/2025-q2/p1.svg")
+    assert svg["Content-Type"] == "image/svg+xml" and b"hidden" in svg.content
+    assert [small for small in (b"27", b">7<", b"31") if small + b"<" in svg.content] == []
+    png = client.get("/province/figures/2025-q2/p1.png")
+    assert png.content.startswith(b"\x89PNG")
+    for path in ("p9.svg", "p5.svg", "p1.gif"):
+        assert client.get(f"/province/figures/2025-q2/{path}").status_code == 404
+    assert client.get("/province/figures/2025-q3/p1.svg").status_code == 404
+
+
+def test_before_its_time_the_form_is_not_there(world: World, sign_in: Any) -> None:
+    client = sign_in(world["coordinator"])
+    assert "There is nothing to release yet" in client.get(LIST).content.decode()
+    now = datetime.now(UTC)
+    happen(world.north, date(now.year, now.month, 1), 20, day=1)
+    agenda.sweep()
+    assert "It can be prepared from" in client.get(LIST).content.decode()
+    assert client.post(LIST, typed()).status_code == 422
