@@ -31,11 +31,15 @@ FILLED: dict[str, list[Any]] = {
 
 
 def provincial() -> list[Address]:
-    """Return what is the province's own, and what advisors or programs may open; its own requests are a site's rows."""
+    """Return what is the province's own, and what advisors, programs or everybody may read of a release.
+
+    The province's own requests are rows of a site, and not here.
+    """
     return [
         address
         for address in addresses()
         if address.fixed.get("site") == "province"
+        or "quarter" in address.takes
         or (address.access and (address.access == TOKEN or Role.ADVISOR in address.access.roles))
     ]
 
