@@ -1,4 +1,4 @@
-"""What is late and nobody acts on for a day: the province is told, of the site and the reference alone.
+"""What is late and nobody acts on for a day, or is counted wrongly: the province is told, of site and reference alone.
 
 The alert is a crossing (docs/architecture.md): site, kind and reference pass, and nothing else. The request is
 locked before the province's row, which nobody else locks, so no two can wait for each other.
@@ -16,6 +16,7 @@ from sites.models import Notice, Role
 from sites.queries import holders, province
 
 UNHEARD, UNANSWERED = "UNHEARD", "UNANSWERED"
+COUNTS = "COUNTS"  # in place of a reference: it is about all figures of the site
 AFTER = timedelta(hours=24)
 OPEN_STATES = (Referral.State.OPEN, Referral.State.MATCHED)
 
@@ -59,7 +60,7 @@ def look_after(ids: list[int]) -> None:
             continue
         if tenancy.now() < referral.unheard_at + AFTER:
             agenda.schedule(UNHEARD, [referral.pk], referral.unheard_at + AFTER)
-        elif _tell(UNHEARD, referral, home):
+        elif _tell(UNHEARD, referral.ref, home):
             referral_moves.alerted(referral)
 
 
@@ -84,21 +85,27 @@ def look_after_missed(ids: list[int]) -> None:
     home = province().pk
     for match in rows.select_related("referral").order_by("pk"):
         if match.site_id != home and match.window_step == MISSED:
-            _tell(Alert.Kind.MISSED, match.referral, home)
+            _tell(Alert.Kind.MISSED, match.referral.ref, home)
 
 
-def _tell(kind: str, referral: Referral, home: int) -> bool:
+def counted(*, wrongly: bool) -> None:
+    """Tell the province that the current site's figures are not what was counted, or that they are again."""
+    if wrongly:
+        _tell(Alert.Kind.COUNTS, COUNTS, province().pk)
+    else:
+        _forget(Alert.Kind.COUNTS, COUNTS)
+
+
+def _tell(kind: str, ref: str, home: int) -> bool:
+    origin = tenancy.current_site_id()
     with tenancy.site_scope(home):
-        alert, made = Alert.objects.get_or_create(
-            origin_id=referral.site_id, kind=kind, ref=referral.ref, defaults={"at": tenancy.now()}
-        )
+        alert, made = Alert.objects.get_or_create(origin_id=origin, kind=kind, ref=ref, defaults={"at": tenancy.now()})
         if made:
             outbox.enqueue("ALERT", [(alert.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])
     return made
 
 
 def _forget(kind: str, ref: str) -> None:
-    site_id, home = tenancy.current_site_id(), province().pk
-    if site_id != home:
-        with tenancy.site_scope(home):
-            Alert.objects.filter(origin_id=site_id, kind=kind, ref=ref).delete()
+    site_id = tenancy.current_site_id()
+    with tenancy.site_scope(province().pk):
+        Alert.objects.filter(origin_id=site_id, kind=kind, ref=ref).delete()

@@ -131,13 +131,14 @@ class Prepared(SiteModel):
 
 
 class Alert(SiteModel):
-    """At the province: something a site was told is late, and nothing was done. Site and reference, nothing else."""
+    """At the province: what a site was told is late and has left, or that its figures are wrong. No more than that."""
 
     KIND = "ALERT"
 
     class Kind(models.TextChoices):
         UNHEARD = "UNHEARD", "The physician says that nobody has been in touch"
         MISSED = "MISSED", "The 72 hours are over, and nobody acted for a day"
+        COUNTS = "COUNTS", "The figures of the site are not what was counted"
 
     origin = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
     kind = CodeField(choices=Kind.choices)

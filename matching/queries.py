@@ -217,16 +217,29 @@ def rows_for_today(slug: str) -> list[today.Item]:
 
 
 def _alerts() -> list[today.Item]:
-    """Return a row for everything a site was told is late, and has done nothing about for a day."""
+    """Return a row for everything a site was told is late and left for a day, and for figures that are wrong."""
+    unheard = _("%(site)s: nobody has been in touch about %(ref)s")
+    words = {
+        Alert.Kind.UNHEARD: (
+            unheard,
+            _("The physician said so, and a day later nothing is noted there. Please call the site."),
+        ),
+        Alert.Kind.MISSED: (
+            unheard,
+            _("The 72 hours were over a day ago, and nothing is noted there. Please call the site."),
+        ),
+        Alert.Kind.COUNTS: (
+            _("%(site)s: its figures are not what was counted"),
+            _("Nothing is lost. Please ask whoever runs the server to look at the log and to rebuild the figures."),
+        ),
+    }
     return [
         today.Item(
             alert.at,
-            _("%(site)s: nobody has been in touch about %(ref)s") % {"site": alert.origin.name, "ref": alert},
-            _("The physician said so, and a day later nothing is noted there. Please call the site.")
-            if alert.kind == Alert.Kind.UNHEARD
-            else _("The 72 hours were over a day ago, and nothing is noted there. Please call the site."),
+            words[Alert.Kind(alert.kind)][0] % {"site": alert.origin.name, "ref": alert},
+            words[Alert.Kind(alert.kind)][1],
             _("Open the site"),
-            reverse("province_site", args=[alert.origin.slug]),
+            reverse("today" if alert.origin.slug == PROVINCE_SLUG else "province_site", args=[alert.origin.slug]),
             tone="late",
             chip=_("told %(when)s") % {"when": ago(alert.at)},
             chip_tone="late",

@@ -177,11 +177,11 @@ def _confirm(locked: Locked, *, by: Actor) -> None:
     outbox.enqueue("CONFIRMED", [(match.pk, match.supporter.user_id)])
     if wants_notice(locked.referral):
         outbox.enqueue("FOUND", [(match.pk, None)])
-    facts.count(("MATCHED", "ALL"))
+    facts.count(("MATCHED", "ALL"), ("TO_MATCH", facts.hours(at - locked.referral.received_at)))
 
 
 def record_contact(match_id: int, *, by: Actor, agreed: bool = False) -> Match:
-    """The supporter has made contact. Whether it was inside the window is a fact.
+    """The supporter has made contact. Whether it was inside the window is a fact, and after how many hours.
 
     Args:
         agreed: the physician said that they want this; needed where only a notifier has said so before.
@@ -201,7 +201,11 @@ def record_contact(match_id: int, *, by: Actor, agreed: bool = False) -> Match:
     alerts.heard(locked.referral)
     alerts.acted(match)
     agenda.cancel(WINDOW, [match.pk])
-    facts.count(("CONTACT", "IN_TIME" if match.contacted_at <= window_ends(match) else "LATE"))
+    assert match.confirmed_at is not None
+    facts.count(
+        ("CONTACT", "IN_TIME" if match.contacted_at <= window_ends(match) else "LATE"),
+        ("TO_CONTACT", facts.hours(match.contacted_at - match.confirmed_at)),
+    )
     return match
 
 

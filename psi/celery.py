@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
     },
     "look": {"task": "tracker.tasks.look_at_sites", "schedule": crontab(minute="*/15")},
     "verify": {"task": "sites.tasks.verify_trails", "schedule": crontab(minute=41, hour=11)},  # UTC: at night
+    "prove": {"task": "tracker.tasks.prove_rollups", "schedule": crontab(minute=53, hour=11)},
     "forget": {"task": "referrals.tasks.forget_keys", "schedule": crontab(minute=47, hour=11)},
 }
 

@@ -1,6 +1,6 @@
 """Facts without faces: each counted event leaves one, and marks its site-month to be counted anew."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 
@@ -10,6 +10,7 @@ from sites import agenda
 DIRTY_MONTH = "ROLLUP"
 # Before a measure it says: one less. Facts are never removed, as in any ledger.
 LESS = "-"
+MOST_HOURS = 999
 
 
 def count(*facts: tuple[str, str], at: datetime | None = None) -> None:
@@ -19,7 +20,8 @@ def count(*facts: tuple[str, str], at: datetime | None = None) -> None:
     every event of a site-month touches the same dirty mark.
 
     Args:
-        at: when it was counted first, for what was taken back and counts again; now when left out.
+        at: when it was counted first, for what was taken back and counts again, or the day a record is about; now
+            when left out.
     """
     at = at or tenancy.now()
 
@@ -36,6 +38,11 @@ def count(*facts: tuple[str, str], at: datetime | None = None) -> None:
         agenda.schedule(DIRTY_MONTH, months, tenancy.now())
 
     tenancy.write_last(write)
+
+
+def hours(taken: timedelta) -> str:
+    """Return whole hours as a category; what took longer than `MOST_HOURS` counts as that."""
+    return str(max(0, min(int(taken.total_seconds() // 3600), MOST_HOURS)))
 
 
 def take_back(*facts: tuple[str, str], at: datetime) -> None:

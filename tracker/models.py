@@ -89,5 +89,18 @@ class Rollup(SiteModel):
         return f"rollup {self.pk}"
 
 
+class RollupFill(SiteModel):
+    """That a site-month is filled, and when it was last; without it, it never was."""
+
+    month = models.DateField()
+    filled_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["site", "month"], name="rollup_fill_once")]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}"
+
+
 from tracker.operations_models import Standing  # noqa: E402, F401
 from tracker.release_models import Frozen, Release, ReleaseCell, ReleaseMember  # noqa: E402, F401

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from sites.agenda import HEAVY
-from tracker import operations
+from tracker import operations, rollups
 from tracker.releases import CHECK
 
 
@@ -20,3 +20,9 @@ def check_release(release_id: int) -> None:
 def look_at_sites() -> None:
     """See where a site needs a hand."""
     operations.look()
+
+
+@shared_task(name="tracker.tasks.prove_rollups")
+def prove_rollups() -> None:
+    """Count every site's facts anew; what differs is logged at ERROR and told to the province."""
+    rollups.prove()

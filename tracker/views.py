@@ -5,18 +5,16 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from matching.queries import matches_of
-from psi import tenancy
 from sites import kept_form
 from sites.forms import status_of
 from sites.models import Role
 from sites.permissions import for_roles
-from tracker import figures, release_views, transitions
+from tracker import figure_views, release_views, transitions
 from tracker.forms import ConversationForm
 from tracker.models import Interaction
 
@@ -57,17 +55,4 @@ def figures_page(request: Any) -> HttpResponse:
     """A site's own figures, from its rollups; at the province, what was released, and nothing else."""
     if request.site.is_province:
         return release_views.figures(request)
-    cells = figures.requests_by_month(localdate(tenancy.now()))
-    total = figures.totals()
-    contacts = total.get(("CONTACT", "IN_TIME"), 0), total.get(("CONTACT", "LATE"), 0)
-    context = {
-        "cells": cells,
-        "bars": figures.bars(cells),
-        "tables": figures.tables(total),
-        "requests": total.get(("REQUEST", "ALL"), 0),
-        "matched": total.get(("MATCHED", "ALL"), 0),
-        "in_time": contacts[0],
-        "contacted": sum(contacts),
-        "talks": total.get(("TALK", "ALL"), 0),
-    }
-    return render(request, "tracker/figures.html", context)
+    return figure_views.page(request)

@@ -31,8 +31,8 @@ def test_ticks_are_round_and_few_and_reach_the_top(top: int) -> None:
 
 def test_a_hidden_bar_is_the_same_whatever_it_hides_beside() -> None:
     for kind in BOTH:
-        alone = charts.draw(chart(kind, (("A", None), ("B", 600)))).plot.bars[0]
-        beside = charts.draw(chart(kind, (("A", None), ("B", 900)))).plot.bars[0]
+        alone = charts.draw(chart(kind, (("A", None), ("B", 610)))).plot.bars[0]
+        beside = charts.draw(chart(kind, (("A", None), ("B", 790)))).plot.bars[0]
         assert alone == beside and alone.hidden
         drawn = charts.svg(chart(kind))
         assert "hidden" in words(drawn) and "hidden: the size of the bar says nothing" in words(drawn)

@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
 
 from matching import transitions
+from matching.models import Alert
 from psi import tenancy
 from psi.tenancy import site_scope
 from sites import agenda, facts
-from sites.models import Due, Fact, Site
+from sites.models import Due, Fact, Notice, Site
 from tests import line
 from tests.people import World
 from tracker import rollups
-from tracker.models import Rollup
+from tracker.models import Rollup, RollupFill
 
 
 def counts(site: Site) -> dict[tuple[date, str, str], int]:
@@ -196,3 +199,79 @@ def test_the_command_counts_what_the_workers_count(world: World) -> None:
     call_command("rebuild_rollups")
     assert [counts(site) for site in (world.north, world.south)] == by_workers
     assert by_workers[0][(tenancy.now().date().replace(day=1), "CLOSED", "DONE")] == 1
+
+
+def test_an_interrupted_fill_was_never_there_and_is_done_again(world: World) -> None:
+    busy_months(world, 5)
+    agenda.sweep()
+    before = counts(world.north), filled(world.north)
+    busy_months(world, 6)
+    marked = dirty()
+    with pytest.raises(ZeroDivisionError), site_scope(world.north.pk):
+        rollups.rebuild_all()
+        raise ZeroDivisionError
+    assert (counts(world.north), filled(world.north)) == before
+    assert dirty() == marked != set()
+    agenda.sweep()
+    assert counts(world.north) == recount(world.north)
+    assert set(filled(world.north)) == {month for month, _, _ in recount(world.north)}
+    assert all(at > before[1][month] for month, at in filled(world.north).items() if month in before[1])
+
+
+def filled(site: Site) -> dict[date, datetime]:
+    with site_scope(site.pk):
+        return dict(RollupFill.objects.values_list("month", "filled_at"))
+
+
+happened = some.tuples(
+    some.sampled_from([date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1)]),
+    some.sampled_from(["REQUEST", "-REQUEST", "TALK_WAY", "TO_MATCH"]),
+    some.sampled_from(["ALL", "PHONE", "71"]),
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(some.lists(happened, max_size=40))
+def test_whatever_the_facts_the_command_and_the_workers_count_them_alike(world: World, rows: list[Any]) -> None:
+    with site_scope(world.north.pk):
+        made = Fact.objects.bulk_create(Fact(month=m, measure=measure, category=c) for m, measure, c in rows)
+        agenda.schedule(facts.DIRTY_MONTH, {m.year * 100 + m.month for m, _, _ in rows}, tenancy.now())
+    agenda.sweep()
+    by_workers, expected = counts(world.north), dict[tuple[date, str, str], int]()
+    for month, measure, category in rows:
+        key = month, measure.lstrip("-"), category
+        expected[key] = expected.get(key, 0) + (-1 if measure.startswith("-") else 1)
+    assert by_workers == {key: n for key, n in expected.items() if n > 0}
+    call_command("rebuild_rollups")
+    assert counts(world.north) == by_workers
+    with connection.cursor() as cursor, site_scope(world.north.pk):
+        cursor.execute("DELETE FROM sites_fact WHERE id = ANY(%s)", [[row.pk for row in made]])
+        rollups.rebuild_all()
+    assert counts(world.north) == {}
+
+
+def test_the_nightly_proof_shouts_until_the_figures_are_right_again(world: World, caplog: Any) -> None:
+    def told() -> list[tuple[int, str]]:
+        with site_scope(world.province.pk):
+            return list(Alert.objects.values_list("origin_id", "kind"))
+
+    busy_months(world, 9)
+    assert (rollups.prove(), told()) == ([], [])  # a worker is about to count them
+    agenda.sweep()
+    with site_scope(world.north.pk):
+        Rollup.objects.filter(measure="REQUEST").update(count=99)
+    for _ in range(2):
+        assert rollups.prove() == [world.north.pk]
+        assert told() == [(world.north.pk, "COUNTS")]
+    with site_scope(world.province.pk):
+        assert Notice.objects.filter(kind="ALERT").count() == 1
+    said = [record.getMessage() for record in caplog.records if record.name == "psi.figures"]
+    assert len(said) == 2 and f"rollups of site {world.north.pk} differ from its facts in 3 cells" in said[0]
+    caplog.clear()
+    call_command("rebuild_rollups")
+    assert (rollups.prove(), told()) == ([], [])
+    with site_scope(world.south.pk):
+        facts.count(("REQUEST", "ALL"))
+    Due.objects.filter(site_id=world.south.pk).update(parked=True)
+    assert rollups.prove() == [world.south.pk]
+    caplog.clear()

@@ -1,0 +1,154 @@
+"""A site's own figures: counted from its rollups alone, by periods, as page, table, CSV and pictures."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from psi import tenancy
+from psi.tenancy import site_scope
+from sites import agenda, facts
+from sites.models import Fact, Site
+from tests import line, rows
+from tests.people import World
+from tracker import panels, spans
+from tracker.models import Rollup
+from training import sessions
+
+days = some.dates(date(2001, 1, 1), date(2080, 12, 31))
+
+
+@given(days, days)
+def test_every_period_offered_can_be_read_and_has_a_month_to_show(first: date, today: date) -> None:
+    if first > today:
+        first, today = today, first
+    first = max(first, today - timedelta(days=900))
+    for _heading, group in spans.offered(first, today):
+        assert group
+        for period in group:
+            assert spans.read(period.code, today) == period
+            months = period.months(today)
+            assert months[0] == period.first <= months[-1] <= min(today, period.last)
+            assert len(period.months(date(9999, 1, 1))) in (3, 12)
+    assert any(period.first <= first <= period.last + timedelta(days=31) for period in group)
+
+
+def test_a_fiscal_year_begins_in_april() -> None:
+    year = spans.read("", date(2027, 3, 31))
+    assert (year.code, year.first, year.last, str(year)) == (
+        *("2026-27", date(2026, 4, 1), date(2027, 3, 1), "April 2026 – March 2027"),
+    )
+    assert spans.read("", date(2027, 4, 1)).code == "2027-28"
+    assert str(spans.read("2027-Q1", date(2027, 4, 1))) == "January – March 2027"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("2026-99", "ends a year after"), ("soon", "not a period"), ("2026-Q5", "not a period"), ("2031", "not begun"),
+     ("0001", "not a period"), ("２０２６", "not a period")],
+)  # fmt: skip
+def test_a_wrong_period_is_answered_with_a_sentence(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        spans.read(text, date(2026, 11, 24))
+
+
+@given(some.lists(some.integers(0, 999), max_size=40))
+def test_bands_and_the_median_are_those_of_the_hours(hours: list[int]) -> None:
+    counted = Counter(hours)
+    assert sum(n for _band, n in panels.banded(panels.TO_CONTACT, counted)) == len(hours)
+    assert panels.median(counted) == (sorted(hours)[(len(hours) - 1) // 2] if hours else None)
+
+
+def happen(site: Site, month: date, *counted: tuple[str, str]) -> None:
+    with site_scope(site.pk, now=datetime(month.year, month.month, 15, 20, tzinfo=UTC)):
+        facts.count(*counted)
+
+
+def test_hours_are_whole_and_have_an_end(world: World) -> None:
+    start = tenancy.now() - timedelta(days=90)
+    match = line.confirmed(world, now=start)
+    with site_scope(match.site_id, now=start + timedelta(hours=29, minutes=59)):
+        line.transitions.record_contact(match.pk, by=line.helper(world))
+    with site_scope(match.site_id):
+        hours = Fact.objects.filter(measure__startswith="TO_").values_list("measure", "category").order_by("measure")
+        assert list(hours) == [("TO_CONTACT", "29"), ("TO_MATCH", "0")]
+    assert facts.hours(timedelta(days=400)) == "999"
+
+
+def test_page_and_files_say_what_was_counted_in_the_period(world: World, sign_in: Any) -> None:
+    happen(world.north, date(2026, 2, 1), *[("REQUEST", "ALL")] * 17)
+    happen(world.north, date(2026, 5, 1), *[("REQUEST", "ALL")] * 23, ("TO_CONTACT", "5"), ("TO_CONTACT", "80"))
+    happen(world.south, date(2026, 5, 1), *[("REQUEST", "ALL")] * 91)
+    agenda.sweep()
+    lead = sign_in(world["north lead"])
+    told = {}
+    for code in ("2025-26", "2026-27", "2026", "2026-Q2"):
+        page = lead.get(f"/north/figures/?period={code}")
+        assert page.status_code == 200
+        told[code] = page.text.partition('<b class="num">')[2].partition("<")[0]
+        assert "91" not in page.text.partition('<div class="charts">')[2]
+    assert told == {"2025-26": "17", "2026-27": "23", "2026": "40", "2026-Q2": "23"}
+    wrong = lead.get("/north/figures/?period=2026-28")
+    assert wrong.status_code == 400 and "ends a year after it began" in wrong.text
+    got = {kind: lead.get(f"/north/figures/months.{kind}?period=2026-Q2") for kind in ("csv", "svg", "png")}
+    assert got["csv"].content.decode() == "\ufeffMonth,Requests\r\nApr 2026,0\r\nMay 2026,23\r\nJun 2026,0\r\n"
+    assert ">23</text>" in got["svg"].text and got["png"].content.startswith(b"\x89PNG")
+    assert got["svg"]["Content-Disposition"] == 'attachment; filename="north-months-2026-q2.svg"'
+    hours = lead.get("/north/figures/to-contact.csv?period=2026").content.decode()
+    assert "0–11,1\r\n" in hours and "72–95,1\r\n" in hours
+    for path in ("months.exe", "nothing.csv", "months.csv?period=soon"):
+        assert lead.get(f"/north/figures/{path}").status_code == 404
+    for who, path in (("coordinator", "/province/figures/months.csv"), ("coordinator", "/north/figures/months.csv")):
+        assert sign_in(world[who]).get(path).status_code == 404
+
+
+def test_answers_are_shown_from_ten_on_and_by_whole_fiscal_years(world: World, sign_in: Any) -> None:
+    lead = sign_in(world["north lead"])
+    happen(world.north, date(2026, 5, 1), *[("SURVEY", "ALL"), ("SV_SAFE", "YES")] * 9)
+    agenda.sweep()
+    path = "/north/figures/survey.{}?period=2026-Q2"
+    assert "Felt safe: yes,hidden\r\n" in lead.get(path.format("csv")).content.decode()
+    assert ">9<" not in lead.get(path.format("svg")).text
+    happen(world.north, date(2026, 9, 1), ("SURVEY", "ALL"), ("SV_SAFE", "NO"))
+    agenda.sweep()
+    text = lead.get(path.format("csv")).content.decode()
+    assert "Felt safe: yes,9\r\nFelt safe: no,1\r\n" in text
+
+
+def test_who_carries_how_much_is_told_without_names(world: World, sign_in: Any) -> None:
+    rows.match(line.request(world.north), rows.supporter(world.north, "Dr Number One"), "CONFIRMED")
+    text = sign_in(world["north lead"]).get("/north/figures/load.csv").content.decode()
+    assert text == "\ufeffMatches,Supporters\r\n0,1\r\n1–3,1\r\n4–7,0\r\n8+,0\r\n"
+
+
+def test_a_name_that_a_spreadsheet_would_run_stays_a_name(world: World, sign_in: Any) -> None:
+    from referrals import access
+
+    with site_scope(world.north.pk):
+        point = access.make("=1+1", by=line.administrator(world))
+        access.count(point.code, "sent")
+    assert "'=1+1,1" in sign_in(world["north lead"]).get("/north/figures/points.csv").content.decode()
+
+
+def test_the_day_of_training_is_counted_and_taken_back(world: World) -> None:
+    sam = world.supporters["north"]
+    with site_scope(world.north.pk):
+        type(sam).objects.filter(pk=sam.pk).update(trained_on=None)
+    seats = []
+    for kind in ("FOUNDATIONS", "PRACTICE"):
+        session = rows.session(world.north, "Room", kind)
+        seats.append((session, rows.seat(session, sam.user, world.north)))
+    later = tenancy.now() + timedelta(days=22)
+    counts = []
+    for minutes in (150, 0):
+        for session, seat in seats:
+            with site_scope(world.north.pk, now=later):
+                noted = {seat.pk: minutes}
+                sessions.attend(session.pk, noted, by=line.administrator(world))
+        agenda.sweep(now=later + timedelta(days=1))
+        with site_scope(world.north.pk):
+            counts.append(list(Rollup.objects.filter(measure="TRAINED").values_list("category", "count")))
+    assert counts == [[("ALL", 1)], []]

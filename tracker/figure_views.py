@@ -1,0 +1,77 @@
+"""A site's own figures: the page of a period, and each picture as a file."""
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Max, Min
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.text import slugify
+from django.utils.timezone import localdate
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from psi import tenancy
+from sites.models import Role
+from sites.permissions import for_roles
+from tracker import charts, panels, spans
+from tracker.models import RollupFill
+from training import tables
+
+PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+def page(request: Any) -> HttpResponse:
+    """The current site's figures of the period in the address, all from counts."""
+    context, status = context_of(request.GET.get("period", ""), localdate(tenancy.now()))
+    return render(request, "tracker/figures.html", context, status=status)
+
+
+def context_of(asked: str, today: date) -> tuple[dict[str, Any], int]:
+    """Return what the page shows, and its status: 400 with a sentence when no such period can be shown."""
+    wrong = ""
+    try:
+        period = spans.read(asked, today)
+    except ValueError as error:
+        period, wrong = spans.read("", today), str(error)
+    filled = RollupFill.objects.aggregate(first=Min("month"), at=Max("filled_at"))
+    figures = panels.of(period, today)
+    total = figures.total
+    context = {
+        "wrong": wrong,
+        "period": period,
+        "offered": spans.offered(min(filled["first"] or today, period.first), today),
+        "counted_at": filled["at"],
+        "drawn": [(panel, charts.draw(panel.chart)) for panel in figures.panels],
+        "requests": total["REQUEST", "ALL"],
+        "matched": total["MATCHED", "ALL"],
+        "in_time": total["CONTACT", "IN_TIME"],
+        "contacted": total["CONTACT", "IN_TIME"] + total["CONTACT", "LATE"],
+        "talks": total["TALK", "ALL"],
+    }
+    return context, 400 if wrong else 200
+
+
+@for_roles(Role.ADMINISTRATOR, Role.LEAD)
+@require_safe
+@never_cache
+def download(request: Any, panel: str, kind: str) -> HttpResponse:
+    """One picture of the site's own figures as CSV, PNG or SVG."""
+    if request.site.is_province:
+        raise Http404("The province reads what is published.")
+    today = localdate(tenancy.now())
+    try:
+        period = spans.read(request.GET.get("period", ""), today)
+    except ValueError as error:
+        raise Http404(str(error)) from error
+    found = next((one for one in panels.of(period, today).panels if one.name == panel), None)
+    if found is None or kind not in ("csv", *PICTURES):
+        raise Http404("No such picture.")
+    name = slugify(f"{request.site.slug}-{panel}-{period.code}")
+    if kind == "csv":
+        rows = [(label, "hidden" if count is None else count) for label, count in found.chart.rows]
+        return tables.file(name, kind, found.headings, rows)
+    body = charts.png(found.chart) if kind == "png" else charts.svg(found.chart).encode()
+    return HttpResponse(
+        body, content_type=PICTURES[kind], headers={"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
+    )

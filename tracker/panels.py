@@ -1,0 +1,186 @@
+"""A site's own figures as pictures with their tables: counted from its rollups, unmasked, for they stay in the site."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Count, OuterRef, Subquery, Sum
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from referrals.models import AccessWeek, Reason, Referral, Source
+from tracker.charts import Chart, Kind, Mark
+from tracker.models import Minutes, Rollup, Way
+from tracker.spans import Period, fiscal_year
+from training.models import PeerSupporter, SupporterLoad
+
+# What became of offers to physicians who had not asked; counted apart from requests (rules.md, What may be stored).
+OFFERS = (("OFFERED", "Made"), ("YES", "Answered with yes"), ("NO", "Answered with no"), ("SILENT", "Not answered"))
+# First hour of each band. Contact is promised within 72 hours, after the fourth.
+TO_MATCH = (0, 12, 24, 48, 72, 168)
+TO_CONTACT = (0, 12, 24, 48, 72, 96)
+# First number of matches of each band; four to seven a year are typical (program overview).
+LOAD = (0, 1, 4, 8)
+SURVEY = (
+    ("SV_TIME", "Contacted in time"),
+    ("SV_SAFE", "Felt safe"),
+    ("SV_HELP", "It helped"),
+    ("SV_RECOMM", "Would recommend it"),
+    ("SV_AGAIN", "Would use it again"),
+)
+# Answers are shown from this many on (rules.md, Figures).
+ANSWERS = 10
+
+Counts = Counter[tuple[date, str, str]]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A picture, its name in addresses, the headings of its table, and what must be said about it."""
+
+    name: str
+    chart: Chart
+    headings: tuple[str, str]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a site's page shows of a period: four numbers in large, and the pictures."""
+
+    total: Counter[tuple[str, str]]
+    panels: list[Panel]
+
+
+def of(period: Period, today: date) -> Figures:
+    """Return the current site's figures of a period. The number of queries does not depend on it."""
+    months, survey = period.months(today), fiscal_year(period.last if period.last < today else today)
+    counts = _counts(min(period.first, survey.first), max(period.last, survey.last))
+    total = _total(counts, months)
+    month = _("Month")
+    requests, talks = _("Requests"), _("Conversations")
+    spans = str(period)
+
+    def by_month(name: str, title: str, unit: str, measure: str) -> Panel:
+        rows = tuple((date_format(first, "M Y"), counts[first, measure, "ALL"]) for first in months)
+        return Panel(name, Chart(title, rows, Kind.COLUMNS, f"{unit}, {spans}"), (month, unit))
+
+    def by_list(name: str, title: str, unit: str, measure: str, choices: Iterable[tuple[str, Any]]) -> Panel:
+        rows = tuple((str(label), total[measure, code]) for code, label in choices)
+        return Panel(name, Chart(title, rows, Kind.ROWS, f"{unit}, {spans}"), (title, unit))
+
+    panels = [
+        by_month("months", _("Requests by month"), requests, "REQUEST"),
+        by_list("pathways", _("How the requests came"), requests, "REQ_PATH", Referral.Pathway.choices),
+        by_list("reasons", _("Why physicians ask"), _("Requests that name it"), "REQ_REASON", Reason.choices),
+        by_list("sources", _("Who suggested the program"), _("Requests that say so"), "REQ_FROM", Source.choices),
+        _points(months, spans),
+        by_list("offers", _("Offers after someone told of a physician"), _("Offers"), "OFFER", OFFERS),
+        _hours("to-match", _("Hours from request to match"), _("Matches"), "TO_MATCH", TO_MATCH, total, spans),
+        _hours(
+            *("to-contact", _("Hours from match to contact"), _("Contacts"), "TO_CONTACT", TO_CONTACT, total, spans),
+            mark=(TO_CONTACT.index(72), _("72 hours")),
+        ),
+        by_month("conversations", _("Conversations by month"), talks, "TALK"),
+        by_list("ways", _("How people talked"), talks, "TALK_WAY", Way.choices),
+        by_list("lengths", _("How long people talked"), talks, "TALK_LENGTH", Minutes.choices),
+        by_list("outcomes", _("How requests ended"), requests, "CLOSED", Referral.Outcome.choices),
+        _load(months[-1].year),
+        by_month("training", _("Peer supporters trained"), _("Supporters"), "TRAINED"),
+        _survey(survey, _total(counts, survey.months(today))),
+    ]
+    return Figures(total, panels)
+
+
+def median(hours: Counter[int]) -> int | None:
+    """Return the middle of so many whole hours, the lower of two; None when there are none."""
+    left = (hours.total() + 1) // 2
+    for hour in sorted(hours):
+        left -= hours[hour]
+        if left <= 0:
+            return hour
+    return None
+
+
+def banded(starts: Sequence[int], counted: Counter[int]) -> list[tuple[str, int]]:
+    """Return (band, how many) for bands that begin at `starts`; the last has no end."""
+    bands = []
+    for start, following in zip(starts, [*starts[1:], None], strict=True):
+        name = f"{start}+" if following is None else f"{start}–{following - 1}" if following - start > 1 else f"{start}"
+        within = (n for number, n in counted.items() if number >= start and (following is None or number < following))
+        bands.append((name, sum(within)))
+    return bands
+
+
+def _counts(first: date, last: date) -> Counts:
+    rows = Rollup.objects.filter(month__range=(first, last)).values_list("month", "measure", "category", "count")
+    return Counter({(month, measure, category): count for month, measure, category, count in rows})
+
+
+def _total(counts: Counts, months: list[date]) -> Counter[tuple[str, str]]:
+    total: Counter[tuple[str, str]] = Counter()
+    shown = set(months)
+    for (month, measure, category), count in counts.items():
+        if month in shown:
+            total[measure, category] += count
+    return total
+
+
+def _hours(
+    name: str,
+    title: str,
+    unit: str,
+    measure: str,
+    starts: Sequence[int],
+    total: Counter[tuple[str, str]],
+    spans: str,
+    *,
+    mark: Mark | None = None,
+) -> Panel:
+    hours = Counter({int(category): n for (each, category), n in total.items() if each == measure})
+    middle = median(hours)
+    note = "" if middle is None else _("Half of them took %(hours)s hours or less.") % {"hours": middle}
+    chart = Chart(title, tuple(banded(starts, hours)), Kind.COLUMNS, f"{unit}, {spans}", mark)
+    return Panel(name, chart, (_("Hours"), unit), note)
+
+
+def _points(months: list[date], spans: str) -> Panel:
+    # Codes are counted by week, and a week counts in the month of its Monday.
+    end = (months[-1].replace(day=28) + timedelta(days=4)).replace(day=1)
+    weeks = AccessWeek.objects.filter(week__gte=months[0], week__lt=end).values_list("point__name")
+    rows = tuple((name, n) for name, n in weeks.annotate(n=Sum("sent")).order_by("-n", "point__name") if n)
+    chart = Chart(_("Requests by printed code"), rows, Kind.ROWS, f"{_('Requests sent from it')}, {spans}")
+    note = _("Most requests come without a code. A week counts in the month of its Monday.")
+    return Panel("points", chart, (_("Code"), _("Requests")), note)
+
+
+def _load(year: int) -> Panel:
+    taken = SupporterLoad.objects.filter(user=OuterRef("user_id"), year=year).values("total")[:1]
+    active = (
+        PeerSupporter.objects.filter(state=PeerSupporter.State.ACTIVE)
+        .annotate(taken=Subquery(taken))
+        .values_list("taken")
+    )
+    loads: Counter[int] = Counter()
+    for total, n in active.annotate(n=Count("pk")).order_by():
+        loads[total or 0] += n
+    unit = _("Active supporters, by matches they took in %(year)s") % {"year": year}
+    chart = Chart(_("How much supporters carry"), tuple(banded(LOAD, loads)), Kind.COLUMNS, unit)
+    note = _("Matches in every roster count. Four to seven a year are typical.")
+    return Panel("load", chart, (_("Matches"), _("Supporters")), note)
+
+
+def _survey(year: Period, total: Counter[tuple[str, str]]) -> Panel:
+    # Whole fiscal years only: they do not overlap, so no two can be subtracted to find one person's answers.
+    answers = total["SURVEY", "ALL"]
+    said = ("YES", _("yes")), ("NO", _("no"))
+    rows = tuple(
+        (f"{label}: {word}", total[item, code] if answers >= ANSWERS else None)
+        for item, label in SURVEY
+        for code, word in said
+    )
+    chart = Chart(_("What physicians said afterwards"), rows, Kind.ROWS, f"{_('Answers')}, {year}")
+    note = _("By whole fiscal years, and only from %(least)s answers on, so that nobody’s answer can be told.")
+    return Panel("survey", chart, (_("Question"), _("Answers")), note % {"least": ANSWERS})
