@@ -11,7 +11,7 @@ def main(asked: list[str]) -> int:
     django.setup()
     from django.conf import settings
 
-    from bench import candidates, due, fairness, harness
+    from bench import candidates, due, fairness, figures, harness
 
     # Style sheets need not be collected for pages whose time is measured.
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -27,6 +27,9 @@ def main(asked: list[str]) -> int:
             lines += due.nothing_due()
             lines.append(due.windows(5, 1))
             lines.append(due.windows(250, due.WORKERS))
+    if not asked or "figures" in asked:
+        with harness.database("psi_bench_figures"):
+            lines += figures.measure(random.Random(seed))
     if not asked or "fairness" in asked:
         lines += fairness.measure(seed)
     print(harness.table(lines))

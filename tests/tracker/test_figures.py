@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from matching import transitions
 from psi import tenancy
 from psi.tenancy import site_scope
+from referrals import access
 from sites import agenda, facts
 from sites.models import Fact, Site
 from tests import line, rows
@@ -71,7 +73,7 @@ def test_hours_are_whole_and_have_an_end(world: World) -> None:
     start = tenancy.now() - timedelta(days=90)
     match = line.confirmed(world, now=start)
     with site_scope(match.site_id, now=start + timedelta(hours=29, minutes=59)):
-        line.transitions.record_contact(match.pk, by=line.helper(world))
+        transitions.record_contact(match.pk, by=line.helper(world))
     with site_scope(match.site_id):
         hours = Fact.objects.filter(measure__startswith="TO_").values_list("measure", "category").order_by("measure")
         assert list(hours) == [("TO_CONTACT", "29"), ("TO_MATCH", "0")]
@@ -125,8 +127,6 @@ def test_who_carries_how_much_is_told_without_names(world: World, sign_in: Any) 
 
 
 def test_a_name_that_a_spreadsheet_would_run_stays_a_name(world: World, sign_in: Any) -> None:
-    from referrals import access
-
     with site_scope(world.north.pk):
         point = access.make("=1+1", by=line.administrator(world))
         access.count(point.code, "sent")
@@ -146,8 +146,7 @@ def test_the_day_of_training_is_counted_and_taken_back(world: World) -> None:
     for minutes in (150, 0):
         for session, seat in seats:
             with site_scope(world.north.pk, now=later):
-                noted = {seat.pk: minutes}
-                sessions.attend(session.pk, noted, by=line.administrator(world))
+                sessions.note_attendance(session.pk, {seat.pk: minutes}, by=line.administrator(world))
         agenda.sweep(now=later + timedelta(days=1))
         with site_scope(world.north.pk):
             counts.append(list(Rollup.objects.filter(measure="TRAINED").values_list("category", "count")))

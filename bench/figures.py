@@ -1,0 +1,116 @@
+"""Figures of 1,000,000 referrals in 500 sites: rebuilding what is dirty, and a site's page, each against bare work."""
+
+import random
+import statistics
+import time
+from datetime import date
+from typing import Any
+
+from django.db import connection, connections
+from django.template.loader import render_to_string
+from django.test import Client
+
+from bench.harness import ROUNDS, Line, analyze, compared, interleaved
+from psi.tenancy import site_scope
+from sites import agenda, facts
+from sites.models import Due, Site
+from tests import people
+from tracker import figure_views, rollups
+from tracker.models import Rollup
+
+SITES, REFERRALS, DIRTY = 500, 1_000_000, 1_000
+START, MONTHS = date(2024, 1, 1), 36
+TODAY = date(2026, 11, 24)
+
+# What the moves write about one referral, from request to close; hours and lists are spread.
+FACTS = """INSERT INTO sites_fact (site_id, month, measure, category)
+    SELECT %(site)s, (%(start)s::date + make_interval(months => n %% %(months)s))::date, measure, category
+    FROM generate_series(1, %(referrals)s) AS n, LATERAL (VALUES
+      ('REQUEST', 'ALL'), ('INVITED', 'ALL'), ('ACCEPTED', 'ALL'), ('MATCHED', 'ALL'), ('TALK', 'ALL'),
+      ('REQ_PATH', CASE WHEN n %% 4 = 0 THEN 'REACH_OUT' ELSE 'REACH_IN' END),
+      ('REQ_REASON', (ARRAY['BURNOUT', 'EVENT', 'COMPLAINT', 'CONFLICT', 'LIFE', 'CHANGE', 'OTHER'])[n %% 7 + 1]),
+      ('TO_MATCH', (n * 7 %% 200)::text), ('TO_CONTACT', (n * 11 %% 90)::text), ('CONTACT', 'IN_TIME'),
+      ('TALK_WAY', (ARRAY['PHONE', 'VIDEO', 'IN_PERSON'])[n %% 3 + 1]),
+      ('TALK_LENGTH', (ARRAY['UNDER_15', 'UNDER_30', 'UNDER_60'])[n %% 3 + 1]), ('CLOSED', 'DONE')
+    ) AS fact (measure, category)"""
+# The floor of a site: name it to PostgreSQL, and count its months into a table.
+BARE = """INSERT INTO bench_rollup SELECT site_id, month, measure, category, count(*) FROM sites_fact
+    WHERE site_id = %s AND month = ANY(%s::date[]) GROUP BY 1, 2, 3, 4"""
+
+
+def measure(dice: random.Random) -> list[Line]:
+    """Return the lines of the rebuild and of the page."""
+    world = people.build()
+    sites = [world.north, *(people.site(f"bench-{n}") for n in range(SITES - 1))]
+    each = REFERRALS // SITES
+    for site in sites:
+        with site_scope(site.pk), connection.cursor() as cursor:
+            given = {"site": site.pk, "start": START, "months": MONTHS, "referrals": each}
+            cursor.execute(FACTS, given)
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "CREATE UNLOGGED TABLE bench_rollup"
+            " (site_id bigint, month date, measure varchar(16), category varchar(16), count integer,"
+            " UNIQUE (site_id, month, measure, category))"
+        )
+        cursor.execute("GRANT ALL ON bench_rollup TO PUBLIC")
+    for site in sites:
+        with site_scope(site.pk):
+            rollups.rebuild_all()
+    analyze()
+    return [_rebuild(sites, dice), _page(world)]
+
+
+def _rebuild(sites: list[Site], dice: random.Random) -> Line:
+    def months() -> list[int]:
+        return [_number(n) for n in dice.sample(range(MONTHS), DIRTY // SITES)]
+
+    chosen = {site.pk: months() for site in sites}
+    taken: list[tuple[float, float]] = []
+    for _round in range(ROUNDS + 1):
+        for site in sites:
+            with site_scope(site.pk) as scope:
+                agenda.schedule(facts.DIRTY_MONTH, chosen[site.pk], scope.now)
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("TRUNCATE bench_rollup")
+        began = time.perf_counter()
+        agenda.sweep()
+        between = time.perf_counter()
+        _bare(chosen)
+        taken.append((between - began, time.perf_counter() - between))
+        assert not Due.objects.filter(kind=facts.DIRTY_MONTH).exists()
+    # The first round warms up.
+    ours, floor = (statistics.median(times) for times in zip(*taken[1:], strict=True))
+    return compared(f"{DIRTY:,} dirty site-months at {SITES} sites", ours, floor, 3)
+
+
+def _bare(chosen: dict[int, list[int]]) -> None:
+    for site_id, months in chosen.items():
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT set_config('psi.site_id', %s, true)", [str(site_id)])
+            cursor.execute(BARE, [site_id, [date(number // 100, number % 100, 1) for number in months]])
+            cursor.execute("COMMIT")
+
+
+def _page(world: Any) -> Line:
+    client = Client(SERVER_NAME="localhost")
+    people.sign_in(client, world["north lead"])
+    path = "/north/figures/?period=2025"
+    with site_scope(world.north.pk):
+        assert Rollup.objects.count() > MONTHS
+        context, _status = figure_views.context_of("2025", TODAY)
+
+    def page() -> None:
+        answer = client.get(path)
+        assert answer.content.count(b"<svg") >= len(context["drawn"]) - 1, answer.status_code
+
+    def floor() -> None:
+        render_to_string("tracker/figures.html", context | {"site": world.north})
+
+    ours, bare = interleaved(page, floor)
+    return compared("a site's figures of a year, page complete", ours, bare, 2)
+
+
+def _number(month: int) -> int:
+    return (START.year + month // 12) * 100 + month % 12 + 1
