@@ -17,6 +17,8 @@ from training import lending
 State = Referral.State
 # A request for which nobody was confirmed may be asked after once it is this old.
 PATIENCE = timedelta(hours=24)
+# How a physician stands to the survey.
+MAY_ANSWER, ANSWERED = "MAY_ANSWER", "ANSWERED"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,29 @@ def offers(referral: Referral, live: Match | None, *, local: bool) -> Offers:
         outside=local,
         withdraw=True,
     )
+
+
+def latest(referral: Referral) -> Match | None:
+    """Return the match that the physician may know of: the one that is live or was completed last."""
+    known = Match.objects.filter(referral=referral, state__in=(*LIVE, Match.State.COMPLETED))
+    return known.order_by("-id").first()
+
+
+def survey_of(referral: Referral, match: Match | None) -> str:
+    """Return MAY_ANSWER or ANSWERED; nothing while support goes on, and where the survey was not asked for.
+
+    Who withdraws the request withdraws this consent with it.
+
+    Args:
+        match: the latest, of which the supporter may have said that it is finished before the request is closed.
+    """
+    finished = referral.state == State.MATCHED and match is not None and match.state == Match.State.COMPLETED
+    if referral.state != State.CLOSED and not finished:
+        return ""
+    if referral.surveyed:
+        return ANSWERED
+    agreed = ReferralConsent.objects.filter(referral=referral, purpose=Consent.SURVEY).exists()
+    return MAY_ANSWER if agreed else ""
 
 
 def say_unheard(referral_id: int) -> None:

@@ -46,8 +46,30 @@ class Press:
         return vault.envelope("status").encrypt(json.dumps(vars(self)).encode()).decode()
 
 
-def _press(request: Any) -> Press | None:
-    """Return what the pressed button carried; None when it is too old, or another site's."""
+def not_found() -> str:
+    """Return what is said of a receipt that leads nowhere."""
+    return _("We do not find this receipt. Please check its sixteen digits.")
+
+
+def asked(request: Any) -> tuple[Press | None, StatusForm]:
+    """Return what the pressed button carried, or what the typed receipt stands for, and the form that asks for it.
+
+    Nothing comes of a button that is too old, or another site's; the form then says so.
+    """
+    if "sealed" in request.POST:
+        if (press := _pressed(request)) is not None:
+            return press, StatusForm()
+        missing = _("Nothing was done: this page forgets your receipt after ten minutes. Please type it again.")
+        return None, StatusForm({}, missing=missing)
+    form = StatusForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        if digest := receipt_digest(form.cleaned_data["receipt"]):
+            return Press(request.site.pk, digest.hex()), form
+        form.add_error("receipt", not_found())
+    return None, form
+
+
+def _pressed(request: Any) -> Press | None:
     try:
         plain = vault.envelope("status").decrypt(request.POST["sealed"].encode(), ttl=SECONDS)
     except InvalidToken:
@@ -61,73 +83,82 @@ def _press(request: Any) -> Press | None:
 @never_cache
 def status(request: Any) -> HttpResponse:
     """Ask for the receipt, and answer on the same page. A receipt is looked for here, then at the province."""
-    pressed = request.method == "POST" and "sealed" in request.POST
-    press = _press(request) if pressed else None
-    form = StatusForm(request.POST or None)
-    if press is not None:
-        form = StatusForm()
-    elif pressed:
-        missing = _("Nothing was done: this page forgets your receipt after ten minutes. Please type it again.")
-        form = StatusForm({}, missing=missing)
-    elif request.method == "POST" and form.is_valid():
-        digest = receipt_digest(form.cleaned_data["receipt"])
-        press = Press(request.site.pk, digest.hex()) if digest else None
+    press, form = asked(request)
+    pressed = "sealed" in request.POST
     context: dict[str, Any] = {
         "form": form,
         "office": office(request.site),
         "perhaps_outside": not request.site.is_province,
     }
     # The receipt does not stay on the screen.
-    answer = _Visit(press, request.POST.get("do", "") if pressed else "", site=request.site).answer() if press else None
+    do = request.POST.get("do", "") if pressed else ""
+    answer = _Visit(press=press, site=request.site, do=do).answer() if press else None
     if answer:
         context |= answer | {"form": StatusForm()}
     elif pressed and press:
         context["said"] = _("Nothing of this request is kept any more.")
-    elif form.is_bound and form.is_valid():
-        form.add_error("receipt", _("We do not find this receipt. Please check its sixteen digits."))
+    elif press:
+        form.add_error("receipt", not_found())
     return render(request, "matching/status.html", context, status=422 if form.errors else 200)
 
 
-@dataclass
-class _Visit:
-    """One look at a request, here or where it was handed to, with the one move that was pressed.
+@dataclass(kw_only=True)
+class Trail:
+    """A receipt followed to where its request stands: here, at the province, or where it was handed to.
 
     Attributes:
-        do: the button; empty once it was dealt with.
-        said: what came of it.
-        opened: role → how often the details were opened, at a site that handed the request over too.
         went: id of the site it was handed to.
     """
 
     press: Press
-    do: str
     site: Site
-    said: str = ""
-    opened: Counter[str] = field(default_factory=Counter)
     went: int | None = None
 
     def answer(self) -> dict[str, Any] | None:
         """Return what the page shows; None when the receipt leads nowhere (any more)."""
-        found = self._look(local=not self.site.is_province) or self._from_elsewhere(province().pk)
+        found = self.look(local=not self.site.is_province) or self._from_elsewhere(province().pk)
         # A linked site may have handed it on to the province; nobody hands on from there.
         while found is None and (to := self.went) is not None:
             self.went = None
             found = self._from_elsewhere(to)
         return found
 
+    def look(self, *, local: bool) -> dict[str, Any] | None:
+        """Look in the current site; None when the receipt is not known there, or leads on (`went`)."""
+        raise NotImplementedError
+
+    def find(self) -> Referral | None:
+        """Return the request of the receipt at the current site."""
+        return Referral.objects.filter(receipt_digest=bytes.fromhex(self.press.digest)).first()
+
     def _from_elsewhere(self, site_id: int) -> dict[str, Any] | None:
         with tenancy.site_scope(site_id):
-            return self._look(local=False)
+            return self.look(local=False)
 
-    def _look(self, *, local: bool) -> dict[str, Any] | None:
-        referral = self._find()
+
+@dataclass(kw_only=True)
+class _Visit(Trail):
+    """One look at a request, with the one move that was pressed.
+
+    Attributes:
+        do: the button; empty once it was dealt with.
+        said: what came of it.
+        opened: role → how often the details were opened, at a site that handed the request over too.
+    """
+
+    do: str
+    said: str = ""
+    opened: Counter[str] = field(default_factory=Counter)
+
+    def look(self, *, local: bool) -> dict[str, Any] | None:
+        referral = self.find()
         if referral is not None and self.do and not (referral.state == State.HANDED_OVER and self.do != "outside"):
             try:
                 self.said = self._do(referral)
             except Refused as refused:
                 self.said = _(refused.sentence)
             self.do = ""
-            referral = self._find()
+            referral = self.find()
             if referral is None:
                 return {"said": self.said}
         if referral is None:
@@ -135,9 +166,6 @@ class _Visit:
         self.opened.update(_opened(referral))
         self.went = referral.handed_to_id
         return None if referral.state == State.HANDED_OVER else self._shown(referral, local=local)
-
-    def _find(self) -> Referral | None:
-        return Referral.objects.filter(receipt_digest=bytes.fromhex(self.press.digest)).first()
 
     def _do(self, referral: Referral) -> str:
         """Make the move and return what came of it; every check comes before the first write."""
@@ -161,11 +189,10 @@ class _Visit:
 
     def _shown(self, referral: Referral, *, local: bool) -> dict[str, Any]:
         """Return what the physician may know of the request, in the current site."""
-        match = (
-            Match.objects.filter(referral=referral, state__in=(*LIVE, Match.State.COMPLETED)).order_by("-id").first()
-        )
+        match = afterwards.latest(referral)
         live = match if match and match.state in LIVE else None
         offers = afterwards.offers(referral, live, local=local)
+        survey = afterwards.survey_of(referral, match)
         press = Press(self.site.pk, self.press.digest, live.pk if live else 0)
         return {
             "said": self.said,
@@ -177,7 +204,8 @@ class _Visit:
             "opened": [(_(Role(role).label), times) for role, times in sorted(self.opened.items())],
             "offers": offers,
             "consent": _consent().text if offers.outside else "",
-            "sealed": press.sealed() if offers.withdraw else "",
+            "survey": survey,
+            "sealed": press.sealed() if offers.withdraw or survey == afterwards.MAY_ANSWER else "",
         }
 
 

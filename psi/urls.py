@@ -12,7 +12,15 @@ from referrals import access_views, by_hand, reach_out_views, wording_views
 from referrals import views as referrals
 from sites import consumer_views, cover_views, crisis, program
 from sites import views as sites
-from tracker import api, export_views, operations_views, periods, release_views
+from tracker import (
+    api,
+    export_views,
+    figure_views,
+    operations_views,
+    periods,
+    release_views,
+    survey_views,
+)
 from tracker import views as tracker
 from training import (
     commitment_views,
@@ -112,6 +120,7 @@ urlpatterns = [
     path("<slug:site>/colleague/tell/", reach_out_views.tell, name="tell"),
     path("<slug:site>/colleague/thanks/", reach_out_views.thanks, name="thanks"),
     path("<slug:site>/status/", status.status, name="status"),
+    path("<slug:site>/status/survey/", survey_views.survey_page, name="survey"),
     path("<slug:site>/nominate/", recruit_views.nominate, name="nominate"),
     path("<slug:site>/nominate/thanks/", recruit_views.nominated, name="nominated"),
     # Administrator and lead
@@ -137,6 +146,7 @@ urlpatterns = [
     path("<slug:site>/supporters/export.<str:kind>", roster_views.roster_export, name="roster_export"),
     path("<slug:site>/supporters/recruits/<ref:recruit>/", recruit_views.recruit, name="recruit"),
     path("<slug:site>/figures/", tracker.figures_page, name="figures"),
+    path("<slug:site>/figures/<slug:panel>.<str:kind>", figure_views.download, name="figure_file"),
     path("<slug:site>/settings/", program.settings_page, name="settings"),
     path("<slug:site>/settings/people/", program.people_page, name="people"),
     path("<slug:site>/settings/people/<int:membership_id>/", program.member_page, name="member"),

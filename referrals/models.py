@@ -171,6 +171,7 @@ class Referral(SiteModel):
     unheard_at = models.DateTimeField(
         null=True, help_text="When the physician said that nobody has been in touch, while nothing was done about it."
     )
+    surveyed = models.BooleanField(default=False, help_text="The right to answer the survey was used; not when.")
     receipt_digest = models.BinaryField(null=True)
     sealed = models.BinaryField(null=True)
 

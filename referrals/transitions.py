@@ -411,6 +411,15 @@ def heard(referral: Referral) -> None:
     referral.save(update_fields=["unheard_at"])
 
 
+def use_survey(referral: Referral) -> None:
+    """Burn the right to answer the survey. `referral` is locked.
+
+    No event and no entry of the trail: both would keep the time.
+    """
+    referral.surveyed = True
+    referral.save(update_fields=["surveyed"])
+
+
 def alerted(referral: Referral) -> None:
     """The province was told that nothing was done about it. `referral` is locked."""
     _note(referral, referral.state, ReferralEvent.Why.ALERTED, by=audit.SYSTEM)

@@ -501,6 +501,7 @@ FIELDS = {
     "interest": ("do", "practice", "specialty", "evaluated", "bio"),
     "roster_import": ("sealed", "file"),
     "status": ("receipt", "sealed", "do"),
+    "survey": ("receipt", "sealed", "do", "lang", "in_time", "again"),
     "choose": ("supporter", "override", "instead_of", "seen"),
     "people": ("revoke", "role", "email", "name"),
     "member": ("do", "role"),

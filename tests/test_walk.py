@@ -164,6 +164,7 @@ class Place:
             "minutes": "UNDER_15",
             "ease": "3",
             "strain": "3",
+            "safe": "YES",
         }
 
 

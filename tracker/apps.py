@@ -7,8 +7,9 @@ class TrackerConfig(AppConfig):
     name = "tracker"
 
     def ready(self) -> None:
-        from tracker import erasure, releases, rollups
+        from tracker import erasure, releases, rollups, survey
 
         rollups.register()
         erasure.register()
         releases.register()
+        survey.register()

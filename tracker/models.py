@@ -102,5 +102,6 @@ class RollupFill(SiteModel):
         return f"{self.month:%Y-%m}"
 
 
+from tracker import survey_models as survey_models  # noqa: E402  its tables are of this app
 from tracker.operations_models import Standing  # noqa: E402, F401
 from tracker.release_models import Frozen, Release, ReleaseCell, ReleaseMember  # noqa: E402, F401

@@ -1,0 +1,97 @@
+"""The anonymous survey: the right to answer is burnt with the answer, and a worker breaks what ties the two.
+
+Feedback cannot be linked to a referral, not even by a transaction id or a row's place (rules.md, What may be
+stored). Why it is done so, and what it cannot do: docs/decisions/0019-survey.md.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from random import SystemRandom
+from zoneinfo import ZoneInfo
+
+from django.forms.models import model_to_dict
+
+from matching import afterwards
+from psi import tenancy
+from referrals import transitions as referral_moves
+from referrals.models import Referral
+from sites import agenda, facts
+from sites.models import Site
+from sites.moves import Refused
+from tracker.survey_models import HeldAnswer, Said, SurveyAnswer
+
+KIND = "SURVEY"  # in the agenda, and the measure of how many answered
+# Answers held at a site before they are rewritten (rules.md).
+ENOUGH = 5
+# Question → measure of its facts, with the category YES or NO.
+MEASURES = {
+    "in_time": "SV_TIME",
+    "safe": "SV_SAFE",
+    "helpful": "SV_HELP",
+    "recommend": "SV_RECOMM",
+    "again": "SV_AGAIN",
+}
+
+
+def register() -> None:
+    """Tell the agenda who rewrites."""
+    agenda.register(KIND, rewrite)
+
+
+def check(referral: Referral) -> None:
+    """Raise `Refused` unless its physician may answer now."""
+    standing = afterwards.survey_of(referral, afterwards.latest(referral))
+    if standing == afterwards.ANSWERED:
+        raise Refused("You have answered these questions already. Thank you.")
+    if standing != afterwards.MAY_ANSWER:
+        raise Refused("There are no questions for this request.")
+
+
+def answer(referral_id: int, said: Mapping[str, str]) -> None:
+    """Burn the right to answer, and hold the answers: both or neither.
+
+    Args:
+        said: question → a code of `Said`; what is missing was not answered.
+
+    Raises:
+        Refused: answered before, not asked for, or the support has not ended.
+    """
+    referral = referral_moves.lock(referral_id)
+    check(referral)
+    referral_moves.use_survey(referral)
+    HeldAnswer(**said).save(force_insert=True)
+    # One row of the agenda a site, whoever answered. It says so each time, for none knows of those at the same moment.
+    tenancy.write_last(lambda: agenda.schedule(KIND, [0], tenancy.now()))
+
+
+def rewrite(_object_ids: list[int]) -> None:
+    """Once five are held at the current site, write them anew in random order, count them, and forget the old rows.
+
+    A transaction of its own, in a worker: it touches no row that leads to a referral, so that what it writes shares
+    no transaction with any. Two workers wait for each other on the rows.
+    """
+    held = list(HeldAnswer.objects.select_for_update().order_by("pk"))
+    if len(held) < ENOUGH:
+        return
+    HeldAnswer.objects.filter(pk__in=[row.pk for row in held]).delete()
+    answers = [model_to_dict(row, fields=list(MEASURES)) for row in held]
+    SystemRandom().shuffle(answers)
+    began = quarter()
+    SurveyAnswer.objects.bulk_create(SurveyAnswer(quarter=began.date(), **said) for said in answers)
+    counted = [(KIND, "ALL")] * len(answers)
+    counted += [
+        (measure, said[question])
+        for said in answers
+        for question, measure in MEASURES.items()
+        if said[question] != Said.UNSAID
+    ]
+    # Sorted, so that neighbours are not of the same person.
+    facts.count(*sorted(counted), at=began)
+
+
+def quarter() -> datetime:
+    """Return when the present quarter began, at the current site."""
+    zone = ZoneInfo(Site.objects.get(pk=tenancy.current_site_id()).time_zone)
+    today = tenancy.now().astimezone(zone).date()
+    first = date(today.year, (today.month - 1) // 3 * 3 + 1, 1)
+    return datetime(first.year, first.month, first.day, tzinfo=zone)
