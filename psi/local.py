@@ -189,6 +189,8 @@ def _start_children(
     commands = {
         "web": [*granian, "--host", "127.0.0.1", "--port", env["PORT"], *limits],
         "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4"],
+        # The solver needs memory and minutes; its worker does nothing else.
+        "heavy": [*celery, "worker", "--queues", "heavy", "--hostname", "heavy@%h", "--pool", "threads", "-c", "1"],
         "beat": [*celery, "beat", "--schedule", str(place.folder / "beat")],
     }
     children: dict[str, Child] = {}

@@ -154,6 +154,8 @@ def running(*, demo: bool = False, worker: bool = True, name: str = "house") -> 
         commands = {"web": [*granian, "--workers", "1", "--blocking-threads", "4", "--workers-kill-timeout", "2"]}
         if worker:
             commands["worker"] = ["celery", "-A", "psi", "worker", "--pool", "threads", "--concurrency", "2"]
+            heavy = ["--queues", "heavy", "--hostname", "heavy@%h", "--pool", "threads", "--concurrency", "1"]
+            commands["heavy"] = ["celery", "-A", "psi", "worker", *heavy]
             commands["beat"] = ["celery", "-A", "psi", "beat", "--schedule", str(folder / "beat")]
         children = {}
         for what, command in commands.items():

@@ -47,7 +47,7 @@ def test_every_setting_read_from_the_environment_reaches_the_server() -> None:
 
 
 def test_only_the_migration_knows_the_owner() -> None:
-    assert list(services()) == ["postgres", "valkey", "migrate", "web", "worker", "beat"]
+    assert list(services()) == ["postgres", "valkey", "migrate", "web", "worker", "heavy", "beat"]
     assert [name for name, text in services().items() if "DATABASE_OWNER_URL" in text] == ["migrate"]
     assert COMPOSE.count("DATABASE_OWNER_URL") == 1
     assert COMPOSE.count("postgresql://psi_app:") == 1

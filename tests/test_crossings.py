@@ -66,6 +66,7 @@ CROSSINGS = {
     ("tracker/freezing.py", "freeze"),
     ("tracker/releases.py", "first_quarter"),
     ("tracker/releases.py", "next_quarter"),
+    ("tracker/rollups.py", "prove"),
     ("tracker/checking.py", "_accept"),
     ("tracker/checking.py", "_refuse"),
     ("tracker/checking.py", "check"),

@@ -122,6 +122,8 @@ class Place:
             "number": 1,
             "quarter": "2026-q1",
             "table": "p1",
+            "panel": "requests",
+            "release_id": 1,
             "session_id": self.seat.session_id,
             "material_id": self.material.pk,
         }
@@ -428,7 +430,7 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
         "today requests caller by_hand request_detail choose confirm revoke reassign close spam not_spam supporter settings people"
         " member audit departments wording wording_text wording_preview province_sites province_site operations consumers crisis_numbers"
         " crisis_number local_numbers agreement_text links invite_next hand_over cover"
-        " new_session edit_session session pay batch_file rates roster_import roster_export"
+        " releases release new_session edit_session session pay batch_file rates roster_import roster_export"
     )
     own = "my my_page about_me interest my_training my_statement my_statement_file certificate agreement commitment my_match hand_back accept decline contacted conversation finish"
     expected = {name: {administrator} for name in administrators_only.split()}
@@ -442,8 +444,8 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
         "welcome": {administrator, lead},
         "unwanted": {supporter},
         "figures": {administrator, lead, advisor},
-        **{name: {administrator, advisor} for name in ("release_book", "release_sheet")},
-        **{name: {administrator, lead} for name in ("codes", "code", "code_picture", "code_pdf")},
+        **{name: {administrator, advisor} for name in ("release_book", "release_sheet", "release_picture")},
+        **{name: {administrator, lead} for name in ("codes", "code", "code_picture", "code_pdf", "figure_file")},
         "safety": {administrator, lead, supporter},
     }
     assert {name: set(roles) for name, roles in marked.items()} == expected
