@@ -153,9 +153,9 @@ def running(*, demo: bool = False, worker: bool = True, name: str = "house") -> 
         granian = ["granian", "--interface", "wsgi", "psi.wsgi:application", "--host", "127.0.0.1", "--port", str(port)]
         commands = {"web": [*granian, "--workers", "1", "--blocking-threads", "4", "--workers-kill-timeout", "2"]}
         if worker:
-            commands["worker"] = ["celery", "-A", "psi", "worker", "--pool", "threads", "--concurrency", "2"]
-            heavy = ["--queues", "heavy", "--hostname", "heavy@%h", "--pool", "threads", "--concurrency", "1"]
-            commands["heavy"] = ["celery", "-A", "psi", "worker", *heavy]
+            # One for light and heavy work: a test has little of either.
+            pool = ["--pool", "threads", "--concurrency", "2", "--queues", "celery,heavy"]
+            commands["worker"] = ["celery", "-A", "psi", "worker", *pool]
             commands["beat"] = ["celery", "-A", "psi", "beat", "--schedule", str(folder / "beat")]
         children = {}
         for what, command in commands.items():

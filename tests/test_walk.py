@@ -428,7 +428,7 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
     administrator, lead, supporter, advisor = "administrator", "lead", "supporter", "advisor"
     administrators_only = (
         "today requests caller by_hand request_detail choose confirm revoke reassign close spam not_spam supporter settings people"
-        " member audit departments wording wording_text wording_preview province_sites province_site operations consumers crisis_numbers"
+        " member audit departments wording wording_text wording_preview province_sites province_site operations releases release consumers crisis_numbers"
         " crisis_number local_numbers agreement_text links invite_next hand_over cover"
         " releases release new_session edit_session session pay batch_file rates roster_import roster_export"
     )
