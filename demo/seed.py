@@ -27,7 +27,7 @@ from sites import consumers, facts, outbox, people
 from sites.audit import Actor
 from sites.models import Consumer, Due, LocalCrisisLine, Notice, Role, Site
 from sites.queries import current_text, names, province
-from tracker import checking, operations, releases, rollups
+from tracker import checking, operations, releases, rollups, survey
 from tracker.release_models import Wanted
 from training import agreement, lending, pay, sessions
 from training.models import Enrolment, PeerSupporter
@@ -246,6 +246,7 @@ def _settle(site_id: int) -> None:
         (agreement.KIND, agreement.look_after),
         (sessions.KIND, sessions.look_after),
         (pay.CLAIM_BY, pay.look_after),
+        (survey.KIND, survey.rewrite),
     ):
         due = Due.objects.filter(site_id=site_id, kind=kind, at__lte=tenancy.now())
         ids = list(due.values_list("object_id", flat=True))

@@ -20,7 +20,7 @@ from sites.audit import Actor
 from sites.models import Role, Site, TextVersion
 from sites.moves import Refused
 from sites.queries import current_text, province
-from tracker import erasure
+from tracker import erasure, survey
 from tracker import transitions as tracker
 from tracker.models import Minutes, Resource, Way
 
@@ -164,6 +164,20 @@ class Moves:
 
     def close(self, outcome: str) -> None:
         transitions.close(self.referral, outcome, by=self.place.administrator)
+
+    def answer(self) -> None:
+        """The physician answers the survey with their receipt, if they asked for it; a worker looks at once."""
+        random = self.random
+        said = {
+            question: random.choices(["YES", "NO", "UNSAID"], [yes, 1.5, 0.7])[0]
+            for question, yes in zip(survey.MEASURES, (11, 16, 9, 12, 10), strict=True)
+        }
+        try:
+            with transaction.atomic():
+                survey.answer(self.referral, said)
+        except Refused:
+            return
+        survey.rewrite([0])
 
     def mark_spam(self) -> None:
         transitions.mark_spam(self.referral, by=self.place.administrator)

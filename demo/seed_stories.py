@@ -149,7 +149,12 @@ def past_times(anchor: datetime, slug: str, random: Random, months: int) -> Iter
 def play_history(moves: Moves, physician: Physician, home: Site | None, end: datetime) -> Story:
     """Play a request of the past from the form to its end, before `end`; a year later it is erased."""
     yield from _support(moves, physician, home, end)
-    yield ERASED_AFTER
+    # Six in ten look with their receipt once more within ten days, and answer.
+    wait = _room(end, moves.random.uniform(5, 240))
+    yield wait
+    if moves.random.random() < 0.6:
+        moves.answer()
+    yield ERASED_AFTER - wait
     moves.erase()
 
 

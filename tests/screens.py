@@ -21,11 +21,31 @@ from tests.house import BASE, DESK, PHONE, House, Person, browsing, running  # n
 
 SITE = "harbour"
 Stop = tuple[str, Page]
+# Sends a request that agrees to the survey, closes it, and prints its receipt.
+CLOSED = f"""
+import uuid
+from matching import transitions
+from psi.tenancy import site_scope
+from referrals.models import ON_FORM, Referral
+from referrals.receipts import receipt_digest
+from referrals.transitions import Ask, Identity, submit
+from sites.audit import SYSTEM
+from sites.models import Site
+from sites.queries import current_text
+site = Site.objects.get(slug="{SITE}")
+with site_scope(site.pk):
+    ask = Ask(reasons=("BURNOUT",), stage="UNSAID", practice="UNSAID", source="")
+    texts = {{purpose.value: current_text(purpose, "en") for purpose in ON_FORM}}
+    robin = Identity(name="Robin", phone="604 555 0188")
+    receipt = submit(ask, robin, site=site, at=site, key=uuid.uuid4(), texts=texts)
+    transitions.close(Referral.objects.get(receipt_digest=receipt_digest(receipt)).pk, "ONWARD", by=SYSTEM)
+print(receipt)
+"""
 
 
 def tour(house: House, browser: Browser) -> Iterator[Stop]:
     """Yield (name, page) at every page of a house with demonstration data, forms in their error state as well."""
-    for part in (_public, _troubles, _entrance, _administrator, _lead, _supporter, _province):
+    for part in (_public, _survey, _troubles, _entrance, _administrator, _lead, _supporter, _province):
         person = Person(house, browser)
         yield from part(house, person)
         person.close()
@@ -83,6 +103,32 @@ def _public(house: House, person: Person) -> Iterator[Stop]:
     for name, path in (("demo", "/demo/"), ("mailbox", "/mailbox/")):
         person.open(path)
         yield name, page
+
+
+def _survey(house: House, person: Person) -> Iterator[Stop]:
+    """A request that was closed, by its receipt."""
+    page = person.page
+    receipt = house.manage(code=CLOSED)
+    person.open(f"/{SITE}/status/")
+    page.get_by_label("Receipt").fill(receipt)
+    person.press("Check my request")
+    yield "public-status-closed", page
+    person.press("Answer five questions")
+    yield "public-survey", page
+    person.press("Send my answers")
+    yield "public-survey-errors", page
+    for question in page.locator("fieldset").all():
+        question.get_by_label("Yes").check()
+    page.locator("[name=sealed]").evaluate("field => { field.value = 'old' }")
+    person.press("Send my answers")
+    yield "public-survey-stale", page
+    page.get_by_label("Receipt").fill(receipt)
+    person.press("Send my answers")
+    yield "public-survey-thanks", page
+    person.open(f"/{SITE}/status/")
+    page.get_by_label("Receipt").fill(receipt)
+    person.press("Check my request")
+    yield "public-status-answered", page
 
 
 def _offer(house: House, person: Person) -> Iterator[Stop]:

@@ -19,7 +19,9 @@ from sites.audit import SYSTEM
 from sites.models import Role
 from tests import line, rows
 from tests import people as cast
+from tests.tracker.test_survey import agree
 from tracker.models import ReleaseCell
+from tracker.survey_models import HeldAnswer
 from training import calendar, recruitment
 from training.models import Department, Material, PeerSupporter, Photo, Recruit, Session
 
@@ -278,6 +280,21 @@ def test_the_status_page(world: World, roster: list[PeerSupporter], client: Clie
     with exactly(7):  # one is the wording that the button "from outside" agrees to
         answer = client.post("/north/status/", receipt)
     assert "A peer has agreed" in answer.content.decode()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_survey(world: World, client: Client, count: int) -> None:
+    key = uuid.uuid4()
+    referral = line.request(world.north, key=key)
+    with site_scope(world.north.pk):
+        agree(referral.pk)
+        line.transitions.close(referral.pk, "DECLINED", by=SYSTEM)
+        HeldAnswer.objects.bulk_create(HeldAnswer() for _ in range(count))
+    sent = {"receipt": receipt_of(world.north.pk, key), "safe": "YES", "do": "send"}
+    # The request is looked at, then locked and looked at again; the flag, the answer, and whom to wake.
+    with exactly(9):
+        answer = client.post("/north/status/survey/", sent)
+    assert "Your answers are in." in answer.content.decode()
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -66,10 +66,10 @@ class _Answering(status.Trail):
         if referral.state == Referral.State.HANDED_OVER:
             return None
         try:
-            survey.check(referral)
             if self.said is not None:
                 survey.answer(referral.pk, self.said)
                 return {"thanks": True}
+            survey.check(referral)
         except Refused as refused:
             return {"closed": _(refused.sentence)}
         return {"sealed": self.press.sealed()}

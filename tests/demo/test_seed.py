@@ -20,8 +20,9 @@ from referrals.models import Referral, ReferralEvent
 from referrals.transitions import known_to_rules
 from sites import audit, today
 from sites.models import AuditEntry, Due, Fact, Membership, Notice, Role, Site
-from tracker import rollups
+from tracker import rollups, survey
 from tracker.models import Interaction
+from tracker.survey_models import HeldAnswer, SurveyAnswer
 from training.models import Evaluates, PeerSupporter, SupporterLoad
 
 pytestmark = pytest.mark.xdist_group("seed")
@@ -148,6 +149,18 @@ def test_the_audit_chain_holds_in_order_of_time_and_the_figures_are_a_recount(lo
             assert times == sorted(times)
             assert times[-1] <= ANCHOR
             assert rollups.differences() == []
+
+
+def test_physicians_have_answered_and_fewer_than_five_wait(loaded: None) -> None:
+    answered = 0
+    for site in sites():
+        with site_scope(site.pk):
+            assert HeldAnswer.objects.count() < survey.ENOUGH
+            assert Fact.objects.filter(measure=survey.KIND).count() == SurveyAnswer.objects.count()
+            here = HeldAnswer.objects.count() + SurveyAnswer.objects.count()
+            assert here == Referral.objects.filter(surveyed=True).count()
+            answered += here
+    assert answered > 0
 
 
 def test_no_match_breaks_a_hard_rule(loaded: None) -> None:

@@ -131,6 +131,7 @@ def ask(physician: Person, *, where: str) -> str:
     page.get_by_label("Burnout or moral injury").check()
     page.get_by_role("combobox", name="Career stage").select_option(label="Mid (6 to 20 years)")
     page.get_by_label("I agree to be matched with a peer supporter and contacted").check()
+    page.get_by_label("I would like to get the anonymous survey").check()
     physician.press("Send my request")
     expect(page.get_by_role("heading", name="We have your request")).to_be_visible()
     receipt = page.locator(".receipt").inner_text()
@@ -250,6 +251,37 @@ def record(peer: Person) -> None:
     peer.sees("Recorded. Thank you. Nothing of what was said is kept.")
 
 
+# Four others have answered before.
+HELD = f"""
+from psi.tenancy import site_scope
+from sites.models import Site
+from tracker.survey_models import HeldAnswer
+with site_scope(Site.objects.get(slug="{SLUG}").pk):
+    HeldAnswer.objects.bulk_create(HeldAnswer(safe="YES", helpful="NO") for _ in range(4))
+"""
+
+
+def answer_survey(house: House, physician: Person, receipt: str) -> None:
+    """By the receipt to five questions; the fifth answer lets a worker rewrite and count all."""
+    house.manage(code=HELD)
+    page, counted = physician.page, "SELECT category, count FROM tracker_rollup WHERE measure = %s ORDER BY category"
+    assert status(physician, receipt) == "Closed"
+    physician.press("Answer five questions")
+    physician.press("Send my answers")
+    expect(page.get_by_role("alert")).to_contain_text("Answer at least one question")
+    for group, said in (("Did you feel safe with your peer?", "Yes"), ("Was it helpful?", "Yes")):
+        page.get_by_role("group", name=group).get_by_label(said, exact=True).check()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    physician.press("Send my answers")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you")
+    assert (page.title(), receipt in page.url) == ("Request", False)
+    until(lambda: house.sql(counted, "SURVEY", site=SLUG) == [("ALL", 5)], "five answers are counted")
+    assert house.sql(counted, "SV_SAFE", site=SLUG) == [("YES", 5)]
+    assert house.sql(counted, "SV_HELP", site=SLUG) == [("NO", 4), ("YES", 1)]
+    status(physician, receipt)
+    physician.sees("You have answered the questions about it. Thank you.")
+
+
 def figure(person: Person, slug: str, label: str) -> str:
     person.open(f"/{slug}/figures/")
     return person.page.locator(".figure", has_text=label).locator("b").inner_text()
@@ -271,6 +303,8 @@ def test_a_physician_asks_and_is_heard(house: House, staff: Cast, person: Callab
         until(lambda: figure(staff.administrator, SLUG, label) == count, f"{count} {label}")  # noqa: B023
     trail = staff.administrator.read(f"/{SLUG}/settings/audit/")
     assert NAME not in trail
+    answer_survey(house, physician, receipt)
+    assert staff.administrator.read(f"/{SLUG}/settings/audit/") == trail
     assert trail.count("Opened who asked") >= 2
     for path in (f"/{SLUG}/requests/{ref}/", f"/province/requests/{ref}/", f"/{SLUG}/my/{ref}/"):
         staff.coordinator.open(path)
