@@ -39,8 +39,8 @@ from training.models import Department, Enrolment, Material, PeerSupporter, Phot
 # What may come back from a page that anyone may open.
 ANSWERS = {200, 204, 302, 400, 405, 422}
 # An invitation opened by someone it was not sent to, a mail's locator that leads nowhere for this person.
-# The photo of somebody who did not agree to be shown is not there.
-ANSWERS_OF = {"join": {200, 302, 404, 422, 429}, "photo": {404, 405}}
+# The photo of somebody who did not agree to be shown is not there, and no release is published.
+ANSWERS_OF = {"join": {200, 302, 404, 422, 429}, "photo": {404, 405}, "published_one": {404, 405}}
 
 
 @dataclass(frozen=True)
