@@ -43,6 +43,7 @@ class Chart:
         rows: (label, count) in order; a count of None is hidden.
         unit: what is counted and when, in words; stands under the title.
         mark: after how many rows a dashed line stands, and its words, such as (4, "72 hours").
+        least: the smallest number that may be told, and so stand on the axis, beside 0.
     """
 
     title: str
@@ -50,6 +51,7 @@ class Chart:
     kind: Kind
     unit: str
     mark: Mark | None = None
+    least: int = 1
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,11 @@ class Drawing:
     key: Text | None
 
 
-def ticks(top: int) -> list[int]:
-    """Return the round numbers of an axis that reaches `top`: from 0, at most six, whole."""
-    top = max(top, 1)
+def ticks(top: int, least: int = 1) -> list[int]:
+    """Return the round numbers of an axis that reaches `top`: from 0, at most six, whole, and `least` apart."""
+    top = max(top, least)
     power = 10 ** max(int(log10(top)) - 1, 0)
-    step = next(size * power for size in (1, 2, 5, 10, 20, 50) if size * power * 5 >= top)
+    step = next(size * power for size in (1, 2, 5, 10, 20, 50, 100) if size * power >= max(top / 5, least))
     return list(range(0, top + step, step))
 
 
@@ -120,7 +122,7 @@ def draw(chart: Chart) -> Drawing:
     headings = [Text(words, EDGE, 20 + n * TITLE) for n, words in enumerate(titles)]
     unit = Text(chart.unit, EDGE, 20 + len(titles) * TITLE - 2)
     top = len(titles) * TITLE + UNIT + 28
-    axis = ticks(max((count for _label, count in chart.rows if count is not None), default=0))
+    axis = ticks(max((count for _label, count in chart.rows if count is not None), default=0), chart.least)
     plot = (_columns if chart.kind == Kind.COLUMNS else _rows)(chart, axis, top)
     hidden = any(count is None for _label, count in chart.rows)
     return Drawing(

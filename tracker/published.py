@@ -224,10 +224,11 @@ def chart(table: Table) -> Chart | None:
     if table.code == Table_.MONTHS:
         shown = [row for row in table.rows if row.first == row.last]
         rows = tuple((date_format(row.first, "M Y"), row.number) for row in shown)
-        return Chart(table.title, rows, Kind.COLUMNS, _("Requests a month"))
+        return Chart(table.title, rows, Kind.COLUMNS, _("Requests a month"), least=least())
     latest = max(row.last for row in table.rows)
     shown = [row for row in table.rows if row.last == latest]
-    return Chart(table.title, tuple((row.label, row.number) for row in shown), Kind.ROWS, shown[0].period)
+    told = tuple((row.label, row.number) for row in shown)
+    return Chart(table.title, told, Kind.ROWS, shown[0].period, least=least())
 
 
 def least() -> int:

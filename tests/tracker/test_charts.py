@@ -27,6 +27,8 @@ def test_ticks_are_round_and_few_and_reach_the_top(top: int) -> None:
     assert axis[0] == 0 and axis[-1] >= top and len(axis) <= 7
     assert re.fullmatch("[125]0*", str(axis[1])) and len({b - a for a, b in zip(axis, axis[1:], strict=False)}) == 1
     assert axis[-2] < max(top, 1)
+    # Where nothing under ten may be told, no such number stands on the axis.
+    assert charts.ticks(top, 10)[1] >= 10 and charts.ticks(top, 10)[-1] >= top
 
 
 def test_a_hidden_bar_is_the_same_whatever_it_hides_beside() -> None:

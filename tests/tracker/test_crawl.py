@@ -21,12 +21,12 @@ from tracker import operations, periods
 from tracker.release_models import Release
 
 SignIn = Callable[[Any], Client]
-JANUARY, MARCH = date(2026, 1, 1), date(2026, 3, 1)
+JANUARY, MARCH, APRIL, JUNE = (date(2026, month, 1) for month in (1, 3, 4, 6))
 FILLED: dict[str, list[Any]] = {
     "site": ["province"],
     "slug": ["north"],
     "line": ["PHP"],
-    "quarter": [JANUARY],
+    "quarter": [JANUARY, APRIL],
     "table": ["dictionary", "p1", "p2", "p3", "p4", "p5"],
     "kind": ["svg", "png"],
 }
@@ -58,15 +58,18 @@ def urls(address: Address, release: Release) -> Iterator[str]:
 
 @pytest.fixture
 def published(world: World) -> Release:
-    """A quarter with small numbers in every corner, and what may be told of it told."""
+    """A quarter with small numbers in every corner, and what may be told of it told; and one with no large month."""
     for number, month in enumerate(periods.months(JANUARY, MARCH)):
         happen(world.north, month, 2 + number, ("EVENT",))
         happen(world.south, month, 30 if month == MARCH else 3, ("BURNOUT", "LIFE")[: 1 + number % 2])
         happen(world.province, month, 1, pathway="REACH_OUT")
         note(world.north, month, [("CONTACT", "IN_TIME")] * 9 + [("CONTACT", "LATE")])
+    for month in periods.months(APRIL, JUNE):
+        happen(world.south, month, 6)
     agenda.sweep()
     operations.look()
-    return released(world, JANUARY, date(2026, 6, 1), public=True)
+    released(world, JANUARY, date(2026, 5, 1), public=True)
+    return released(world, APRIL, date(2026, 8, 1), public=True)
 
 
 def test_no_small_number_stands_anywhere(world: World, published: Release, sign_in: SignIn) -> None:
