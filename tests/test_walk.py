@@ -4,7 +4,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pypdfium2
@@ -33,6 +33,7 @@ from sites.moves import Refused
 from sites.permissions import PUBLIC, SIGNED_IN, TOKEN, Access
 from tests import line, rows
 from tests import people as cast
+from tracker.release_models import Release
 from training import calendar, describe, recruitment, sessions
 from training.models import Department, Enrolment, Material, PeerSupporter, Photo, Recruit
 
@@ -100,6 +101,7 @@ class Place:
     seat: Enrolment
     material: Material
     recruit: Recruit
+    release_id: int
     canaries: set[str]
 
     def fill(self, address: Address) -> dict[str, Any]:
@@ -123,7 +125,7 @@ class Place:
             "quarter": "2026-q1",
             "table": "p1",
             "panel": "requests",
-            "release_id": 1,
+            "release_id": self.release_id,
             "session_id": self.seat.session_id,
             "material_id": self.material.pk,
         }
@@ -220,6 +222,7 @@ def furnish(world: cast.World, slug: str) -> Place:
         )
         recruitment.nominate(colleague, key=uuid.uuid4())
         recruit = Recruit.objects.get()
+        release = Release.objects.create(quarter=date(2026, 1, 1), key=uuid.uuid4(), asked_at=tenancy.now())
     referral = line.request(
         site,
         key=key,
@@ -250,6 +253,7 @@ def furnish(world: cast.World, slug: str) -> Place:
         seat,
         material,
         recruit,
+        release.pk,
         planted,
     )
 

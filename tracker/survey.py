@@ -1,7 +1,7 @@
 """The anonymous survey: the right to answer is burnt with the answer, and a worker breaks what ties the two.
 
 Feedback cannot be linked to a referral, not even by a transaction id or a row's place (rules.md, What may be
-stored). Why it is done so, and what it cannot do: docs/decisions/0019-survey.md.
+stored). Why it is done so, and what it cannot do: docs/decisions/0021-survey.md.
 """
 
 from collections.abc import Mapping

@@ -31,7 +31,7 @@ class FiveAnswers(SiteModel):
 
 
 class HeldAnswer(FiveAnswers):
-    """Answers that wait until five are held. What such a row still tells: docs/decisions/0019-survey.md."""
+    """Answers that wait until five are held. What such a row still tells: docs/decisions/0021-survey.md."""
 
     def __str__(self) -> str:
         return "held answer"
