@@ -313,8 +313,10 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
     person.press("Look for the request")
     yield "admin-caller", page
     page.goto(f"/{SITE}/figures/")
-    page.get_by_text("The same as a table").click()
+    page.get_by_text("The same as a table").first.click()
     yield "admin-figures-table", page
+    page.goto(f"/{SITE}/figures/?period=1999-99")
+    yield "admin-figures-errors", page
     for state in ("INVITED", "ACCEPTED", "CONFIRMED", "CONTACTED", "COMPLETED"):
         person.open(f"{requests}/{_ref(house, state)}/")
         yield f"admin-request-{state.lower()}", page

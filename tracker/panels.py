@@ -45,6 +45,11 @@ class Panel:
     headings: tuple[str, str]
     note: str = ""
 
+    @property
+    def counted(self) -> bool:
+        """Is there anything to draw? What is hidden counts."""
+        return any(count is None or count for _label, count in self.chart.rows)
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -177,7 +182,7 @@ def _survey(year: Period, total: Counter[tuple[str, str]]) -> Panel:
     answers = total["SURVEY", "ALL"]
     said = ("YES", _("yes")), ("NO", _("no"))
     rows = tuple(
-        (f"{label}: {word}", total[item, code] if answers >= ANSWERS else None)
+        (f"{label}: {word}", total[item, code] if answers >= ANSWERS or not answers else None)
         for item, label in SURVEY
         for code, word in said
     )

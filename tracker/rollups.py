@@ -24,12 +24,18 @@ def register() -> None:
     agenda.register(facts.DIRTY_MONTH, rebuild)
 
 
-# One trip: lock, undo, fill, and say that it is filled. Two workers at one site wait for each other, so that neither
-# writes an older count over a newer; each statement after the lock sees what the other has written.
+# One trip: lock, count, write what differs, and say that it is filled. Two workers at one site wait for each other, so
+# that neither writes an older count over a newer; the statement after the lock sees what the other has written.
 REBUILD = f"""SELECT pg_advisory_xact_lock(7103, %(site)s);
-    DELETE FROM tracker_rollup WHERE site_id = %(site)s AND month = ANY(%(months)s::date[]);
-    INSERT INTO tracker_rollup (site_id, month, measure, category, count)
-    SELECT * FROM ({COUNTED}) AS counted WHERE site_id = %(site)s AND month = ANY(%(months)s::date[]) AND n > 0;
+    WITH counted AS MATERIALIZED (
+        SELECT * FROM ({COUNTED}) AS cell WHERE site_id = %(site)s AND month = ANY(%(months)s::date[]) AND n > 0
+    ), gone AS (
+        DELETE FROM tracker_rollup WHERE site_id = %(site)s AND month = ANY(%(months)s::date[])
+        AND (month, measure, category) NOT IN (SELECT month, measure, category FROM counted)
+    )
+    INSERT INTO tracker_rollup AS old (site_id, month, measure, category, count) SELECT * FROM counted
+    ON CONFLICT (site_id, month, measure, category) DO UPDATE SET count = excluded.count
+    WHERE old.count <> excluded.count;
     INSERT INTO tracker_rollupfill (site_id, month, filled_at)
     SELECT %(site)s, month, %(now)s FROM unnest(%(months)s::date[]) AS month
     ON CONFLICT (site_id, month) DO UPDATE SET filled_at = excluded.filled_at"""
