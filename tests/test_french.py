@@ -22,6 +22,7 @@ from tests import line
 from tests import people as cast
 from tests.people import World
 from tests.referrals.test_requests import GOOD
+from tests.tracker.published import release as released
 from training.queries import PAGE
 
 CATALOGUE = settings.BASE_DIR / "locale" / "fr" / "LC_MESSAGES"
@@ -96,6 +97,10 @@ def test_every_public_page_is_french_throughout(world: World, missing: set[str])
         Site.objects.filter(pk=match.site_id).update(**doors)
         for path in ("/north/", "/north/request/", "/north/colleague/"):
             browser.get(path)
+    released(world, public=True)
+    for path in ("", "2026-q1/", "methods/"):
+        page = browser.get(f"/province/published/{path}").text
+        assert 'lang="fr"' in page and "Comment ces données sont établies" in page, path
     assert missing == set()
 
 

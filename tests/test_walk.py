@@ -117,7 +117,6 @@ class Place:
             "line": "PHP",
             "recruit": self.recruit.ref,
             "kind": "csv" if address.name == "roster_export" else "svg",
-            "panel": "months",
             "paper": "poster",
             "digest": self.digest,
             "spoken": "en",

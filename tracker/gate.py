@@ -149,8 +149,9 @@ class _Program:
         # A sum of random words tells sets of memberships apart; 64 bits make a mistake unthinkable.
         words = np.random.default_rng(0).integers(1, 2**63, len(self._numbers) + len(secrets), dtype=np.uint64)
         seen_in = np.zeros(size, dtype=np.uint64)
-        for word, each in zip(words, [*self._numbers, *secrets], strict=True):
-            seen_in[each.cells] += word
+        places = [number.cells for number in self._numbers] + [secret.cells for secret in secrets]
+        for word, cells in zip(words, places, strict=True):
+            seen_in[cells] += word
         left = np.flatnonzero(~empty if possible is None else ~empty & possible)
         _, unknown = np.unique(seen_in[left], return_inverse=True)
         self._unknown = np.full(size, -1, dtype=np.intp)

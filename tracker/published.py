@@ -63,7 +63,7 @@ PROCESS: dict[str, Promise] = {
     "SV_AGAIN": __("Answers: would you use it again?"),
     "SV_AGAIN_Y": __("of them yes: would use it again"),
 }
-UNITS: dict[str, Unit] = {
+UNITS: dict[str, str] = {
     "TO_MATCH": Unit.HOURS,
     "TO_CONTACT": Unit.HOURS,
     "PER_MATCH": Unit.TENTHS,
@@ -186,7 +186,12 @@ def _rows(
             months = [(month, month, "ALL") for month in periods.months(first, last)]
             expected = [*months, (first, last, "ALL")]
         elif code == Table_.PROCESS:
-            expected = [(first, last, name) for name in PROCESS]
+            # Without its base a percentage has no line of its own.
+            expected = [
+                (first, last, name)
+                for name in PROCESS
+                if not name.endswith("_Y") or (first, last, name.removesuffix("_Y")) in told
+            ]
         else:
             order = [*Reason.values, "GROUPED", *PATHS]
             found = [cell for cell in cells if (cell.first, cell.last) == (first, last)]
@@ -202,7 +207,7 @@ def _rows(
 
 
 def _unit(category: str) -> str:
-    return (Unit.PERCENT if category.endswith("_Y") else UNITS.get(category, Unit.COUNT)).value
+    return str(Unit.PERCENT if category.endswith("_Y") else UNITS.get(category, Unit.COUNT))
 
 
 def _label(code: str, category: str, names: dict[int, str]) -> str:
@@ -222,9 +227,12 @@ def chart(table: Table) -> Chart | None:
     if table.code == Table_.PROCESS or not table.rows:
         return None
     if table.code == Table_.MONTHS:
-        shown = [row for row in table.rows if row.first == row.last]
-        rows = tuple((date_format(row.first, "M Y"), row.number) for row in shown)
-        return Chart(table.title, rows, Kind.COLUMNS, _("Requests a month"), least=least())
+        months = [row for row in table.rows if row.first == row.last]
+        if any(row.number is not None for row in months):
+            rows = tuple((date_format(row.first, "M Y"), row.number) for row in months)
+            return Chart(table.title, rows, Kind.COLUMNS, _("Requests a month"), least=least())
+        rows = tuple((row.period, row.number) for row in table.rows if row.first != row.last)
+        return Chart(table.title, rows, Kind.ROWS, _("Requests in each period"), least=least())
     latest = max(row.last for row in table.rows)
     shown = [row for row in table.rows if row.last == latest]
     told = tuple((row.label, row.number) for row in shown)

@@ -56,7 +56,7 @@ def fronts(cube: Cube, cells: Iterable[Cell], members: Iterable[Member], k: int)
 
 def _likely(cube: Cube) -> NDArray[np.bool_]:
     """Return the cells an attacker thinks of: one reason alone, or reasons that were given together in that month."""
-    seen = cube.counts.any(axis=(0, 2))[None, :, None, :]
+    seen = (cube.counts.sum(axis=(0, 2)) > 0)[None, :, None, :]
     alone = np.array([len(held) == 1 for held in cube.sets])
     return np.broadcast_to(seen | alone, cube.counts.shape).ravel()
 

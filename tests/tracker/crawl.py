@@ -26,11 +26,16 @@ NO_COUNTS = re.compile(
 )
 
 
+# Where one thing ends and another begins: a number at the end of a cell is no day of the month that follows.
+BETWEEN = re.compile(r"</?(?:t[dhr]|text|title|desc|li|p|h\d|d[dt]|option|div|section|caption|summary)\b[^>]*>")
+
+
 def visible(page: str) -> str:
     """Return the words of a page or a drawing in one line: what is shown, and what is read out."""
     main = re.search(r"<main\b.*?</main>", page, re.S)
     shown = UNSEEN.sub(" ", main[0] if main else page)
     spoken = " ".join(" ".join(found) for found in SPOKEN.findall(shown))
+    shown = BETWEEN.sub(" ¦ ", shown)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", shown) + " " + spoken).split())
 
 

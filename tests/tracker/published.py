@@ -26,13 +26,14 @@ CELLS = (
 )
 
 
-def release(world: World, quarter: date = JANUARY, state: str = PUBLISHED) -> Release:
+def release(world: World, quarter: date = JANUARY, state: str = PUBLISHED, *, public: bool = False) -> Release:
     """Return a release of the province, in a state, with the cells of the first quarter of 2026."""
     with site_scope(world.province.pk):
         at = now()
         found = Release.objects.create(
             quarter=quarter,
             state=state,
+            public=public,
             key=uuid4(),
             asked_at=at,
             published_at=at if state == PUBLISHED else None,
