@@ -17,12 +17,14 @@ from psi.tenancy import site_scope
 from referrals.models import Referral, ReferralConsent
 from referrals.receipts import receipt_of
 from referrals.transitions import known_to_rules
+from sites.audit import SYSTEM
 from sites.models import Site
 from tests import line
 from tests import people as cast
 from tests.people import World
 from tests.referrals.test_requests import GOOD
 from tests.tracker.published import release as released
+from tests.tracker.test_survey import agree
 from training.queries import PAGE
 
 CATALOGUE = settings.BASE_DIR / "locale" / "fr" / "LC_MESSAGES"
@@ -71,8 +73,9 @@ def missing() -> Any:
 def test_every_public_page_is_french_throughout(world: World, missing: set[str]) -> None:
     world.north.reach_out = True
     world.north.save()
-    key = uuid.uuid4()
+    key, other = uuid.uuid4(), uuid.uuid4()
     match = line.confirmed(world, key=key)
+    line.request(world.north, key=other)
     browser = Client(headers={"Accept-Language": "fr-CA,fr;q=0.9,en;q=0.5"})
     for i in range(PAGE + 1):
         cast.supporter(world.north, f"Dr Shown {i}", published=True)
@@ -90,6 +93,18 @@ def test_every_public_page_is_french_throughout(world: World, missing: set[str])
     assert "Nous ne trouvons pas ce reçu" in browser.post("/north/status/", {"receipt": "1" * 16}).text
     status = browser.post("/north/status/", {"receipt": receipt_of(world.north.pk, key)}).text
     assert "Un pair a accepté" in status
+    with site_scope(world.north.pk):
+        line.transitions.close(match.referral_id, "ONWARD", by=SYSTEM)
+        agree(match.referral_id)
+    answers = {"receipt": receipt_of(world.north.pk, key), "do": "send"}
+    assert "Répondre à cinq questions" in browser.post("/north/status/", answers).text
+    for said, words in (({}, "Répondez à au moins une"), ({"safe": "YES"}, "Merci"), ({}, "déjà répondu")):
+        assert words in browser.post("/north/status/survey/", answers | said).text
+    assert "Vous avez répondu" in browser.post("/north/status/", answers).text
+    assert (
+        "Il n’y a pas"
+        in browser.post("/north/status/survey/", answers | {"receipt": receipt_of(world.north.pk, other)}).text
+    )
     sent = browser.post("/north/request/", GOOD | line.opened("/north/request/"), follow=True)
     assert "Nous avons votre demande" in sent.text
     for doors in ({"reach_in": False}, {"reach_out": False}, {"is_open": False}):
