@@ -291,7 +291,7 @@ def test_the_survey(world: World, client: Client, count: int) -> None:
         line.transitions.close(referral.pk, "DECLINED", by=SYSTEM)
         HeldAnswer.objects.bulk_create(HeldAnswer() for _ in range(count))
     sent = {"receipt": receipt_of(world.north.pk, key), "safe": "YES", "do": "send"}
-    # The request is looked at, then locked and looked at again; the flag, the answer, and whom to wake.
+    # The request is found, then locked; the flag, the answer, and the row that says somebody should look.
     with exactly(10):
         answer = client.post("/north/status/survey/", sent)
     assert "Your answers are in." in answer.content.decode()
