@@ -259,12 +259,12 @@ def _entrance(house: House, person: Person) -> Iterator[Stop]:
 
 
 def _ref(house: House, state: str, *, site: str = SITE, user: str = "", late: bool = False) -> str:
-    """Return the reference of a request whose latest match stands so; `state` empty: one nobody was invited to."""
+    """Return the reference of a request whose latest match stands so; `state` empty: open, and nobody was invited to it."""
     whose = "AND s.user_id = (SELECT id FROM sites_user WHERE email = %s)" if user else "AND %s = ''"
     question = (
         "SELECT r.ref FROM referrals_referral r LEFT JOIN matching_match m ON m.referral_id = r.id"
         " LEFT JOIN training_peersupporter s ON s.id = m.supporter_id"
-        f" WHERE coalesce(m.state, '') = %s {whose} AND (%s OR coalesce(m.window_step, 0) < 3) ORDER BY r.id DESC"
+        f" WHERE coalesce(m.state, '') = %s {whose} AND (m.state IS NOT NULL OR r.state = 'OPEN') AND (%s OR coalesce(m.window_step, 0) < 3) ORDER BY r.id DESC"
     )
     if late:
         question = question.replace("(%s OR coalesce(m.window_step, 0) < 3)", "%s AND m.window_step = 3")
@@ -449,6 +449,9 @@ def _province(house: House, person: Person) -> Iterator[Stop]:
         ("province-operations", "operations/"),
         ("province-consumers", "consumers/"),
         ("province-figures", "figures/"),
+        ("province-releases", "figures/releases/"),
+        ("province-published", "published/"),
+        ("province-methods", "published/methods/"),
         ("province-settings", "settings/"),
         ("province-crisis", "settings/crisis/"),
         ("province-crisis-number", "settings/crisis/SUICIDE/"),

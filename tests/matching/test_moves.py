@@ -309,7 +309,7 @@ def test_a_decline_is_in_no_fact(world: World) -> None:
         before = list(Fact.objects.values_list("measure", "category").order_by("pk"))
         transitions.decline(match.pk, by=line.helper(world), why="EVALUATES")
     with site_scope(world.north.pk):
-        assert len(before) == 4
+        assert len(before) == 5
         assert list(Fact.objects.values_list("measure", "category").order_by("pk")) == before
 
 

@@ -128,6 +128,7 @@ def test_agreed_makes_a_request_by_the_notifiers_word(world: World) -> None:
             ("REQUEST", "ALL"),
             ("REQ_PATH", "REACH_OUT"),
             ("REQ_REASON", "OTHER"),
+            ("REQ_SET", "OUT_80"),
         }
 
 

@@ -249,6 +249,7 @@ def test_what_was_said_stands_in_rows_and_who_said_it_in_the_vault(world: World)
         ("REQ_PATH", "REACH_IN"),
         ("REQ_REASON", "BURNOUT"),
         ("REQ_REASON", "COMPLAINT"),
+        ("REQ_SET", "IN_12"),
     }
 
 
