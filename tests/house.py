@@ -277,7 +277,7 @@ class Person:
         """Leave; nothing in the console, nothing fetched from another host."""
         self.page.context.close()
         # The browser notes answers to bad input, to what is not here and to who must wait; those are asked for.
-        assert [line for line in self.complaints if not re.search("status of (422|404|403|429)", line)] == []
+        assert [line for line in self.complaints if not re.search("status of (400|422|404|403|429)", line)] == []
         assert self.foreign == []
 
     def open(self, path: str) -> None:
