@@ -316,7 +316,7 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
     page.get_by_text("The same as a table").first.click()
     yield "admin-figures-table", page
     page.goto(f"/{SITE}/figures/?period=1999-99")
-    yield "admin-figures-errors", page
+    yield "admin-figures-unknown", page
     for state in ("INVITED", "ACCEPTED", "CONFIRMED", "CONTACTED", "COMPLETED"):
         person.open(f"{requests}/{_ref(house, state)}/")
         yield f"admin-request-{state.lower()}", page
