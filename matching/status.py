@@ -1,6 +1,7 @@
 """The physician's own look: how a request stands, by the receipt they typed, and what they may press there."""
 
 import json
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -103,7 +104,7 @@ def status(request: Any) -> HttpResponse:
 
 
 @dataclass(kw_only=True)
-class Trail:
+class Trail(ABC):
     """A receipt followed to where its request stands: here, at the province, or where it was handed to.
 
     Attributes:
@@ -123,9 +124,9 @@ class Trail:
             found = self._from_elsewhere(to)
         return found
 
+    @abstractmethod
     def look(self, *, local: bool) -> dict[str, Any] | None:
         """Look in the current site; None when the receipt is not known there, or leads on (`went`)."""
-        raise NotImplementedError
 
     def find(self) -> Referral | None:
         """Return the request of the receipt at the current site."""
