@@ -124,7 +124,7 @@ class Place:
             "number": 1,
             "quarter": "2026-q1",
             "table": "p1",
-            "panel": "requests",
+            "panel": "months" if address.name == "figure_file" else "requests",
             "release_id": self.release_id,
             "session_id": self.seat.session_id,
             "material_id": self.material.pk,

@@ -33,8 +33,6 @@ SURVEY = (
 # Answers are shown from this many on (rules.md, Figures).
 ANSWERS = 10
 
-Counts = Counter[tuple[date, str, str]]
-
 
 @dataclass(frozen=True)
 class Panel:
@@ -62,14 +60,16 @@ class Figures:
 def of(period: Period, today: date) -> Figures:
     """Return the current site's figures of a period. The number of queries does not depend on it."""
     months, survey = period.months(today), fiscal_year(period.last if period.last < today else today)
-    counts = _counts(min(period.first, survey.first), max(period.last, survey.last))
-    total = _total(counts, months)
+    by_months = _by_months(period)
+    total = _total(period)
+    for (_first, measure), count in by_months.items():
+        total[measure, "ALL"] += count
     month = _("Month")
     requests, talks = _("Requests"), _("Conversations")
     spans = str(period)
 
     def by_month(name: str, title: str, unit: str, measure: str) -> Panel:
-        rows = tuple((date_format(first, "M Y"), counts[first, measure, "ALL"]) for first in months)
+        rows = tuple((date_format(first, "M Y"), by_months[first, measure]) for first in months)
         return Panel(name, Chart(title, rows, Kind.COLUMNS, f"{unit}, {spans}"), (month, unit))
 
     def by_list(name: str, title: str, unit: str, measure: str, choices: Iterable[tuple[str, Any]]) -> Panel:
@@ -94,7 +94,7 @@ def of(period: Period, today: date) -> Figures:
         by_list("outcomes", _("How requests ended"), requests, "CLOSED", Referral.Outcome.choices),
         _load(months[-1].year),
         by_month("training", _("Peer supporters trained"), _("Supporters"), "TRAINED"),
-        _survey(survey, _total(counts, survey.months(today))),
+        _survey(survey, _total(survey, measure__startswith="SV_")),
     ]
     return Figures(total, panels)
 
@@ -119,18 +119,16 @@ def banded(starts: Sequence[int], counted: Counter[int]) -> list[tuple[str, int]
     return bands
 
 
-def _counts(first: date, last: date) -> Counts:
-    rows = Rollup.objects.filter(month__range=(first, last)).values_list("month", "measure", "category", "count")
-    return Counter({(month, measure, category): count for month, measure, category, count in rows})
+def _by_months(period: Period) -> Counter[tuple[date, str]]:
+    rows = Rollup.objects.filter(month__range=(period.first, period.last), category="ALL")
+    return Counter({(month, measure): n for month, measure, n in rows.values_list("month", "measure", "count")})
 
 
-def _total(counts: Counts, months: list[date]) -> Counter[tuple[str, str]]:
-    total: Counter[tuple[str, str]] = Counter()
-    shown = set(months)
-    for (month, measure, category), count in counts.items():
-        if month in shown:
-            total[measure, category] += count
-    return total
+def _total(period: Period, **only: str) -> Counter[tuple[str, str]]:
+    # Added up by PostgreSQL: hours have hundreds of categories a month. "ALL" is read by months already.
+    rows = Rollup.objects.filter(month__range=(period.first, period.last), **only).exclude(category="ALL")
+    summed = rows.values_list("measure", "category").annotate(n=Sum("count")).order_by()
+    return Counter({(measure, category): n for measure, category, n in summed})
 
 
 def _hours(
@@ -179,13 +177,13 @@ def _load(year: int) -> Panel:
 
 def _survey(year: Period, total: Counter[tuple[str, str]]) -> Panel:
     # Whole fiscal years only: they do not overlap, so no two can be subtracted to find one person's answers.
-    answers = total["SURVEY", "ALL"]
     said = ("YES", _("yes")), ("NO", _("no"))
+    answers = {item: sum(total[item, code] for code, _word in said) for item, _label in SURVEY}
     rows = tuple(
-        (f"{label}: {word}", total[item, code] if answers >= ANSWERS or not answers else None)
+        (f"{label}: {word}", None if 0 < answers[item] < ANSWERS else total[item, code])
         for item, label in SURVEY
         for code, word in said
     )
     chart = Chart(_("What physicians said afterwards"), rows, Kind.ROWS, f"{_('Answers')}, {year}")
-    note = _("By whole fiscal years, and only from %(least)s answers on, so that nobody’s answer can be told.")
+    note = _("By whole fiscal years, and each question from %(least)s answers on, so that nobody’s answer can be told.")
     return Panel("survey", chart, (_("Question"), _("Answers")), note % {"least": ANSWERS})
