@@ -33,6 +33,15 @@ FACTS = """INSERT INTO sites_fact (site_id, month, measure, category)
       ('TALK_WAY', (ARRAY['PHONE', 'VIDEO', 'IN_PERSON'])[n %% 3 + 1]),
       ('TALK_LENGTH', (ARRAY['UNDER_15', 'UNDER_30', 'UNDER_60'])[n %% 3 + 1]), ('CLOSED', 'DONE')
     ) AS fact (measure, category)"""
+# And of some: who suggested it, an offer, somebody trained, answers afterwards. Every picture has something to show.
+OF_SOME = """INSERT INTO sites_fact (site_id, month, measure, category)
+    SELECT %(site)s, (%(start)s::date + make_interval(months => n %% %(months)s))::date, measure, category
+    FROM generate_series(1, %(referrals)s / 10) AS n, LATERAL (VALUES
+      ('REQ_FROM', (ARRAY['COLLEAGUE', 'DIVISION', 'MSA', 'PHP', 'OTHER'])[n %% 5 + 1]),
+      ('OFFER', (ARRAY['OFFERED', 'YES', 'NO', 'SILENT'])[n %% 4 + 1]), ('TRAINED', 'ALL'),
+      ('SURVEY', 'ALL'), ('SV_TIME', 'YES'), ('SV_SAFE', 'YES'), ('SV_HELP', 'YES'), ('SV_RECOMM', 'YES'),
+      ('SV_AGAIN', CASE WHEN n %% 3 = 0 THEN 'NO' ELSE 'YES' END)
+    ) AS fact (measure, category)"""
 # The floor of a site: name it to PostgreSQL, and count its months into a table.
 BARE = """INSERT INTO bench_rollup (site_id, month, measure, category, count)
     SELECT site_id, month, measure, category, count(*) FROM sites_fact
@@ -48,6 +57,7 @@ def measure(dice: random.Random) -> list[Line]:
         with site_scope(site.pk), connection.cursor() as cursor:
             given = {"site": site.pk, "start": START, "months": MONTHS, "referrals": each}
             cursor.execute(FACTS, given)
+            cursor.execute(OF_SOME, given)
     with connections["owner"].cursor() as cursor:
         cursor.execute("CREATE TABLE bench_rollup (LIKE tracker_rollup INCLUDING ALL)")
         cursor.execute("GRANT ALL ON bench_rollup TO PUBLIC")
@@ -108,8 +118,11 @@ def _page(world: Any) -> Line:
         answer = client.get(path)
         assert answer.content.count(b"<svg") == shown, answer.status_code
 
+    # The request as the house has prepared it, so that the bar above the page is there too.
+    asked = client.get(path).wsgi_request
+
     def floor() -> None:
-        render_to_string("tracker/figures.html", context | {"site": world.north})
+        render_to_string("tracker/figures.html", context, asked)
 
     ours, bare = interleaved(page, floor)
     return compared("a site's figures of a year, page complete", ours, bare, 2)

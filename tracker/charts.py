@@ -252,4 +252,7 @@ def _bar(x: float, y: float, width: float, height: float, count: int | None) -> 
 
 
 def _number(count: int | None) -> str:
-    return _("hidden") if count is None else str(number_format(count, use_l10n=True, force_grouping=True))
+    if count is None:
+        return _("hidden")
+    # Most counts need no grouping, and a page of charts says hundreds of them.
+    return str(count) if abs(count) < 1000 else str(number_format(count, use_l10n=True, force_grouping=True))

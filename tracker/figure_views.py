@@ -42,7 +42,7 @@ def context_of(asked: str, today: date) -> tuple[dict[str, Any], int]:
         "period": period,
         "offered": spans.offered(min(filled["first"] or today, period.first), today),
         "counted_at": filled["at"],
-        "drawn": [(panel, charts.draw(panel.chart)) for panel in figures.panels],
+        "drawn": [(panel, charts.draw(panel.chart) if panel.counted else None) for panel in figures.panels],
         "requests": total["REQUEST", "ALL"],
         "matched": total["MATCHED", "ALL"],
         "in_time": total["CONTACT", "IN_TIME"],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, OuterRef, Subquery, Sum
+from django.db.models import Case, Count, OuterRef, Q, Subquery, Sum, When
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -60,16 +60,13 @@ class Figures:
 def of(period: Period, today: date) -> Figures:
     """Return the current site's figures of a period. The number of queries does not depend on it."""
     months, survey = period.months(today), fiscal_year(period.last if period.last < today else today)
-    by_months = _by_months(period)
-    total = _total(period)
-    for (_first, measure), count in by_months.items():
-        total[measure, "ALL"] += count
-    month = _("Month")
+    by_months, total = _counts(period, survey)
+    month, labels = _("Month"), [date_format(first, "M Y") for first in months]
     requests, talks = _("Requests"), _("Conversations")
     spans = str(period)
 
     def by_month(name: str, title: str, unit: str, measure: str) -> Panel:
-        rows = tuple((date_format(first, "M Y"), by_months[first, measure]) for first in months)
+        rows = tuple((label, by_months[first, measure]) for label, first in zip(labels, months, strict=True))
         return Panel(name, Chart(title, rows, Kind.COLUMNS, f"{unit}, {spans}"), (month, unit))
 
     def by_list(name: str, title: str, unit: str, measure: str, choices: Iterable[tuple[str, Any]]) -> Panel:
@@ -94,7 +91,7 @@ def of(period: Period, today: date) -> Figures:
         by_list("outcomes", _("How requests ended"), requests, "CLOSED", Referral.Outcome.choices),
         _load(months[-1].year),
         by_month("training", _("Peer supporters trained"), _("Supporters"), "TRAINED"),
-        _survey(survey, _total(survey, measure__startswith="SV_")),
+        _survey(survey, total),
     ]
     return Figures(total, panels)
 
@@ -119,16 +116,24 @@ def banded(starts: Sequence[int], counted: Counter[int]) -> list[tuple[str, int]
     return bands
 
 
-def _by_months(period: Period) -> Counter[tuple[date, str]]:
-    rows = Rollup.objects.filter(month__range=(period.first, period.last), category="ALL")
-    return Counter({(month, measure): n for month, measure, n in rows.values_list("month", "measure", "count")})
+def _counts(period: Period, survey: Period) -> tuple[Counter[tuple[date, str]], Counter[tuple[str, str]]]:
+    """Return (month, measure) → count of what has no list, and (measure, category) → count over the period.
 
-
-def _total(period: Period, **only: str) -> Counter[tuple[str, str]]:
-    # Added up by PostgreSQL: hours have hundreds of categories a month. "ALL" is read by months already.
-    rows = Rollup.objects.filter(month__range=(period.first, period.last), **only).exclude(category="ALL")
-    summed = rows.values_list("measure", "category").annotate(n=Sum("count")).order_by()
-    return Counter({(measure, category): n for measure, category, n in summed})
+    Answers to the survey are those of its own span. Lists are added up by PostgreSQL: hours alone have hundreds
+    of categories a month.
+    """
+    answers = Q(measure__startswith="SV_")
+    rows = Rollup.objects.filter(
+        Q(month__range=(period.first, period.last)) & ~answers | Q(month__range=(survey.first, survey.last)) & answers
+    )
+    summed = rows.values_list(Case(When(category="ALL", then="month")), "measure", "category").annotate(n=Sum("count"))
+    by_months: Counter[tuple[date, str]] = Counter()
+    total: Counter[tuple[str, str]] = Counter()
+    for month, measure, category, n in summed.order_by():
+        total[measure, category] += n
+        if month is not None:
+            by_months[month, measure] = n
+    return by_months, total
 
 
 def _hours(
