@@ -8,6 +8,7 @@ import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil, log10
+from typing import NamedTuple
 
 import typst
 from django.conf import settings
@@ -54,8 +55,7 @@ class Chart:
     least: int = 1
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """Words at a place; `turned` when they read upwards."""
 
     words: str
@@ -65,8 +65,7 @@ class Text:
     turned: bool = False
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(NamedTuple):
     """A bar as drawn."""
 
     x: float
