@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from tests import printed
 from tests.house import DESK, House, Person
 from tests.journeys.test_sharing import ENTER
-from tests.training.test_pay import read
 
 MAKE = """
 from datetime import timedelta
@@ -90,7 +90,7 @@ def test_a_session_from_the_plan_to_the_roster_the_certificate_and_the_payment(
     finn.sees("4.00", "$264.27")
     finn.press("Claim $264.27")
     finn.sees("Claimed: $264.27.")
-    certificate = read(finn.page.request.get("/fjord/my/certificate/province.pdf").body())
+    certificate = printed.words(finn.page.request.get("/fjord/my/certificate/province.pdf").body())
     assert "Dr Finn Fjord" in certificate and "4.00 credits" in certificate
     code = re.search(r"Code ((\w{4} ){2}\w{4})", certificate).group(1)  # type: ignore[union-attr]
     stranger = person(house)

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from typing import Any
 
-import pypdfium2
 import pytest
 import zxingcpp
 from django.test import Client
@@ -19,7 +18,7 @@ from referrals import access, printing
 from referrals.models import AccessPoint, AccessWeek, Promotion
 from sites.audit import SYSTEM
 from sites.palettes import PALETTES, Palette
-from tests import line
+from tests import line, printed
 from tests.people import World
 from tests.referrals.test_requests import GOOD
 
@@ -143,11 +142,6 @@ def test_what_is_pasted_elsewhere_has_no_script_and_counts(world: World, sign_in
     assert "<script" not in unescape(card)
 
 
-def pages(pdf: bytes) -> list[Image.Image]:
-    document = pypdfium2.PdfDocument(pdf)
-    return [page.render(scale=DPI / 72).to_pil() for page in document]
-
-
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize(("name", "codes"), [("poster", 1), ("pagers", 4), ("cards", 10), ("slide", 1)])
 def test_every_printed_code_reads_in_grey_and_is_large_enough(
@@ -159,7 +153,7 @@ def test_every_printed_code_reads_in_grey_and_is_large_enough(
     path = f"/{world.north.slug}/settings/codes/{made.code}/{name}.pdf?lang={language}"
     response = sign_in(world["north administrator"]).get(path)
     assert (response.status_code, response["Content-Type"]) == (200, "application/pdf")
-    sheets = pages(response.content)
+    sheets = printed.pages(response.content, DPI)
     assert len(sheets) == 1
     # As a tired printer gives it: no colour, and washed out.
     grey = sheets[0].convert("L").point(lambda tone: 60 + tone * 150 // 255)
@@ -192,7 +186,7 @@ def test_the_code_is_a_picture_too(world: World, sign_in: SignIn, kind: str, med
 def test_a_poster_names_the_site_and_the_numbers(world: World) -> None:
     made = point(world)
     body = printing.pdf("poster", world.north, access.address(world.north, made), "en")
-    text = pypdfium2.PdfDocument(body)[0].get_textpage().get_text_range()
+    text = printed.words(body)
     for word in ("North Division", "9-1-1", "9-8-8", "1-800-663-6729", "310-6789"):
         assert word in text
 

@@ -3,12 +3,9 @@
 import csv
 import io
 import re
-import subprocess
-import tempfile
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -22,7 +19,7 @@ from psi.tenancy import site_scope
 from sites import agenda
 from sites.models import AuditEntry, Notice, Rate, Role
 from sites.moves import Refused
-from tests import line
+from tests import line, printed
 from tests.people import World, member, supporter
 from tests.training.test_sessions import attend, come, plan
 from training import certificates, money, pay, tables
@@ -233,14 +230,6 @@ def test_no_cell_is_a_formula(cell: str) -> None:
 # Certificates
 
 
-def read(pdf: bytes) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "certificate.pdf"
-        file.write_bytes(pdf)
-        done = subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, text=True, check=True)
-    return re.sub(r"\s+", " ", done.stdout)
-
-
 def verified(code: str, surname: str, path: str = "/verify/") -> tuple[int, str]:
     answer = Client().post(path, {"code": code, "surname": surname})
     return answer.status_code, answer.content.decode()
@@ -250,7 +239,7 @@ def test_the_certificate_says_what_ubc_asks_and_anyone_can_verify_it(world: Worl
     session = held(world)
     held(world, "PRACTICE", minutes=90)
     client = sign_in(world["north supporter"])
-    text = read(client.get("/north/my/certificate/province.pdf").content)
+    text = printed.words(client.get("/north/my/certificate/province.pdf").content)
     with site_scope(world.province.pk):
         (made,) = Certificate.objects.all()
     day = f"{session.starts_at.astimezone(tenancy.now().tzinfo):%Y}"
@@ -291,7 +280,7 @@ def test_a_certificate_is_void_when_attendance_is_corrected_and_another_takes_it
         first = Certificate.objects.get()
     attend(world.province, session, drsam=100)
     assert "not valid any more" in verified(first.code, "Comes")[1]
-    assert "1.50 credits" in read(client.get("/north/my/certificate/province.pdf").content)
+    assert "1.50 credits" in printed.words(client.get("/north/my/certificate/province.pdf").content)
     with site_scope(world.province.pk):
         assert list(Certificate.objects.order_by("pk").values_list("credits", flat=True)) == [
             Decimal("2.50"),
