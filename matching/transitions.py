@@ -24,6 +24,8 @@ from sites.queries import holders, numbers
 from training.models import PeerSupporter, SupporterLoad
 
 INVITATION, WINDOW, NEXT = "INVITATION", "WINDOW", "NEXT"
+# Due once contact was made; the tracker, which knows of conversations, looks after it (`tracker.reminders`).
+UNRECORDED, RECORD_WITHIN = "UNRECORDED", timedelta(days=3)
 CONTACT_HOURS = 72  # from the confirmed match (program overview, What commitment is involved)
 MOVED_ON = "This has moved on in the meantime. Here is how it stands now."
 
@@ -201,6 +203,7 @@ def record_contact(match_id: int, *, by: Actor, agreed: bool = False) -> Match:
     alerts.heard(locked.referral)
     alerts.acted(match)
     agenda.cancel(WINDOW, [match.pk])
+    agenda.schedule(UNRECORDED, [match.pk], match.contacted_at + RECORD_WITHIN)
     assert match.confirmed_at is not None
     facts.count(
         ("CONTACT", "IN_TIME" if match.contacted_at <= window_ends(match) else "LATE"),
@@ -369,6 +372,7 @@ def end(match: Match, goal: str, why: str, *, by: Actor) -> None:
     _move(match, goal, by=by, also=("why", "ended_at", "load_year"), why=why)
     agenda.cancel(INVITATION, [match.pk])
     agenda.cancel(WINDOW, [match.pk])
+    agenda.cancel(UNRECORDED, [match.pk])
     alerts.acted(match)
     if goal != Match.State.COMPLETED and why != Match.Why.CLOSED:
         referral_moves.wait(match.referral_id)

@@ -33,6 +33,8 @@ WORDS: dict[str | tuple[str, str], Promise] = {
     "CONFIRMED": __("Confirmed the match"),
     "CONTACTED": __("Made contact"),
     "RECORDED": __("Recorded a conversation"),
+    "INFORMAL": __("Logged an informal contact"),
+    "ARRANGED": __("Arranged a debrief"),
     "PREPARED": __("Asked for a release of figures"),
     "CHECKED": __("A release of figures passed the check"),
     "REFUSED": __("A release of figures did not pass the check"),

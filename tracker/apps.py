@@ -7,9 +7,12 @@ class TrackerConfig(AppConfig):
     name = "tracker"
 
     def ready(self) -> None:
-        from tracker import erasure, releases, rollups, survey
+        from tracker import debriefs, erasure, releases, remarks, reminders, rollups, survey
 
         rollups.register()
         erasure.register()
         releases.register()
         survey.register()
+        debriefs.register()
+        remarks.register()
+        reminders.register()

@@ -42,7 +42,6 @@ class Interaction(SiteModel):
     minutes = CodeField(choices=Minutes.choices)
     ease = models.PositiveSmallIntegerField()
     strain = models.PositiveSmallIntegerField()
-    wants_debrief = models.BooleanField(default=False)
     safety_steps = models.BooleanField(default=False)
     key = models.UUIDField()
 
@@ -102,6 +101,7 @@ class RollupFill(SiteModel):
         return f"{self.month:%Y-%m}"
 
 
+from tracker import beside_models as beside_models  # noqa: E402  its tables are of this app
 from tracker import survey_models as survey_models  # noqa: E402  its tables are of this app
 from tracker.operations_models import Standing  # noqa: E402, F401
 from tracker.release_models import Frozen, Release, ReleaseCell, ReleaseMember  # noqa: E402, F401

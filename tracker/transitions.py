@@ -3,15 +3,16 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from django.utils.timezone import localdate
+from datetime import date
 
 from matching.models import Match
-from psi import tenancy
-from sites import audit, facts
+from matching.transitions import UNRECORDED
+from sites import agenda, audit, facts
 from sites.audit import Actor
 from sites.moves import Refused
+from tracker import debriefs
 from tracker.models import Interaction, Minutes, Resource, ResourceOffered, Way
+from tracker.months import open_months
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Conversation:
         number: 1, 2, 3, or 4 for any later one.
         ease: how easy it was for the supporter, 1 to 5.
         strain: how much it weighed on the supporter, 1 to 5.
+        wants_debrief: goes to the province's list, and stands on no conversation.
+        month: first day of the month in which it was, when that is not this one.
     """
 
     number: int
@@ -32,16 +35,18 @@ class Conversation:
     resources: tuple[Resource, ...] = ()
     wants_debrief: bool = False
     safety_steps: bool = False
+    month: date | None = None
 
 
 def record(match_id: int, conversation: Conversation, *, key: uuid.UUID, by: Actor) -> Interaction:
-    """Record a conversation of the supporter's own match, in the month of the current site.
+    """Record a conversation of the supporter's own match; it is counted now, in the month of the current site.
 
     Args:
         key: the form's idempotency key; the same key again returns the first row.
 
     Raises:
-        Refused: no contact was made. A conversation that was had is recorded even if the match has ended since.
+        Refused: no contact was made, or the month is too long ago. A conversation that was had is recorded even if
+            the match has ended since.
         Match.DoesNotExist: it is not theirs.
     """
     if by.user_id is None:
@@ -51,20 +56,25 @@ def record(match_id: int, conversation: Conversation, *, key: uuid.UUID, by: Act
         return earlier
     if match.contacted_at is None:
         raise Refused("Press “I have made contact” first.")
+    months = open_months(match.contacted_at)
+    if conversation.month is not None and conversation.month not in months:
+        raise Refused("Only this month and the one before can be recorded.")
     interaction = Interaction(
         match=match,
-        month=localdate(tenancy.now()).replace(day=1),
+        month=conversation.month or months[0],
         number=conversation.number,
         way=conversation.way,
         minutes=conversation.minutes,
         ease=conversation.ease,
         strain=conversation.strain,
-        wants_debrief=conversation.wants_debrief,
         safety_steps=conversation.safety_steps,
         key=key,
     )
     interaction.save(force_insert=True)
     _offer(interaction, conversation.resources)
+    agenda.cancel(UNRECORDED, [match.pk])
+    if conversation.wants_debrief:
+        debriefs.ask(match.supporter_id)
     facts.count(
         ("TALK", "ALL"),
         ("TALK_WAY", conversation.way),

@@ -1,0 +1,74 @@
+"""A supporter would like a debrief: the province is told who, and not about whom.
+
+A crossing (docs/architecture.md). The wish stands on no conversation, and a worker writes it in a transaction of its
+own, so that the row shares neither a key nor a transaction with what was recorded.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+
+from django.urls import reverse
+from django.utils.timezone import get_current_timezone, localdate
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from psi import tenancy
+from sites import agenda, audit, today
+from sites.audit import Actor
+from sites.models import PROVINCE_SLUG
+from sites.queries import province
+from tracker.beside_models import DebriefRequest
+from training.models import PeerSupporter
+
+WITHIN = timedelta(days=7)
+
+
+def register() -> None:
+    """Tell the agenda who carries it over, and *Today* who waits."""
+    agenda.register(DebriefRequest.KIND, carry_over)
+    today.register(_rows)
+
+
+def ask(supporter_id: int) -> None:
+    """Have the province's list carry this supporter of the current site. A debrief that is asked for twice is one."""
+    tenancy.write_last(lambda: agenda.schedule(DebriefRequest.KIND, [supporter_id], tenancy.now()))
+
+
+def carry_over(supporter_ids: list[int]) -> None:
+    """Write the province's rows for these supporters of the current site."""
+    origin, on = tenancy.current_site_id(), localdate(tenancy.now())
+    who = list(
+        PeerSupporter.objects.filter(pk__in=supporter_ids).order_by("user_id").values_list("user_id", "profile__name")
+    )
+    with tenancy.site_scope(province().pk):
+        DebriefRequest.objects.bulk_create(
+            [DebriefRequest(origin_id=origin, user_id=user_id, name=name, asked_on=on) for user_id, name in who],
+            ignore_conflicts=True,
+        )
+
+
+def arranged(request_id: int, *, by: Actor) -> None:
+    """A debrief is arranged: the row goes. A second press finds none, and that is all right."""
+    found = DebriefRequest.objects.filter(pk=request_id).delete()[0]
+    if found:
+        audit.record("ARRANGED", DebriefRequest.KIND, request_id, by=by)
+
+
+def _rows(slug: str) -> Iterable[today.Item]:
+    if slug != PROVINCE_SLUG:
+        return []
+    days = sorted(DebriefRequest.objects.values_list("asked_on", flat=True))
+    if not days:
+        return []
+    by = datetime.combine(days[0], time.min, get_current_timezone()) + WITHIN
+    title = ngettext("%(n)s supporter would like a debrief", "%(n)s supporters would like a debrief", len(days))
+    return [
+        today.Item(
+            by,
+            title % {"n": len(days)},
+            ngettext("Asked on %(day)s.", "The first asked on %(day)s.", len(days)) % {"day": f"{days[0]:%-d %B}"},
+            _("See who"),
+            reverse("debriefs"),
+            tone="soon" if by <= tenancy.now() else "",
+        )
+    ]
