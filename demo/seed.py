@@ -20,14 +20,15 @@ from demo.seed_people import CASTS, DOMAIN, Peer, Place, first_name, make, physi
 from demo.seed_play import Play, Story, hours
 from demo.seed_stories import SCENES, VOLUMES, months_before, past_times, play_history, play_scene
 from matching import alerts, following
-from matching.transitions import NEXT
+from matching.transitions import NEXT, UNRECORDED
 from psi import tenancy
 from referrals.models import ON_FORM
 from sites import consumers, facts, outbox, people
 from sites.audit import Actor
 from sites.models import Consumer, Due, LocalCrisisLine, Notice, Role, Site
 from sites.queries import current_text, names, province
-from tracker import checking, operations, releases, rollups, survey
+from tracker import checking, debriefs, operations, releases, reminders, rollups, survey
+from tracker.beside_models import DebriefRequest
 from tracker.release_models import Wanted
 from training import agreement, lending, pay, sessions
 from training.models import Enrolment, PeerSupporter
@@ -247,6 +248,8 @@ def _settle(site_id: int) -> None:
         (sessions.KIND, sessions.look_after),
         (pay.CLAIM_BY, pay.look_after),
         (survey.KIND, survey.rewrite),
+        (DebriefRequest.KIND, debriefs.carry_over),
+        (UNRECORDED, reminders.remind),
     ):
         due = Due.objects.filter(site_id=site_id, kind=kind, at__lte=tenancy.now())
         ids = list(due.values_list("object_id", flat=True))

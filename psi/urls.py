@@ -21,6 +21,7 @@ from tracker import (
     release_views,
     survey_views,
 )
+from tracker import beside_views as beside
 from tracker import views as tracker
 from training import (
     commitment_views,
@@ -104,6 +105,7 @@ urlpatterns = [
         {"site": "province"},
         name="release_picture",
     ),
+    path("province/debriefs/", beside.debriefs_page, {"site": "province"}, name="debriefs"),
     path("province/links/", link_views.links_page, {"site": "province"}, name="links"),
     path("province/settings/crisis/", crisis.numbers_page, {"site": "province"}, name="crisis_numbers"),
     path("province/settings/crisis/<ref:line>/", crisis.number_page, {"site": "province"}, name="crisis_number"),
@@ -147,6 +149,7 @@ urlpatterns = [
     path("<slug:site>/supporters/recruits/<ref:recruit>/", recruit_views.recruit, name="recruit"),
     path("<slug:site>/figures/", tracker.figures_page, name="figures"),
     path("<slug:site>/figures/<slug:panel>.<str:kind>", figure_views.download, name="figure_file"),
+    path("<slug:site>/remarks/", beside.remarks_page, name="remarks"),
     path("<slug:site>/settings/", program.settings_page, name="settings"),
     path("<slug:site>/settings/people/", program.people_page, name="people"),
     path("<slug:site>/settings/people/<int:membership_id>/", program.member_page, name="member"),
@@ -173,6 +176,8 @@ urlpatterns = [
     path("<slug:site>/my/", my.my, name="my"),
     path("<slug:site>/my/page/", page_views.my_page, name="my_page"),
     path("<slug:site>/my/safety/", tracker.safety, name="safety"),
+    path("<slug:site>/my/informal/", beside.informal_page, name="informal"),
+    path("<slug:site>/my/remark/", beside.remark_page, name="remark"),
     path("<slug:site>/my/about/", training.about_me, name="about_me"),
     path("<slug:site>/my/training/", session_views.my_training, name="my_training"),
     path("<slug:site>/my/statement/", pay_views.my_statement, name="my_statement"),

@@ -44,6 +44,10 @@ def place(request: HttpRequest) -> dict[str, Any]:
             "site_name": site.name,
             "site_url": reverse("public", args=[site.slug]) + context["in_language"],
         }
+        # Every page that is made for supporters leads to the safety steps.
+        mark = getattr(getattr(request.resolver_match, "func", None), "access", None)
+        if S in roles and mark is not None and S in mark.roles:
+            context["safety_url"] = reverse("safety", args=[site.slug])
     places = getattr(request, "places", None)
     if places is not None:
         context["idle_seconds"] = limits({role for held in places.values() for role in held})[0]

@@ -72,6 +72,7 @@ CROSSINGS = {
     ("tracker/checking.py", "check"),
     ("tracker/checking.py", "progress"),
     ("tracker/operations.py", "look"),
+    ("tracker/debriefs.py", "carry_over"),
 }
 
 

@@ -175,7 +175,7 @@ def test_pages_of_staff_stay_in_one_language(world: World, sign_in: Any) -> None
 @pytest.mark.parametrize("folder", ["mail", "account/email", "mfa/email"])
 def test_every_mail_is_french_throughout(folder: str, missing: set[str]) -> None:
     names = [f"{folder}/{file.name}" for file in (settings.BASE_DIR / "templates" / folder).glob("[!_]*.txt")]
-    context = {"link": "", "until": datetime(2027, 1, 5, 20, 30, tzinfo=UTC), "code": "123456"}
+    context = {"link": "", "until": datetime(2027, 1, 5, 20, 30, tzinfo=UTC), "code": "123456", "n": 2}
     for name in names:
         with translation.override("fr"):
             french = render_to_string(name, context)

@@ -241,6 +241,7 @@ BAD_INPUT: list[tuple[str, str, dict[str, Any], dict[str, str]]] = [
             "way": "Choose how you talked.",
             "minutes": "Choose about how long it was.",
             "strain": "Choose a number for how much it weighs on you.",
+            "safety_steps": "Say whether you followed the safety steps.",
         },
     ),
     (
@@ -611,6 +612,7 @@ def test_a_double_press_of_the_tracker_records_one_conversation(world: World, si
     match = line.contacted(world)
     path = f"/north/my/{line.fresh(match).referral.ref}/conversation/"
     said = {"key": str(uuid.uuid4()), "number": "1", "way": "PHONE", "minutes": "UNDER_15", "ease": "3", "strain": "3"}
+    said["safety_steps"] = "no"
     client = sign_in(world["north supporter"])
     assert [client.post(path, said).status_code for _ in range(2)] == [302, 302]
     with site_scope(world.north.pk):

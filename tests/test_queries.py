@@ -72,7 +72,7 @@ def requests(world: World, roster: list[PeerSupporter], count: int) -> list[str]
 @pytest.mark.parametrize("count", [1, 3])
 def test_today(world: World, roster: list[PeerSupporter], sign_in: SignIn, count: int) -> None:
     refs = requests(world, roster, count)
-    opened(sign_in(world["north administrator"]), "/north/today/", 13, *refs)
+    opened(sign_in(world["north administrator"]), "/north/today/", 14, *refs)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-import pypdfium2
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -31,7 +30,7 @@ from sites.forms import NewSiteForm
 from sites.models import Invitation, Membership, Profile, Role, Site, User
 from sites.moves import Refused
 from sites.permissions import PUBLIC, SIGNED_IN, TOKEN, Access
-from tests import line, rows
+from tests import line, printed, rows
 from tests import people as cast
 from tracker.release_models import Release
 from training import calendar, describe, recruitment, sessions
@@ -168,6 +167,8 @@ class Place:
             "minutes": "UNDER_15",
             "ease": "3",
             "strain": "3",
+            "safety_steps": "no",
+            "text": "Walked by.",
             "safe": "YES",
         }
 
@@ -287,13 +288,8 @@ def visit(client: Client, method: str, url: str, data: dict[str, Any] | None = N
     body = b"".join(response) if response.streaming else response.content
     headers = " ".join(f"{name}: {value}" for name, value in response.headers.items())
     cookies = response.cookies.output()
-    text = printed(body) if response.headers.get("Content-Type") == "application/pdf" else body.decode()
+    text = printed.words(body) if response.headers.get("Content-Type") == "application/pdf" else body.decode()
     return Visit(response.status_code, response.headers.get("Location", ""), f"{headers} {cookies} {text}")
-
-
-def printed(pdf: bytes) -> str:
-    """Return what can be read in a PDF, whose own bytes are compressed."""
-    return " ".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf))
 
 
 @dataclass
@@ -432,11 +428,11 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
     administrator, lead, supporter, advisor = "administrator", "lead", "supporter", "advisor"
     administrators_only = (
         "today requests caller by_hand request_detail choose confirm revoke reassign close spam not_spam supporter settings people"
-        " member audit departments wording wording_text wording_preview province_sites province_site operations releases release consumers crisis_numbers"
+        " member audit departments wording wording_text wording_preview province_sites province_site operations debriefs releases release consumers crisis_numbers"
         " crisis_number local_numbers agreement_text links invite_next hand_over cover"
         " releases release new_session edit_session session pay batch_file rates roster_import roster_export"
     )
-    own = "my my_page about_me interest my_training my_statement my_statement_file certificate agreement commitment my_match hand_back accept decline contacted conversation finish"
+    own = "my informal remark my_page about_me interest my_training my_statement my_statement_file certificate agreement commitment my_match hand_back accept decline contacted conversation finish"
     expected = {name: {administrator} for name in administrators_only.split()}
     expected |= {name: {supporter} for name in own.split()}
     expected |= {
@@ -450,6 +446,7 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
         "figures": {administrator, lead, advisor},
         **{name: {administrator, advisor} for name in ("release_book", "release_sheet", "release_picture")},
         **{name: {administrator, lead} for name in ("codes", "code", "code_picture", "code_pdf", "figure_file")},
+        "remarks": {administrator, lead},
         "safety": {administrator, lead, supporter},
     }
     assert {name: set(roles) for name, roles in marked.items()} == expected

@@ -1,20 +1,28 @@
 """The tracker: closed lists, one screen, one thumb, under a minute."""
 
 import uuid
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as __
 
 from sites.forms import bare_helper
+from tracker.beside_models import Words
 from tracker.models import Minutes, Resource, Way
 from tracker.transitions import Conversation
 
 SCALE = [(str(n), str(n)) for n in range(1, 6)]
 
 
-class ConversationForm(forms.Form):
-    """That a conversation happened, not what was said."""
+def shown(month: date) -> str:
+    """Return a month in words, such as November 2026."""
+    return date_format(month, "F Y")
+
+
+class MonthForm(forms.Form):
+    """What happened in one of the months that are open, this one unless said otherwise."""
 
     use_required_attribute = False
 
@@ -22,6 +30,33 @@ class ConversationForm(forms.Form):
         widget=forms.HiddenInput,
         error_messages=dict.fromkeys(("required", "invalid"), __("Please load this page anew, and send it again.")),
     )
+    month = forms.TypedChoiceField(
+        label=__("In which month?"),
+        coerce=date.fromisoformat,
+        widget=forms.RadioSelect,
+        error_messages=dict.fromkeys(("required", "invalid_choice"), __("Choose one of these months.")),
+    )
+
+    def __init__(self, data: Any = None, *, months: list[date], **kwargs: Any) -> None:
+        super().__init__(data, initial={"key": uuid.uuid4(), "month": months[0].isoformat()}, **kwargs)
+        self.months = months
+        field: Any = self.fields["month"]
+        field.choices = [(month.isoformat(), shown(month)) for month in months]
+        if len(months) == 1:
+            del self.fields["month"]
+        self.helper = bare_helper(self)
+
+    def chosen_month(self) -> date:
+        month: date = self.cleaned_data.get("month", self.months[0])
+        return month
+
+
+class ConversationForm(MonthForm):
+    """That a conversation happened, not what was said.
+
+    A fourth asks whether it was one: the Physician Health Program is the better place by then (program overview).
+    """
+
     number = forms.ChoiceField(
         label=__("Which conversation was it?"),
         choices=[("1", __("First")), ("2", __("Second")), ("3", __("Third")), ("4", __("Fourth or later"))],
@@ -61,14 +96,28 @@ class ConversationForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     wants_debrief = forms.BooleanField(label=__("I would like a debrief"), required=False)
-    safety_steps = forms.BooleanField(label=__("I followed the safety steps"), required=False)
+    safety_steps = forms.ChoiceField(
+        label=__("I followed the safety steps"),
+        choices=[("no", __("No, there was no need")), ("yes", __("Yes"))],
+        widget=forms.RadioSelect,
+        error_messages={"required": __("Say whether you followed the safety steps.")},
+    )
+    beyond = forms.BooleanField(
+        label=__("Yes, it was the fourth or a later one, and I have spoken of the Physician Health Program"),
+        error_messages={"required": __("Please tick that it was the fourth or a later one, or choose another.")},
+    )
 
-    def __init__(self, data: Any = None, **kwargs: Any) -> None:
-        super().__init__(data, initial={"key": uuid.uuid4()}, **kwargs)
+    def __init__(self, data: Any = None, *, had: int, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.initial = {**self.initial, "number": str(min(had + 1, 4)), "safety_steps": "no"}
         for name in ("ease", "strain"):
             field: Any = self.fields[name]
             field.wrapper_class = "scale"
-        self.helper = bare_helper(self)
+        number = self.data.get("number") if self.is_bound else self.initial["number"]
+        if number != "4":
+            del self.fields["beyond"]
+        # From the third on, the page has the words for handing on.
+        self.hand_on = number in ("3", "4")
 
     def conversation(self) -> Conversation:
         data = self.cleaned_data
@@ -80,5 +129,43 @@ class ConversationForm(forms.Form):
             strain=int(data["strain"]),
             resources=tuple(Resource(code) for code in data["resources"]),
             wants_debrief=data["wants_debrief"],
-            safety_steps=data["safety_steps"],
+            safety_steps=data["safety_steps"] == "yes",
+            month=self.chosen_month(),
         )
+
+
+class InformalForm(MonthForm):
+    """An informal contact: when, how and how long. Nobody is named."""
+
+    way = forms.ChoiceField(
+        label=__("How did you talk?"),
+        choices=Way.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": __("Choose how you talked.")},
+    )
+    minutes = forms.ChoiceField(
+        label=__("How long?"),
+        choices=Minutes.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": __("Choose about how long it was.")},
+    )
+
+
+class RemarkForm(forms.Form):
+    """A remark for the box that knows neither who nor about whom."""
+
+    use_required_attribute = False
+
+    text = forms.CharField(
+        label=__("Your remark"),
+        max_length=Words.LONGEST,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages={
+            "required": __("Write a remark, or go back."),
+            "max_length": __("Please keep it within %(limit_value)d characters; it has %(show_value)d."),
+        },
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = bare_helper(self)

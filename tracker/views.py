@@ -17,9 +17,7 @@ from sites.permissions import for_roles
 from tracker import figure_views, release_views, transitions
 from tracker.forms import ConversationForm
 from tracker.models import Interaction
-
-# Conversations after which the Physician Health Program is the better place (program overview).
-HAND_ON_AT = 3
+from tracker.months import open_months
 
 
 @for_roles(Role.SUPPORTER)
@@ -30,15 +28,13 @@ def conversation(request: Any, ref: str) -> HttpResponse:
     match = matches_of(request.user.pk).filter(referral__ref=ref).first()
     if match is None or match.contacted_at is None:
         raise Http404("No such match.")
-    form = ConversationForm(kept_form.typed(request))
+    had = Interaction.objects.filter(match=match).count()
+    form = ConversationForm(kept_form.typed(request), months=open_months(match.contacted_at), had=had)
     if request.method == "POST" and form.is_valid():
         transitions.record(match.pk, form.conversation(), key=form.cleaned_data["key"], by=request.actor)
         messages.success(request, _("Recorded. Thank you. Nothing of what was said is kept."))
         return redirect("my_match", request.site.slug, ref)
-    had = Interaction.objects.filter(match=match).count()
-    if not form.is_bound:
-        form.initial["number"] = str(min(had + 1, 4))
-    context = {"form": form, "match": match, "hand_on": had + 1 >= HAND_ON_AT, "show_crisis": True}
+    context = {"form": form, "match": match, "show_crisis": True}
     return render(request, "tracker/conversation.html", context, status=status_of(request, form))
 
 
@@ -46,7 +42,7 @@ def conversation(request: Any, ref: str) -> HttpResponse:
 @require_safe
 def safety(request: Any) -> HttpResponse:
     """The safety steps on one screen: someone at risk, unsafe behaviour, whom to call."""
-    return render(request, "tracker/safety.html", {"show_crisis": False})
+    return render(request, "tracker/safety.html", {"show_crisis": True})
 
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD, Role.ADVISOR)

@@ -246,6 +246,7 @@ def record(peer: Person) -> None:
     page.get_by_label("15 to 30 minutes").check()
     for group, mark in (("How easy was it for you?", "4"), ("How much does it weigh on you?", "2")):
         page.get_by_role("group", name=group).get_by_label(mark, exact=True).check()
+    page.locator("summary", has_text="What did you point to?").click()
     page.get_by_label("Their own family physician").check()
     peer.press("Record the conversation")
     peer.sees("Recorded. Thank you. Nothing of what was said is kept.")

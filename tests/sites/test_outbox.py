@@ -439,7 +439,9 @@ def test_no_mail_says_more_than_where_to_look(world: World) -> None:
         agreement.sign(world.supporters["zephyr"].pk, agreement.text().sha256, by=SYSTEM)
         objects["AGREEMENT"] = Agreement.objects.get().pk
         objects["SEAT"] = objects["STATEMENT"] = seat(zephyr, world.supporters["zephyr"]).pk
-        objects |= dict.fromkeys(("ALERT", "RECRUIT", "RECRUIT_MY"), 1)  # their mail does not look at the row
+        objects |= dict.fromkeys(
+            ("ALERT", "RECRUIT", "RECRUIT_MY", "UNREC_WEEK"), 1
+        )  # their mail does not look at the row
         names = list(Profile.objects.values_list("name", flat=True))
         ref = match.referral.ref
         written = {

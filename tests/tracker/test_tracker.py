@@ -40,7 +40,7 @@ def test_a_conversation_is_recorded_with_its_facts_and_its_entry(world: World) -
     with site_scope(match.site_id):
         one = Interaction.objects.get()
         assert (one.number, one.way, one.minutes, one.ease, one.strain) == (1, "PHONE", "UNDER_30", 4, 2)
-        assert (one.wants_debrief, one.safety_steps) == (True, False)
+        assert one.safety_steps is False
         assert set(ResourceOffered.objects.values_list("resource", flat=True)) == {"PHP", "CMPA"}
         assert set(Fact.objects.filter(measure__startswith="TALK").values_list("measure", "category")) == {
             ("TALK", "ALL"),
@@ -151,6 +151,7 @@ def test_the_page_keeps_the_supporter_to_the_lists(world: World, sign_in: Any) -
     path = f"/north/my/{line.fresh(match).referral.ref}/conversation/"
     client = sign_in(world["north supporter"])
     good = {"key": str(uuid.uuid4()), "number": "1", "way": "VIDEO", "minutes": "LONGER", "ease": "5", "strain": "1"}
+    good["safety_steps"] = "no"
     assert client.post(path, good | {"way": "SHOUTED"}).status_code == 422
     assert client.post(path, {k: v for k, v in good.items() if k != "minutes"}).status_code == 422
     with site_scope(match.site_id):

@@ -1,0 +1,257 @@
+"""Beside the conversations: debriefs without a case, reminders, informal contacts, the box for remarks, safety."""
+
+import re
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from matching import transitions as match_moves
+from matching.models import Match
+from psi.tenancy import site_scope
+from sites import agenda, today
+from sites.models import Due, Fact, Notice
+from sites.moves import Refused
+from tests import line
+from tests.people import World
+from tracker import informal, remarks, reminders, transitions
+from tracker.beside_models import DebriefRequest, HeldRemark, InformalContact, Remark
+from tracker.models import Interaction, Minutes, Way
+from tracker.transitions import Conversation
+
+TALK = Conversation(number=1, way=Way.PHONE, minutes=Minutes.UNDER_30, ease=4, strain=2, wants_debrief=True)
+JANUARY = datetime(2027, 1, 20, 18, tzinfo=UTC)
+
+
+def record(world: World, match: Match, now: datetime | None = None, **said: Any) -> Interaction:
+    conversation = Conversation(**(TALK.__dict__ | said))
+    with site_scope(match.site_id, now=now):
+        return transitions.record(match.pk, conversation, key=uuid.uuid4(), by=line.helper(world))
+
+
+def post(number: str, **more: str) -> dict[str, str]:
+    said = {"number": number, "way": "VIDEO", "minutes": "LONGER", "ease": "5", "strain": "1", "safety_steps": "yes"}
+    return {"key": str(uuid.uuid4())} | said | more
+
+
+# The conversation
+
+
+def test_what_is_recorded_late_goes_to_the_month_before_and_is_counted_now(world: World) -> None:
+    match = line.contacted(world, now=JANUARY)
+    february = JANUARY + timedelta(days=20)
+    record(world, match, february, month=date(2027, 1, 1))
+    for month in (date(2026, 12, 1), date(2027, 3, 1)):
+        with pytest.raises(Refused, match="Only this month and the one before"):
+            record(world, match, february, month=month)
+    with site_scope(match.site_id):
+        assert Interaction.objects.get().month == date(2027, 1, 1)
+        assert Fact.objects.get(measure="TALK").month == date(2027, 2, 1)
+
+
+def test_the_third_has_words_for_handing_on_and_a_fourth_asks_first(world: World, sign_in: Any) -> None:
+    match, sam = line.contacted(world), sign_in(world["north supporter"])
+    path = f"/north/my/{line.fresh(match).referral.ref}/conversation/"
+    for number in ("1", "2", "3"):
+        page = sam.get(path).text
+        assert ("1-800-663-6729</a>, any time" in page, 'name="beyond"' in page) == (number == "3", False)
+        assert f'value="{number}" checked' in re.sub(r" id=\"\w+\"| aria-\w+=\"\w+\"| required=\"\w*\"", "", page)
+        assert sam.post(path, post(number)).status_code == 302
+    asked = sam.post(path, post("4"))
+    assert (asked.status_code, 'name="beyond"' in asked.text) == (422, True)
+    assert all(f'value="{code}"' in asked.text for code in ("VIDEO", "LONGER"))
+    assert asked.context["form"]["way"].value() == "VIDEO"
+    assert sam.post(path, post("4", beyond="on")).status_code == 302
+    with site_scope(match.site_id):
+        said = list(Interaction.objects.order_by("pk").values_list("number", "safety_steps"))
+    assert said == [(1, True), (2, True), (3, True), (4, True)]
+
+
+# Safety steps
+
+
+def test_every_page_of_a_supporter_leads_to_the_safety_steps(world: World, sign_in: Any) -> None:
+    from tests.test_walk import addresses
+
+    match = line.fresh(line.contacted(world))
+    sam, seen = sign_in(world["north supporter"]), set()
+    for address in addresses():
+        if address.route.startswith("<slug:site>/my/") and address.takes <= {"site", "ref"}:
+            answer = sam.get(
+                f"/north/my/{address.route.removeprefix('<slug:site>/my/')}".replace("<ref:ref>", match.referral.ref)
+            )
+            if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
+                assert 'href="/north/my/safety/"' in answer.text, address.route
+                seen.add(address.name)
+    assert seen >= {"my", "my_match", "conversation", "my_training", "commitment", "about_me", "informal", "remark"}
+    page = sam.get("/north/my/safety/").text
+    for words in ("may harm themselves", "unsafe practice", "call 9-1-1", "1-800-663-6729", "CMPA", "1-800-267-6522"):
+        assert words in page
+    assert 'class="safety"' not in sign_in(world["north administrator"]).get("/north/today/").text
+
+
+# Debriefs
+
+
+def test_a_debrief_reaches_the_province_without_the_case(world: World, sign_in: Any) -> None:
+    match = line.contacted(world)
+    for _ in range(2):
+        record(world, match)
+    agenda.sweep()
+    with site_scope(world.province.pk):
+        row = DebriefRequest.objects.get()
+        assert (row.origin, row.user, row.name) == (world.north, world["north supporter"], "Dr Sam North")
+        assert {field.name for field in DebriefRequest._meta.fields} == {
+            "id", "site", "origin", "user", "name", "asked_on"
+        }  # fmt: skip
+        (item,) = [item for item in today.items("province") if "debrief" in item.title]
+        assert item.title == "1 supporter would like a debrief"
+    with connection.cursor() as cursor, site_scope(match.site_id):
+        cursor.execute("SELECT column_name FROM information_schema.columns WHERE table_name = 'tracker_interaction'")
+        assert not [name for (name,) in cursor.fetchall() if "debrief" in name]
+    cora = sign_in(world["coordinator"])
+    page = cora.get("/province/debriefs/")
+    assert "Dr Sam North" in page.text and line.fresh(match).referral.ref not in page.text
+    for _ in range(2):
+        assert cora.post("/province/debriefs/", {"debrief": row.pk}).status_code == 302
+    with site_scope(world.province.pk):
+        assert (DebriefRequest.objects.count(), today.items("province")) == (0, [])
+
+
+@pytest.mark.xdist_group("races")
+def test_a_debrief_shares_no_transaction_with_its_conversation(committed_world: World) -> None:
+    match = line.contacted(committed_world)
+    record(committed_world, match)
+    agenda.sweep()
+    found = set()
+    for site, table in (
+        (match.site_id, "tracker_interaction"),
+        (committed_world.province.pk, "tracker_debriefrequest"),
+    ):
+        with site_scope(site), connection.cursor() as cursor:
+            cursor.execute(f"SELECT xmin::text FROM {table}")
+            found |= set(cursor.fetchall())
+    assert len(found) == 2
+
+
+# Reminders
+
+
+def kinds(world: World) -> dict[str, int]:
+    with site_scope(world.north.pk):
+        found = list(Notice.objects.filter(kind__startswith="UNREC").values_list("kind", flat=True))
+    return {kind: found.count(kind) for kind in found}
+
+
+def look(world: World, match: Match, days: float) -> int:
+    """Let the worker look, some days after contact; return how many are not recorded by then."""
+    with site_scope(world.north.pk, now=JANUARY + timedelta(days=days)):
+        for kind, handler, what in (
+            (match_moves.UNRECORDED, reminders.remind, match.pk),
+            (reminders.WEEKLY, reminders.count, 0),
+        ):
+            due = Due.objects.filter(kind=kind, at__lte=JANUARY + timedelta(days=days))
+            if due.delete()[0]:
+                handler([what])
+        return reminders.unrecorded().count()
+
+
+def test_three_days_after_contact_the_supporter_is_reminded_and_then_weekly_the_administrator_gets_a_count(
+    world: World, sign_in: Any
+) -> None:
+    match = line.contacted(world, now=JANUARY)
+    assert (look(world, match, 2.9), kinds(world)) == (0, {})
+    assert (look(world, match, 3), kinds(world)) == (1, {"UNRECORDED": 1})
+    with site_scope(world.north.pk, now=JANUARY + timedelta(days=4)):
+        reminders.remind([match.pk])
+        titles = [item.title for item in today.items("north")]
+        assert titles.count("1 conversation is not recorded yet") == 1
+    assert (look(world, match, 9), kinds(world)) == (1, {"UNRECORDED": 1})
+    assert (look(world, match, 10), kinds(world)) == (1, {"UNRECORDED": 1, "UNREC_WEEK": 1})
+    with site_scope(world.north.pk, now=JANUARY + timedelta(days=10)):
+        reminders.count([0])
+    assert kinds(world) == {"UNRECORDED": 1, "UNREC_WEEK": 1}
+    record(world, match, JANUARY + timedelta(days=11))
+    assert (look(world, match, 17), kinds(world)) == (0, {"UNRECORDED": 1, "UNREC_WEEK": 1})
+    assert not Due.objects.filter(kind=reminders.WEEKLY).exists()
+
+
+@pytest.mark.parametrize("how", ["recorded", "ended"])
+def test_what_is_recorded_or_has_ended_is_not_asked_for(world: World, how: str) -> None:
+    match = line.contacted(world, now=JANUARY)
+    assert Due.objects.filter(kind=match_moves.UNRECORDED, object_id=match.pk).exists()
+    if how == "recorded":
+        record(world, match, JANUARY)
+    else:
+        with site_scope(match.site_id, now=JANUARY):
+            match_moves.finish(match.pk, by=line.helper(world))
+    assert not Due.objects.filter(kind=match_moves.UNRECORDED).exists()
+
+
+# Informal contacts
+
+
+def test_an_informal_contact_is_counted_and_names_nobody(world: World, sign_in: Any) -> None:
+    sam, key = sign_in(world["north supporter"]), str(uuid.uuid4())
+    month = sam.get("/north/my/informal/").context["form"].months[0]
+    said = {"key": key, "way": "IN_PERSON", "minutes": "UNDER_15", "month": month.isoformat()}
+    assert sam.post("/north/my/informal/", said | {"month": "2020-01-01"}).status_code == 422
+    for _ in range(2):
+        assert sam.post("/north/my/informal/", said).status_code == 302
+    with site_scope(world.north.pk):
+        assert InformalContact.objects.get().way == "IN_PERSON"
+        assert list(Fact.objects.values_list("measure", "category")) == [("INFORMAL", "ALL")]
+        with pytest.raises(Refused):
+            informal.log(
+                month=date(2020, 1, 1), way=Way.PHONE, minutes=Minutes.LONGER, key=uuid.uuid4(), by=line.helper(world)
+            )
+
+
+# Remarks
+
+
+def test_remarks_come_five_at_a_time_without_a_person(world: World, sign_in: Any) -> None:
+    sam, lea = sign_in(world["north supporter"]), sign_in(world["north lead"])
+    page = sam.get("/north/my/remark/").text
+    assert "Conversations are confidential. They are not legally privileged." in page
+    assert page.index("legally privileged") < page.index("<textarea")
+    assert sam.post("/north/my/remark/", {"text": "x" * 501}).status_code == 422
+    for n in (0, 0, 1, 2, 3):
+        sam.post("/north/my/remark/", {"text": f"Remark {n}"})
+    agenda.sweep()
+    assert "The box is empty" in lea.get("/north/remarks/").text
+    sam.post("/north/my/remark/", {"text": "Remark 4"})
+    agenda.sweep()
+    page = lea.get("/north/remarks/").text
+    assert all(f"Remark {n}" in page for n in range(5))
+    with site_scope(world.north.pk):
+        assert (HeldRemark.objects.count(), Remark.objects.count()) == (0, 5)
+    for model in (HeldRemark, Remark):
+        assert {field.name for field in model._meta.fields} == {"id", "site", "month", "text"}
+
+
+def test_remarks_are_written_anew_in_another_order(world: World) -> None:
+    orders = set()
+    for turn in range(4):
+        with site_scope(world.north.pk):
+            for n in range(5):
+                remarks.leave(f"{turn}{n}")
+            remarks.rewrite([0])
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT text FROM tracker_remark WHERE text LIKE %s ORDER BY ctid", [f"{turn}%"])
+                orders.add("".join(text[1] for (text,) in cursor.fetchall()))
+    assert len(orders) > 1
+
+
+def test_no_reference_leads_from_these_rows_to_a_request(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"
+            " AND conrelid::regclass::text = ANY(%s)",
+            [["tracker_debriefrequest", "tracker_informalcontact", "tracker_heldremark", "tracker_remark"]],
+        )
+        found = set(cursor.fetchall())
+    assert {parent for _child, parent in found} == {"sites_site", "sites_user"}
+    assert {child for child, parent in found if parent == "sites_user"} == {"tracker_debriefrequest"}

@@ -1,0 +1,76 @@
+"""Pages beside the recorded conversations: informal contacts, the box for remarks, the province's debriefs."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from sites import kept_form
+from sites.forms import sent_number, status_of
+from sites.models import Role
+from sites.permissions import for_roles
+from tracker import debriefs, informal, remarks
+from tracker.beside_models import DebriefRequest, Remark
+from tracker.forms import InformalForm, RemarkForm
+from tracker.models import Minutes, Way
+from tracker.months import open_months
+from training.models import PeerSupporter
+
+
+@for_roles(Role.SUPPORTER)
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def informal_page(request: Any) -> HttpResponse:
+    """Log a contact outside any match, about nobody."""
+    form = InformalForm(kept_form.typed(request), months=open_months())
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        way, minutes = Way(said["way"]), Minutes(said["minutes"])
+        try:
+            informal.log(month=form.chosen_month(), way=way, minutes=minutes, key=said["key"], by=request.actor)
+        except PeerSupporter.DoesNotExist as missing:
+            raise Http404("Not on the roster yet.") from missing
+        messages.success(request, _("Logged. Thank you for lending an ear."))
+        return redirect("my", request.site.slug)
+    return render(
+        request, "tracker/informal.html", {"form": form, "show_crisis": True}, status=status_of(request, form)
+    )
+
+
+@for_roles(Role.SUPPORTER)
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def remark_page(request: Any) -> HttpResponse:
+    """Put a remark into the box. The page knows of no request, and nothing is kept of who wrote it."""
+    form = RemarkForm(kept_form.typed(request))
+    if request.method == "POST" and form.is_valid():
+        remarks.leave(form.cleaned_data["text"])
+        messages.success(request, _("Thank you. Your remark is in the box, without your name."))
+        return redirect("my", request.site.slug)
+    return render(request, "tracker/remark.html", {"form": form, "show_crisis": True}, status=status_of(request, form))
+
+
+@for_roles(Role.ADMINISTRATOR, Role.LEAD)
+@require_safe
+@never_cache
+def remarks_page(request: Any) -> HttpResponse:
+    """What supporters put into the box, by month."""
+    found = Remark.objects.order_by("-month", "pk")[:200]
+    return render(request, "tracker/remarks.html", {"remarks": found, "enough": remarks.ENOUGH})
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def debriefs_page(request: Any) -> HttpResponse:
+    """Supporters who would like a debrief: whom to call, and nothing of why."""
+    if request.method == "POST":
+        debriefs.arranged(sent_number(request.POST.get("debrief", "")), by=request.actor)
+        messages.success(request, _("Noted. It is off the list."))
+        return redirect("debriefs")
+    waiting = DebriefRequest.objects.select_related("origin", "user").order_by("asked_on", "pk")
+    return render(request, "tracker/debriefs.html", {"waiting": waiting})
