@@ -12,6 +12,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from matching.transitions import CONTACT_HOURS
 from tracker import periods
 from tracker.cube import ITEMS, PATHWAYS, REASONS, Cube
 from tracker.release_models import Release, ReleaseCell, Wanted
@@ -234,8 +235,11 @@ def _process(cube: Cube, made: Plan, first: date, last: date, k: int) -> None:
     share("CONTACT", in_time, late)
     for measure in ("TO_MATCH", "TO_CONTACT"):
         hours = cube.hours(measure, first, last)
-        if sum(hours.values()) >= MEDIAN:
-            tell(measure, median(hours), Unit.HOURS)
+        if sum(hours.values()) < MEDIAN:
+            continue
+        middle = median(hours)
+        if measure == "TO_MATCH" or _leaves_open(middle, int(in_time.sum()), int(late.sum()), k):
+            tell(measure, middle, Unit.HOURS)
     talks = cube.shares("TALK", "ALL", first, last)
     if may_tell(talks, k):
         tell("TALK", int(talks.sum()))
@@ -243,6 +247,24 @@ def _process(cube: Cube, made: Plan, first: date, last: date, k: int) -> None:
             tell("PER_MATCH", round(10 * int(talks.sum()) / int(contacted.sum())), Unit.TENTHS)
     for item in ITEMS:
         share(item, cube.shares(item, "YES", first, last), cube.shares(item, "NO", first, last))
+
+
+def _leaves_open(middle: int, in_time: int, late: int, k: int) -> bool:
+    """Whether a hidden number of contacts in time, or late, may still be `k` for whoever knows this median of hours."""
+    side, least = halved(middle, in_time + late)
+    other = (late, in_time)[side]
+    return not 0 < other < k or in_time + late - least >= k
+
+
+def halved(median: int, base: int) -> tuple[int, int]:
+    """Return what a median of the hours to contact tells: 0 for in time or 1 for late, and at least how many are so.
+
+    Args:
+        median: the lower one, in whole hours begun with 0: at 72, 72 hours are over.
+        base: how many contacts it is of.
+    """
+    half = (base + 1) // 2
+    return (0, half) if median < CONTACT_HOURS else (1, base - half + 1)
 
 
 def percent(part: int, base: int) -> int:

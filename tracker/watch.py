@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tracker import periods
 from tracker.cube import ITEMS, PATHWAYS, REASONS, Cube
 from tracker.gate import Number, Places, Secret
-from tracker.plan import Cell, Member
+from tracker.plan import Cell, Member, halved
 from tracker.release_models import Release, ReleaseCell
 
 Table, Unit = Release.Table, ReleaseCell.Unit
@@ -129,7 +129,7 @@ def _shares(cube: Cube, told: Iterable[Cell], measure: str, categories: tuple[st
     numbers: list[Number] = []
     bases = {(cell.first, cell.last): cell.number for cell in told if cell.category == measure}
     for cell in told:
-        if cell.first < cube.months[0] or not cell.category.startswith(measure):
+        if cell.first < cube.months[0]:
             continue
         places = grid[:, cube.span(cell.first, cell.last)]
         if cell.category == measure:
@@ -137,6 +137,10 @@ def _shares(cube: Cube, told: Iterable[Cell], measure: str, categories: tuple[st
         elif cell.category == f"{measure}_Y":
             low, high = rounded(cell.number, bases[cell.first, cell.last])
             numbers.append(Number(places[..., 0].ravel(), low, high, cell.table))
+        elif measure == "CONTACT" and cell.category == "TO_CONTACT" and (cell.first, cell.last) in bases:
+            base = bases[cell.first, cell.last]
+            side, least = halved(cell.number, base)
+            numbers.append(Number(places[..., side].ravel(), least, base, cell.table))
     flat, secrets = counts.ravel(), []
     for quarter in periods.quarters(cube.months[0], cube.months[-1]):
         span = grid[:, cube.span(quarter, periods.last_month(quarter))]

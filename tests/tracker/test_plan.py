@@ -172,6 +172,18 @@ def test_medians_have_ten_behind_them_and_are_whole_hours() -> None:
     assert "TO_MATCH" not in shown(cube)
 
 
+@pytest.mark.parametrize(("late", "told"), [({"90": 1}, False), ({}, True), ({"90": 5}, True)])
+def test_a_median_waits_that_would_say_too_much_of_the_late_ones(late: dict[str, int], told: bool) -> None:
+    """Half of a few contacts within 30 hours: fewer than ten can have been late. A year is told from ten on."""
+    rows = [(START, "CONTACT", "IN_TIME", 5), (START, "TO_CONTACT", "30", 5)]
+    rows += [(START, "CONTACT", "LATE", number) for number in late.values()]
+    rows += [(START, "TO_CONTACT", hours, number) for hours, number in late.items()]
+    year = periods.months(START, date(2026, 3, 1))
+    cube = build(dict.fromkeys((1, 2, 3), rows), year)
+    cells = plan.plan(cube, date(2026, 1, 1), checking.starts([], cube), Wanted(), K, regions={}).cells
+    assert [cell.number for cell in cells if cell.category == "TO_CONTACT"] == ([30] if told else [])
+
+
 @given(st.dictionaries(st.integers(0, 999), st.integers(1, 9), min_size=1, max_size=20))
 def test_the_median_is_the_middle_of_the_list(hours: dict[int, int]) -> None:
     every = sorted(hour for hour, number in hours.items() for _ in range(number))
