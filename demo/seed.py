@@ -14,7 +14,7 @@ from uuid import uuid4
 from django.db import connection, transaction
 from django.db.models import F
 
-from demo import seed_faces, seed_reach, seed_recruits
+from demo import seed_beside, seed_faces, seed_reach, seed_recruits
 from demo.seed_moves import Moves, Texts
 from demo.seed_people import CASTS, DOMAIN, Peer, Place, first_name, make, physicians
 from demo.seed_play import Play, Story, hours
@@ -27,7 +27,7 @@ from sites import consumers, facts, outbox, people
 from sites.audit import Actor
 from sites.models import Consumer, Due, LocalCrisisLine, Notice, Role, Site
 from sites.queries import current_text, names, province
-from tracker import checking, debriefs, operations, releases, reminders, rollups, survey
+from tracker import checking, operations, releases, remarks, reminders, rollups, survey
 from tracker.beside_models import DebriefRequest
 from tracker.release_models import Wanted
 from training import agreement, lending, pay, sessions
@@ -74,6 +74,7 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
         seed_faces.word(places[CASTS[0].slug].site, places[CASTS[0].slug].administrator, anchor)
         seed_recruits.come(play, places[CASTS[0].slug], anchor)
         seed_reach.tell(play, places[CASTS[0].slug].site, anchor)
+        seed_beside.come(play, places[CASTS[0].slug], Random(seed))
         for cast in CASTS:
             for peer in cast.supporters:
                 if peer.paused:
@@ -93,6 +94,7 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
         for place in places.values():
             with tenancy.site_scope(place.site.pk, now=anchor):
                 _settle(place.site.pk)
+        seed_beside.arrange(home, places[home.slug].administrator, anchor)
         _call(places["north-islands"].site, anchor)
         operations.look(now=anchor)
         # Each mail of the past would wake a worker. Nothing of it is left to do.
@@ -248,8 +250,8 @@ def _settle(site_id: int) -> None:
         (sessions.KIND, sessions.look_after),
         (pay.CLAIM_BY, pay.look_after),
         (survey.KIND, survey.rewrite),
-        (DebriefRequest.KIND, debriefs.carry_over),
         (UNRECORDED, reminders.remind),
+        (remarks.KIND, remarks.rewrite),
     ):
         due = Due.objects.filter(site_id=site_id, kind=kind, at__lte=tenancy.now())
         ids = list(due.values_list("object_id", flat=True))
@@ -257,4 +259,4 @@ def _settle(site_id: int) -> None:
         look_after(ids)
     Notice.objects.filter(sent_at=None, dropped_at=None).update(sent_at=F("created_at"))
     rollups.rebuild_all()
-    Due.objects.filter(site_id=site_id, kind__in=[outbox.DUE, facts.DIRTY_MONTH]).delete()
+    Due.objects.filter(site_id=site_id, kind__in=[outbox.DUE, facts.DIRTY_MONTH, DebriefRequest.KIND]).delete()

@@ -20,7 +20,7 @@ from sites.audit import Actor
 from sites.models import Role, Site, TextVersion
 from sites.moves import Refused
 from sites.queries import current_text, province
-from tracker import erasure, survey
+from tracker import debriefs, erasure, survey
 from tracker import transitions as tracker
 from tracker.models import Minutes, Resource, Way
 
@@ -157,7 +157,10 @@ class Moves:
             wants_debrief=random.random() < 0.1,
             safety_steps=random.random() < 0.03,
         )
-        tracker.record(self.match, conversation, key=self._key(), by=self.peer)
+        recorded = tracker.record(self.match, conversation, key=self._key(), by=self.peer)
+        if conversation.wants_debrief:
+            # As a worker does at once.
+            debriefs.carry_over([recorded.match.supporter_id])
 
     def finish(self) -> None:
         transitions.finish(self.match, by=self.peer)

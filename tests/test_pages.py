@@ -240,7 +240,7 @@ BAD_INPUT: list[tuple[str, str, dict[str, Any], dict[str, str]]] = [
         {
             "way": "Choose how you talked.",
             "minutes": "Choose about how long it was.",
-            "strain": "Choose a number for how much it weighs on you.",
+            "strain": "Choose a number for how hard it was on you.",
             "safety_steps": "Say whether you followed the safety steps.",
         },
     ),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as __
 
 from sites.forms import bare_helper
@@ -13,12 +14,22 @@ from tracker.beside_models import Words
 from tracker.models import Minutes, Resource, Way
 from tracker.transitions import Conversation
 
+# What an eye takes from its neighbours is still there for whoever listens.
+LENGTHS = [
+    (
+        code,
+        format_html('{}<span class="vh"> minutes</span>', label.removesuffix(" minutes"))
+        if label.endswith(" minutes")
+        else label,
+    )
+    for code, label in Minutes.choices
+]
 SCALE = [(str(n), str(n)) for n in range(1, 6)]
 
 
 def shown(month: date) -> str:
-    """Return a month in words, such as November 2026."""
-    return date_format(month, "F Y")
+    """Return a month in words. Of the two that are open at once, the name alone says which."""
+    return date_format(month, "F")
 
 
 class MonthForm(forms.Form):
@@ -41,6 +52,7 @@ class MonthForm(forms.Form):
         super().__init__(data, initial={"key": uuid.uuid4(), "month": months[0].isoformat()}, **kwargs)
         self.months = months
         field: Any = self.fields["month"]
+        field.wrapper_class = "beside"
         field.choices = [(month.isoformat(), shown(month)) for month in months]
         if len(months) == 1:
             del self.fields["month"]
@@ -70,24 +82,24 @@ class ConversationForm(MonthForm):
         error_messages={"required": __("Choose how you talked.")},
     )
     minutes = forms.ChoiceField(
-        label=__("How long?"),
-        choices=Minutes.choices,
+        label=__("How long, in minutes?"),
+        choices=LENGTHS,
         widget=forms.RadioSelect,
         error_messages={"required": __("Choose about how long it was.")},
     )
     ease = forms.ChoiceField(
         label=__("How easy was it for you?"),
-        help_text=__("1 not easy, 5 very easy"),
+        help_text=__("1 not, 5 very"),
         choices=SCALE,
         widget=forms.RadioSelect,
         error_messages={"required": __("Choose a number for how easy it was.")},
     )
     strain = forms.ChoiceField(
-        label=__("How much does it weigh on you?"),
+        label=__("How hard was it on you?"),
         help_text=__("1 hardly, 5 a lot"),
         choices=SCALE,
         widget=forms.RadioSelect,
-        error_messages={"required": __("Choose a number for how much it weighs on you.")},
+        error_messages={"required": __("Choose a number for how hard it was on you.")},
     )
     resources = forms.MultipleChoiceField(
         label=__("What did you point to?"),
@@ -98,7 +110,7 @@ class ConversationForm(MonthForm):
     wants_debrief = forms.BooleanField(label=__("I would like a debrief"), required=False)
     safety_steps = forms.ChoiceField(
         label=__("I followed the safety steps"),
-        choices=[("no", __("No, there was no need")), ("yes", __("Yes"))],
+        choices=[("no", __("No")), ("yes", __("Yes"))],
         widget=forms.RadioSelect,
         error_messages={"required": __("Say whether you followed the safety steps.")},
     )
@@ -110,9 +122,9 @@ class ConversationForm(MonthForm):
     def __init__(self, data: Any = None, *, had: int, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.initial = {**self.initial, "number": str(min(had + 1, 4)), "safety_steps": "no"}
-        for name in ("ease", "strain"):
+        for name, beside in (("ease", "scale"), ("strain", "scale"), ("safety_steps", "beside")):
             field: Any = self.fields[name]
-            field.wrapper_class = "scale"
+            field.wrapper_class = beside
         number = self.data.get("number") if self.is_bound else self.initial["number"]
         if number != "4":
             del self.fields["beyond"]
@@ -144,8 +156,8 @@ class InformalForm(MonthForm):
         error_messages={"required": __("Choose how you talked.")},
     )
     minutes = forms.ChoiceField(
-        label=__("How long?"),
-        choices=Minutes.choices,
+        label=__("How long, in minutes?"),
+        choices=LENGTHS,
         widget=forms.RadioSelect,
         error_messages={"required": __("Choose about how long it was.")},
     )

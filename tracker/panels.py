@@ -88,6 +88,7 @@ def of(period: Period, today: date) -> Figures:
         by_month("conversations", _("Conversations by month"), talks, "TALK"),
         by_list("ways", _("How people talked"), talks, "TALK_WAY", Way.choices),
         by_list("lengths", _("How long people talked"), talks, "TALK_LENGTH", Minutes.choices),
+        by_month("informal", _("Informal contacts by month"), _("Contacts"), "INFORMAL"),
         by_list("outcomes", _("How requests ended"), requests, "CLOSED", Referral.Outcome.choices),
         _load(months[-1].year),
         by_month("training", _("Peer supporters trained"), _("Supporters"), "TRAINED"),

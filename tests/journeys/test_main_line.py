@@ -244,7 +244,7 @@ def record(peer: Person) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Choose how you talked.")
     page.get_by_label("By phone").check()
     page.get_by_label("15 to 30 minutes").check()
-    for group, mark in (("How easy was it for you?", "4"), ("How much does it weigh on you?", "2")):
+    for group, mark in (("How easy was it for you?", "4"), ("How hard was it on you?", "2")):
         page.get_by_role("group", name=group).get_by_label(mark, exact=True).check()
     page.locator("summary", has_text="What did you point to?").click()
     page.get_by_label("Their own family physician").check()
