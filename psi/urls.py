@@ -19,6 +19,7 @@ from tracker import (
     operations_views,
     periods,
     release_views,
+    report_views,
     survey_views,
 )
 from tracker import beside_views as beside
@@ -91,6 +92,15 @@ urlpatterns = [
     ),
     path("province/consumers/", consumer_views.consumers_page, {"site": "province"}, name="consumers"),
     path(
+        "province/figures/<quarter:quarter>/report.pdf",
+        report_views.of_release,
+        {"site": "province"},
+        name="release_report",
+    ),
+    path(
+        "province/figures/evaluation/<str:year>.pdf", report_views.evaluation, {"site": "province"}, name="evaluation"
+    ),
+    path(
         "province/figures/<quarter:quarter>/tables.xlsx", export_views.book, {"site": "province"}, name="release_book"
     ),
     path(
@@ -148,6 +158,7 @@ urlpatterns = [
     path("<slug:site>/supporters/export.<str:kind>", roster_views.roster_export, name="roster_export"),
     path("<slug:site>/supporters/recruits/<ref:recruit>/", recruit_views.recruit, name="recruit"),
     path("<slug:site>/figures/", tracker.figures_page, name="figures"),
+    path("<slug:site>/figures/report/<str:year>.pdf", report_views.of_site, name="site_report"),
     path("<slug:site>/figures/<slug:panel>.<str:kind>", figure_views.download, name="figure_file"),
     path("<slug:site>/remarks/", beside.remarks_page, name="remarks"),
     path("<slug:site>/settings/", program.settings_page, name="settings"),

@@ -163,7 +163,7 @@ def test_figures_of_the_province(world: World, sign_in: SignIn, count: int) -> N
         for i in range(count):
             ReleaseCell.objects.create(first=date(2025, 3 * i + 1, 1), last=date(2025, 3 * i + 3, 1), number=40 + i)
     counts = [f">{40 + i}<" for i in range(count)]
-    opened(sign_in(world["advisor"]), "/province/figures/", 8, *counts)
+    opened(sign_in(world["advisor"]), "/province/figures/", 9, *counts)
 
 
 @pytest.mark.parametrize("count", [1, 3])

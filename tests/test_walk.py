@@ -122,6 +122,7 @@ class Place:
             "at": self.site.slug,
             "number": 1,
             "quarter": "2026-q1",
+            "year": "2025-26",
             "table": "p1",
             "panel": "months" if address.name == "figure_file" else "requests",
             "release_id": self.release_id,
@@ -444,8 +445,14 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
         "welcome": {administrator, lead},
         "unwanted": {supporter},
         "figures": {administrator, lead, advisor},
-        **{name: {administrator, advisor} for name in ("release_book", "release_sheet", "release_picture")},
-        **{name: {administrator, lead} for name in ("codes", "code", "code_picture", "code_pdf", "figure_file")},
+        **{
+            name: {administrator, advisor}
+            for name in ("release_book", "release_sheet", "release_picture", "release_report", "evaluation")
+        },
+        **{
+            name: {administrator, lead}
+            for name in ("codes", "code", "code_picture", "code_pdf", "figure_file", "site_report")
+        },
         "remarks": {administrator, lead},
         "safety": {administrator, lead, supporter},
     }

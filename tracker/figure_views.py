@@ -41,6 +41,7 @@ def context_of(asked: str, today: date) -> tuple[dict[str, Any], int]:
         "wrong": wrong,
         "period": period,
         "offered": spans.offered(min(filled["first"] or today, period.first), today),
+        "reports": [year for year in spans.over(today) if filled["first"] and year.last >= filled["first"]],
         "counted_at": filled["at"],
         "drawn": [(panel, charts.draw(panel.chart) if panel.counted else None) for panel in figures.panels],
         "requests": total["REQUEST", "ALL"],

@@ -60,7 +60,7 @@ class Figures:
 def of(period: Period, today: date) -> Figures:
     """Return the current site's figures of a period. The number of queries does not depend on it."""
     months, survey = period.months(today), fiscal_year(period.last if period.last < today else today)
-    by_months, total = _counts(period, survey)
+    by_months, total = counted(period, survey)
     month, labels = _("Month"), [date_format(first, "M Y") for first in months]
     requests, talks = _("Requests"), _("Conversations")
     spans = str(period)
@@ -117,7 +117,7 @@ def banded(starts: Sequence[int], counted: Counter[int]) -> list[tuple[str, int]
     return bands
 
 
-def _counts(period: Period, survey: Period) -> tuple[Counter[tuple[date, str]], Counter[tuple[str, str]]]:
+def counted(period: Period, survey: Period) -> tuple[Counter[tuple[date, str]], Counter[tuple[str, str]]]:
     """Return (month, measure) → count of what has no list, and (measure, category) → count over the period.
 
     Answers to the survey are those of its own span. Lists are added up by PostgreSQL: hours alone have hundreds

@@ -238,7 +238,7 @@ def _process(cube: Cube, made: Plan, first: date, last: date, k: int) -> None:
         if sum(hours.values()) < MEDIAN:
             continue
         middle = median(hours)
-        if measure == "TO_MATCH" or _leaves_open(middle, int(in_time.sum()), int(late.sum()), k):
+        if measure == "TO_MATCH" or leaves_open(middle, int(in_time.sum()), int(late.sum()), k):
             tell(measure, middle, Unit.HOURS)
     talks = cube.shares("TALK", "ALL", first, last)
     if may_tell(talks, k):
@@ -249,7 +249,7 @@ def _process(cube: Cube, made: Plan, first: date, last: date, k: int) -> None:
         share(item, cube.shares(item, "YES", first, last), cube.shares(item, "NO", first, last))
 
 
-def _leaves_open(middle: int, in_time: int, late: int, k: int) -> bool:
+def leaves_open(middle: int, in_time: int, late: int, k: int) -> bool:
     """Whether a hidden number of contacts in time, or late, may still be `k` for whoever knows this median of hours."""
     side, least = halved(middle, in_time + late)
     other = (late, in_time)[side]

@@ -18,7 +18,8 @@ from sites.forms import status_of
 from sites.models import Role
 from sites.moves import Refused
 from sites.permissions import for_roles, public
-from tracker import charts, exports, periods, published, releases
+from tracker import charts, exports, periods, published, releases, reports, spans
+from tracker import methods as text
 from tracker.release_forms import PrepareForm
 from tracker.release_models import Release
 
@@ -47,7 +48,12 @@ REMEDY = {
 
 def figures(request: Any) -> HttpResponse:
     """The published figures of the province. What is not published stands nowhere on the page."""
-    context = {"tables": published.over_time(), "files": exports.files(), "most": published.least() - 1}
+    context = {
+        "tables": published.over_time(),
+        "files": exports.files(),
+        "evaluations": [spans.fiscal_year(year) for year in reports.evaluated()],
+        "most": published.least() - 1,
+    }
     return render(request, "tracker/province.html", context)
 
 
@@ -199,5 +205,4 @@ def public_page(request: Any, quarter: date) -> HttpResponse:
 @require_safe
 def methods(request: Any) -> HttpResponse:
     """How the figures are made, and how they are attacked before they are told. In plain words."""
-    least = published.least()
-    return render(request, "tracker/methods.html", {"least": least, "most": least - 1})
+    return render(request, "tracker/methods.html", {"sections": text.sections()})

@@ -7,7 +7,9 @@ from datetime import date
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-FISCAL_START = 4  # April
+from tracker import periods
+from tracker.periods import FISCAL_START
+
 WRITTEN = re.compile(r"(\d{4})(?:-(\d{2})|-Q([1-4]))?", re.ASCII)
 
 
@@ -26,9 +28,7 @@ class Period:
 
     def months(self, until: date) -> list[date]:
         """Return the first days of its months, those after `until` left out."""
-        number = self.first.year * 12 + self.first.month - 1
-        end = min(self.last, until.replace(day=1))
-        return [date(n // 12, n % 12 + 1, 1) for n in range(number, end.year * 12 + end.month)]
+        return periods.months(self.first, min(self.last, until.replace(day=1)))
 
 
 def calendar_year(year: int) -> Period:
@@ -72,6 +72,12 @@ def read(text: str, today: date) -> Period:
     return period
 
 
+def over(today: date) -> list[Period]:
+    """Return the fiscal years that are over, the latest first, as far back as five."""
+    this = fiscal_year(today).first.year
+    return [fiscal_year(date(year, FISCAL_START, 1)) for year in range(this - 1, this - 6, -1)]
+
+
 def offered(first: date, today: date) -> list[tuple[str, list[Period]]]:
     """Return (heading, periods) from the month `first` until today, the newest first."""
     oldest = fiscal_year(first).first.year
@@ -80,6 +86,6 @@ def offered(first: date, today: date) -> list[tuple[str, list[Period]]]:
     quarters = [quarter(year, number) for year in range(today.year, first.year - 1, -1) for number in (4, 3, 2, 1)]
     groups = (_("Fiscal years"), fiscal), (_("Calendar years"), years), (_("Quarters"), quarters)
     return [
-        (heading, [period for period in periods if period.first <= today and period.last >= first.replace(day=1)])
-        for heading, periods in groups
+        (heading, [period for period in group if period.first <= today and period.last >= first.replace(day=1)])
+        for heading, group in groups
     ]

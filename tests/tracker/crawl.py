@@ -10,6 +10,8 @@ from typing import Any
 
 import tablib
 
+from tests import printed
+
 # Attributes that are read out, or shown by a pointer.
 SPOKEN = re.compile(
     r'\b(?:title|alt|aria-[a-z-]+|data-[a-z-]+|placeholder)="([^"]*)"|<(?:meter|progress|data)\b[^>]*\bvalue="([^"]*)"'
@@ -21,6 +23,8 @@ ALONE = re.compile(r"(?<![\w.,:/&#–-])[1-9](?![\w:/–-]|[.,]\d)")
 NO_COUNTS = re.compile(
     r"\b\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d{4}"  # a day
     r"|between 1 and 9\b"  # the rule itself
+    r"|\b\d / \d\b"  # which page
+    r"|\bmedian \d\b"  # whole hours
     r"|\b\d(?:\.\d)? (?:hours?|percent|average)\b|\b\d %"  # a median, a share, an average
     r"|\bcohort \d\b"  # which intake of sites
 )
@@ -57,6 +61,8 @@ def read(answer: Any) -> list[str]:
     if kind.endswith("spreadsheetml.sheet"):
         book = tablib.Databook().load(answer.content, "xlsx")
         return [sheet.title + " " + " ".join(map(str, line)) for sheet in book.sheets() for line in sheet]
+    if kind == "application/pdf":
+        return [printed.words(answer.content)]
     if kind == "image/png":
         return []  # Set from the SVG at the same address, which is read.
     raise AssertionError(f"Teach the crawl to read {kind}.")

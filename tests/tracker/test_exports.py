@@ -65,6 +65,7 @@ def test_the_page_of_figures_leads_to_every_file(world: World, sign_in: SignIn) 
     client = sign_in(world["advisor"])
     found = re.findall(rf'href="({FOLDER}[^"]+)"', client.get("/province/figures/").text)
     assert [path.removeprefix(FOLDER) for path in found] == [
+        "report.pdf",
         "tables.xlsx",
         *(f"p{number}.csv" for number in range(1, 6)),
         "dictionary.csv",

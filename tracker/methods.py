@@ -1,0 +1,101 @@
+"""How the figures of the province are made, in plain words: for the public page and the annual evaluation."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as __
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and its paragraphs."""
+
+    heading: str
+    paragraphs: list[str]
+
+
+TEXT: tuple[tuple[Promise, tuple[Promise, ...]], ...] = (
+    (
+        __("What is counted"),
+        (
+            __(
+                "When something happens, such as a request that is received, the site adds one to a count of that"
+                " month. The count holds no name and leads to no request. It stays when the request is erased."
+            ),
+            __(
+                "A late report counts in the month in which it is made. Programs outside the funding are not in "
+                "these figures."
+            ),
+        ),
+    ),
+    (
+        __("What is told"),
+        (
+            __(
+                "Five tables, always the same: requests by month, by reason, by pathway, by site, and how the "
+                "program works. Every count that is told is 0, or %(least)s and more. Percentages need a base of "
+                "20 or more, and both of their parts must be 0, or %(least)s and more. Medians need 10 values and"
+                " are whole hours."
+            ),
+            __(
+                "A site knows its own count. So whatever is left when one site takes its own away must be 0, or "
+                "%(least)s and more, too."
+            ),
+            __(
+                "What is too small is not blanked out, for a blank can be worked out from the numbers around it. "
+                "It is told together with more: months as a quarter, quarters as a half-year or a year, rare "
+                "reasons as one group, small sites of a region as a group of three or more. Sites are told once a"
+                " year, when the fiscal year closes."
+            ),
+        ),
+    ),
+    (
+        __("The attack"),
+        (
+            __(
+                "Small numbers can hide in differences: a year less three of its quarters is the fourth. So "
+                "before anything is published we attack it ourselves, as somebody would who keeps every figure "
+                "ever published."
+            ),
+            __(
+                "Each published number is an equation, each rounded percentage an interval, and a median says of half "
+                "the contacts whether they were in time. For every hidden "
+                "count between 1 and %(most)s, such as the requests of one site in one quarter, a solver looks "
+                "for the smallest and the largest number that fits all equations. Only if the smallest is 0, and "
+                "the largest %(least)s or more, is the count well hidden. If a single one is not, nothing is "
+                "published, and the tables are made coarser."
+            ),
+            __(
+                "The solver works with fractions too. For the count that is hidden least well of each kind we "
+                "therefore also ask for whole numbers at both ends, and add them up ourselves."
+            ),
+        ),
+    ),
+    (
+        __("What never changes"),
+        (
+            __(
+                "Counts are frozen when a quarter is prepared, and what is published stays as it is. A correction"
+                " that came later would show by its difference; so it is not made here. Each site sees its own "
+                "figures with every correction."
+            ),
+        ),
+    ),
+    (
+        __("What this does not do"),
+        (
+            __(
+                "Who knows a person, and knows that they asked, learns nothing new here, but has not unlearned it"
+                " either. The attack takes the five tables for independent where they count different things: "
+                "requests, contacts, conversations and answers are not compared with each other."
+            ),
+        ),
+    ),
+)
+
+
+def sections() -> list[Section]:
+    """Return the text in the language at hand, with the smallest count that may be told."""
+    least = {"least": settings.PSI_K, "most": settings.PSI_K - 1}
+    return [Section(str(heading), [str(said) % least for said in paragraphs]) for heading, paragraphs in TEXT]

@@ -1,0 +1,53 @@
+"""The reports as PDF, in one press: a site's own, a release's, and the annual evaluation."""
+
+from datetime import date
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.utils.timezone import localdate
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from psi import tenancy
+from sites.models import Role
+from sites.permissions import for_roles
+from tracker import periods, published, reports, spans
+
+
+@for_roles(Role.ADMINISTRATOR, Role.LEAD)
+@require_safe
+@never_cache
+def of_site(request: Any, year: str) -> HttpResponse:
+    """A site's report of a fiscal year that is over."""
+    if request.site.is_province:
+        raise Http404("The province reports what is published.")
+    found = next((each for each in spans.over(localdate(tenancy.now())) if each.code == year), None)
+    if found is None:
+        raise Http404("No such fiscal year, or it is not over.")
+    return _file(reports.pdf(reports.of_site(request.site, found)), f"{request.site.slug}-report-{found.code}")
+
+
+@for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
+@require_safe
+def of_release(request: Any, quarter: date) -> HttpResponse:
+    """The report of a published release."""
+    for release in published.releases():
+        if release.quarter == quarter:
+            return _file(reports.pdf(reports.of_release(release)), f"report-{periods.code(quarter)}")
+    raise Http404("No such release.")
+
+
+@for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
+@require_safe
+def evaluation(request: Any, year: str) -> HttpResponse:
+    """The annual evaluation of a fiscal year whose last quarter is published."""
+    for first in reports.evaluated():
+        if spans.fiscal_year(first).code == year:
+            return _file(reports.pdf(reports.evaluation(first)), f"evaluation-{year}")
+    raise Http404("No such fiscal year, or its last quarter is not published.")
+
+
+def _file(body: bytes, name: str) -> HttpResponse:
+    return HttpResponse(
+        body, content_type="application/pdf", headers={"Content-Disposition": f'attachment; filename="{name}.pdf"'}
+    )
