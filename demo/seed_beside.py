@@ -11,7 +11,7 @@ from sites.audit import Actor
 from sites.models import Role, Site
 from tracker import debriefs, informal, remarks
 from tracker.beside_models import DebriefRequest
-from tracker.models import Minutes, Way
+from tracker.lists import Minutes, Way
 from tracker.months import this_month
 
 # A coordinator has arranged a debrief by so many days after it was asked for.

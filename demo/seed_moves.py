@@ -22,7 +22,7 @@ from sites.moves import Refused
 from sites.queries import current_text, province
 from tracker import debriefs, erasure, survey
 from tracker import transitions as tracker
-from tracker.models import Minutes, Resource, Way
+from tracker.lists import Minutes, Resource, Way
 
 Texts = dict[str, TextVersion]
 

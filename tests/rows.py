@@ -12,7 +12,7 @@ from sites.audit import SYSTEM, Actor
 from sites.models import Membership, Profile, Role, Site, User
 from tests import people
 from tracker import transitions as tracker
-from tracker.models import Minutes, Resource, Way
+from tracker.lists import Minutes, Resource, Way
 from training import sessions
 from training.models import Enrolment, PeerSupporter, Session
 

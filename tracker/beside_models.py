@@ -8,7 +8,7 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 from psi.tenancy import SiteModel
 from sites.codes import CodeField
 from sites.models import Site, User
-from tracker.models import Minutes, Way
+from tracker.lists import Minutes, Way
 
 
 class DebriefRequest(SiteModel):

@@ -16,7 +16,7 @@ from sites.permissions import for_roles
 from tracker import debriefs, informal, remarks
 from tracker.beside_models import DebriefRequest, Remark
 from tracker.forms import InformalForm, RemarkForm
-from tracker.models import Minutes, Way
+from tracker.lists import Minutes, Way
 from tracker.months import open_months
 from training.models import PeerSupporter
 

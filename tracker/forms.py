@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as __
 
 from sites.forms import bare_helper
 from tracker.beside_models import Words
-from tracker.models import Minutes, Resource, Way
+from tracker.lists import Minutes, Resource, Way
 from tracker.transitions import Conversation
 
 # What an eye takes from its neighbours is still there for whoever listens.

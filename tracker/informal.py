@@ -7,7 +7,7 @@ from sites import audit, facts
 from sites.audit import Actor
 from sites.moves import Refused
 from tracker.beside_models import InformalContact
-from tracker.models import Minutes, Way
+from tracker.lists import Minutes, Way
 from tracker.months import open_months
 from training.models import PeerSupporter
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from referrals.models import AccessWeek, Reason, Referral, Source
 from tracker.charts import Chart, Kind, Mark
-from tracker.models import Minutes, Rollup, Way
+from tracker.lists import Minutes, Way
+from tracker.models import Rollup
 from tracker.spans import Period, fiscal_year
 from training.models import PeerSupporter, SupporterLoad
 

@@ -21,7 +21,7 @@ from sites.models import Site
 from tracker import charts, folding, methods, panels, periods, plan, published
 from tracker.charts import Chart, Kind
 from tracker.folding import Told
-from tracker.models import Minutes, Way
+from tracker.lists import Minutes, Way
 from tracker.published import Row, Table
 from tracker.release_models import Release, ReleaseCell
 from tracker.spans import Period

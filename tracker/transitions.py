@@ -11,7 +11,8 @@ from sites import agenda, audit, facts
 from sites.audit import Actor
 from sites.moves import Refused
 from tracker import debriefs
-from tracker.models import Interaction, Minutes, Resource, ResourceOffered, Way
+from tracker.lists import Minutes, Resource, Way
+from tracker.models import Interaction, ResourceOffered
 from tracker.months import open_months
 
 

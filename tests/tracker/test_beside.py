@@ -18,7 +18,8 @@ from tests import line
 from tests.people import World
 from tracker import informal, remarks, reminders, transitions
 from tracker.beside_models import DebriefRequest, HeldRemark, InformalContact, Remark
-from tracker.models import Interaction, Minutes, Way
+from tracker.lists import Minutes, Way
+from tracker.models import Interaction
 from tracker.transitions import Conversation
 
 TALK = Conversation(number=1, way=Way.PHONE, minutes=Minutes.UNDER_30, ease=4, strain=2, wants_debrief=True)

@@ -18,7 +18,8 @@ from sites.models import AuditEntry, Due, Fact, Role
 from sites.queries import current_text
 from tests.people import World
 from tracker import transitions as tracker
-from tracker.models import Interaction, Minutes, Way
+from tracker.lists import Minutes, Way
+from tracker.models import Interaction
 
 
 def closed_request(world: World) -> Referral:

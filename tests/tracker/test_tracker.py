@@ -15,7 +15,8 @@ from sites.moves import Refused
 from tests import line
 from tests.people import World, supporter
 from tracker import transitions
-from tracker.models import Interaction, Minutes, Resource, ResourceOffered, Way
+from tracker.lists import Minutes, Resource, Way
+from tracker.models import Interaction, ResourceOffered
 from tracker.transitions import Conversation
 
 TALK = Conversation(
