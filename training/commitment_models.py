@@ -4,13 +4,12 @@ from django.db import models
 
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.models import TextVersion, User
-from training.models import PeerSupporter
 
 
 class Agreement(SiteModel):
     """A signature under one wording of the agreement. Rows are added, never changed; the latest one counts."""
 
-    supporter = SiteForeignKey(PeerSupporter, on_delete=models.PROTECT, related_name="+")
+    supporter = SiteForeignKey("training.PeerSupporter", on_delete=models.PROTECT, related_name="+")
     # None: signed on paper, and noted by an administrator.
     text = models.ForeignKey(TextVersion, on_delete=models.PROTECT, null=True, related_name="+")
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
