@@ -80,10 +80,10 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
                 if peer.paused:
                     place = places[cast.slug]
                     play.start(anchor - timedelta(days=5), place.site.pk, _pause(place, peer, anchor))
-        for month in months_before(anchor, months):
-            if month.month % 3 == 1:
-                # A quarter ended: the province publishes it as soon as it may.
-                play.start(month + releases.WAIT + timedelta(days=1), home.pk, _release(places, home))
+        ended = [month for month in months_before(anchor, months) if month.month % 3 == 1]
+        # The province publishes a quarter as soon as it may; the last is left for whoever looks.
+        for month in [month for month in ended if month + releases.WAIT < anchor][:-1]:
+            play.start(month + releases.WAIT + timedelta(days=1), home.pk, _release(places, home))
         harbour = places[CASTS[0].slug]
         play.start(anchor - timedelta(days=2), harbour.site.pk, _invite(harbour))
         _hold(play, places, home)

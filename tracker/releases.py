@@ -1,15 +1,18 @@
 """The moves of a release: asked for, checked by a worker, published or set aside. Nothing else writes its state."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
 
 from psi import tenancy
-from sites import agenda, audit
+from sites import agenda, audit, today
 from sites.audit import Actor
-from sites.models import Site
+from sites.models import PROVINCE_SLUG, Site
 from sites.moves import Moves, Refused, target
 from sites.queries import province
 from tracker import periods
@@ -35,8 +38,9 @@ NOTHING = "NOTHING"
 
 
 def register() -> None:
-    """Tell the agenda who sees to it that a release is checked."""
+    """Tell the agenda who sees to it that a release is checked, and *Today* what is next."""
     agenda.register(KIND, look_after)
+    today.register(_rows)
 
 
 def next_quarter() -> date | None:
@@ -56,6 +60,31 @@ def first_quarter() -> date | None:
             first = Rollup.objects.filter(measure="REQUEST").order_by("month").values_list("month", flat=True).first()
         found += [first] if first else []
     return periods.quarter_of(min(found)) if found else None
+
+
+def _rows(slug: str) -> Iterable[today.Item]:
+    """What coordinators do next about releases. Where none was ever made, *Figures* says when the first may be."""
+    latest = None if slug != PROVINCE_SLUG else Release.objects.exclude(state=State.DROPPED).order_by("-pk").first()
+    if latest is None or latest.state == State.CHECKING:
+        return []
+    quarter = latest.quarter
+    said = {
+        State.READY: (_("%(quarter)s: the figures passed the check"), _("Look at them, and publish.")),
+        State.REFUSED: (_("%(quarter)s: the figures did not pass the check"), _("The page says what helps.")),
+    }
+    path = reverse("release", args=[latest.pk])
+    if latest.state == State.PUBLISHED:
+        quarter = periods.later(quarter, periods.QUARTER)
+        if localdate(tenancy.now()) < opens_on(quarter):
+            return []
+        path = reverse("releases")
+        said[State.PUBLISHED] = (
+            _("%(quarter)s: the figures can be released"),
+            _("They are checked first; you see them before anyone."),
+        )
+    title, detail = said[State(latest.state)]
+    months = periods.label(quarter, periods.last_month(quarter))
+    return [today.Item(tenancy.now(), title % {"quarter": months}, detail, _("Open"), path, quiet=True)]
 
 
 def opens_on(quarter: date) -> date:
