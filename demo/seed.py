@@ -237,6 +237,7 @@ def _give_access(place: Place, name: str, days: int, ends: bool) -> Story:
     consumer = Consumer.objects.get(name=name)
     yield timedelta(days=days)
     Consumer.objects.filter(pk=consumer.pk).update(last_used_on=tenancy.now().date())
+    yield timedelta(days=2)
     if ends:
         consumers.end(consumer.pk, by=place.administrator)
 

@@ -6,6 +6,8 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
+from matching.models import Match
+from matching.transitions import untrue
 from referrals.models import Referral
 
 
@@ -21,11 +23,10 @@ class CloseForm(forms.Form):
         error_messages={"required": __("Choose how it ended."), "invalid_choice": __("Choose how it ended.")},
     )
 
-    def __init__(self, data: Any = None, *, supported: bool) -> None:
+    def __init__(self, data: Any = None, *, matches: list[Match]) -> None:
         super().__init__(data)
-        if not supported:
-            choices = [choice for choice in Referral.Outcome.choices if choice[0] != Referral.Outcome.DONE]
-            self.fields["outcome"].choices = choices  # type: ignore[attr-defined]
+        outcomes = [(code, label) for code, label in Referral.Outcome.choices if not untrue(code, matches)]
+        self.fields["outcome"].choices = outcomes  # type: ignore[attr-defined]
 
 
 class CallerForm(forms.Form):

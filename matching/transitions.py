@@ -205,10 +205,13 @@ def record_contact(match_id: int, *, by: Actor, agreed: bool = False) -> Match:
     agenda.cancel(WINDOW, [match.pk])
     agenda.schedule(UNRECORDED, [match.pk], match.contacted_at + RECORD_WITHIN)
     assert match.confirmed_at is not None
-    facts.count(
-        ("CONTACT", "IN_TIME" if match.contacted_at <= window_ends(match) else "LATE"),
-        ("TO_CONTACT", facts.hours(match.contacted_at - match.confirmed_at)),
-    )
+    late = match.contacted_at > window_ends(match)
+    counted = [("CONTACT", "LATE" if late else "IN_TIME")]
+    counted.append(("TO_CONTACT", facts.hours(match.contacted_at - match.confirmed_at)))
+    if late and match.window_step < MISSED:
+        # The window was over before a worker could say so.
+        counted.append(("WINDOW", "MISSED"))
+    facts.count(*counted)
     return match
 
 
@@ -260,9 +263,8 @@ def close(referral_id: int, outcome: str, *, by: Actor) -> None:
     """Close a request, and end the match that is live with it."""
     referral = referral_moves.lock(referral_id)
     live = _live(referral)
-    # A conversation nobody recorded may still have happened, but only where somebody had the contact details.
-    if outcome == Referral.Outcome.DONE and not ever_confirmed(Match.objects.filter(referral=referral)):
-        raise Refused("Nobody was matched to this request, so support was not given. Please choose how it ended.")
+    if why := untrue(outcome, list(Match.objects.filter(referral=referral))):
+        raise Refused(why)
     referral_moves.close(referral, outcome, by=by)
     alerts.heard(referral)
     if live is not None:
@@ -303,9 +305,14 @@ def missed(match: Match) -> bool:
     return match.window_step == MISSED or (match.ended_at or tenancy.now()) >= window_ends(match)
 
 
-def ever_confirmed(matches: Iterable[Match]) -> bool:
-    """Has anybody had the contact details?"""
-    return any(match.confirmed_at for match in matches)
+def untrue(outcome: str, matches: Iterable[Match]) -> str:
+    """Return why a request with these matches cannot have ended so; empty when it can."""
+    if outcome == Referral.Outcome.UNREACHED and any(match.contacted_at for match in matches):
+        return "A peer was in contact, so the physician was reached. Please choose how it ended."
+    # A conversation nobody recorded may still have happened, but only where somebody had the contact details.
+    if outcome == Referral.Outcome.DONE and not any(match.confirmed_at for match in matches):
+        return "Nobody was matched to this request, so support was not given. Please choose how it ended."
+    return ""
 
 
 def _check_unmoved(live: Match | None, seen: Seen) -> None:
@@ -372,7 +379,8 @@ def end(match: Match, goal: str, why: str, *, by: Actor) -> None:
     _move(match, goal, by=by, also=("why", "ended_at", "load_year"), why=why)
     agenda.cancel(INVITATION, [match.pk])
     agenda.cancel(WINDOW, [match.pk])
-    agenda.cancel(UNRECORDED, [match.pk])
+    if goal != Match.State.COMPLETED:
+        agenda.cancel(UNRECORDED, [match.pk])
     alerts.acted(match)
     if goal != Match.State.COMPLETED and why != Match.Why.CLOSED:
         referral_moves.wait(match.referral_id)

@@ -113,7 +113,7 @@ def _detail(request: Any, referral: Referral, *, identity: Any = None, form: Clo
         else None,
         "perhaps_same": queries.perhaps_same_person(referral) if referral.state in OPEN_STATES else [],
         "to_close": latest is not None and latest.state == Match.State.COMPLETED,
-        "form": form or CloseForm(supported=transitions.ever_confirmed(matches)),
+        "form": form or CloseForm(matches=matches),
     }
     return render(request, "matching/request.html", context, status=422 if form and form.errors else 200)
 
@@ -216,8 +216,7 @@ def reassign(request: Any, ref: str) -> HttpResponse:
 def close(request: Any, ref: str) -> HttpResponse:
     """Close the request with an outcome from the list."""
     referral = _referral(ref)
-    matches = Match.objects.filter(referral=referral)
-    form = CloseForm(request.POST, supported=transitions.ever_confirmed(matches))
+    form = CloseForm(request.POST, matches=list(Match.objects.filter(referral=referral)))
     if not form.is_valid():
         return _detail(request, referral, form=form)
     try:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -24,13 +25,22 @@ class OutsideScope(RuntimeError):
     """Something asked for the current site where no scope is open."""
 
 
+class Last(IntEnum):
+    """Rows of a site that others queue for, in the order in which every transaction takes them."""
+
+    ACCESS = 1  # the week of a printed code
+    ONCE = 2  # due rows of which a site has one
+    FACTS = 3  # the mark on a month
+    AUDIT = 4  # the end of a chain
+
+
 @dataclass
 class Scope:
     """What `site_scope` knows: the site, its one reading of the clock, and what to write last."""
 
     site_id: int
     now: datetime
-    last: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
+    last: list[tuple[int, Last, Callable[[], None]]] = field(default_factory=list)
 
 
 _scope: ContextVar[Scope | None] = ContextVar("psi_scope", default=None)
@@ -112,20 +122,20 @@ def _set_site(site_id: int | None) -> None:
         cursor.execute("SELECT set_config('psi.site_id', %s, true)", ["" if site_id is None else str(site_id)])
 
 
-def write_last(write: Callable[[], None]) -> None:
+def write_last(write: Callable[[], None], what: Last) -> None:
     """Run `write` in this scope's site just before the outermost scope commits.
 
-    For the rows that others queue for (audit chain, dirty marks): taken last they are held shortest,
-    and always in the order of site ids, so that two crossings cannot wait for each other.
+    Taken last such rows are held shortest; and always in the order of site ids and of `Last`, so that two transactions
+    cannot wait for each other.
     """
     scope = current()
-    scope.last.append((scope.site_id, write))
+    scope.last.append((scope.site_id, what, write))
 
 
 def _write_last(root: Scope) -> None:
-    pending, root.last = sorted(root.last, key=lambda item: item[0]), []
+    pending, root.last = sorted(root.last, key=lambda item: item[:2]), []
     here = root.site_id
-    for site_id, write in pending:
+    for site_id, _what, write in pending:
         if site_id != here:
             _set_site(site_id)
             here = site_id

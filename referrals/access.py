@@ -52,7 +52,7 @@ def count(code: str, step: Step) -> None:
                 {"now": at, "step": step, "code": code},
             )
 
-    tenancy.write_last(write)
+    tenancy.write_last(write, tenancy.Last.ACCESS)
 
 
 def code_in(text: str) -> str:

@@ -55,7 +55,7 @@ def record_all(entries: Sequence[tuple[str, int | None]], kind: str, *, by: Acto
             for action, object_id in entries
         )
 
-    tenancy.write_last(write)
+    tenancy.write_last(write, tenancy.Last.AUDIT)
 
 
 def broken_links() -> list[int]:

@@ -83,7 +83,7 @@ def bar(request: Any) -> HttpResponse | None:
 
 
 def _unauthorized(challenge: str) -> HttpResponse:
-    return _said("Send a token that holds, as “Authorization: Bearer …”.", 401, {"WWW-Authenticate": challenge})
+    return _said("Send a valid token, as “Authorization: Bearer …”.", 401, {"WWW-Authenticate": challenge})
 
 
 def _said(error: str, status: int, headers: dict[str, str]) -> HttpResponse:

@@ -37,7 +37,7 @@ def count(*facts: tuple[str, str], at: datetime | None = None) -> None:
             months = {int(row[0]) for row in cursor.fetchall()}
         agenda.schedule(DIRTY_MONTH, months, tenancy.now())
 
-    tenancy.write_last(write)
+    tenancy.write_last(write, tenancy.Last.FACTS)
 
 
 def hours(taken: timedelta) -> str:

@@ -31,7 +31,7 @@ def record(kind: SignInEvent.Kind, user_id: int | None) -> None:
         SignInEvent(user_id=user_id, kind=kind, at=at).save(force_insert=True)
 
     try:
-        tenancy.write_last(write)
+        tenancy.write_last(write, tenancy.Last.AUDIT)
     except tenancy.OutsideScope:
         write()
 

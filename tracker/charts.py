@@ -120,7 +120,7 @@ def draw(chart: Chart) -> Drawing:
     titles = textwrap.wrap(chart.title, 36) or [""]
     headings = [Text(words, EDGE, 20 + n * TITLE) for n, words in enumerate(titles)]
     unit = Text(chart.unit, EDGE, 20 + len(titles) * TITLE - 2)
-    top = len(titles) * TITLE + UNIT + 28
+    top = len(titles) * TITLE + UNIT + (40 if chart.mark else 28)
     axis = ticks(max((count for _label, count in chart.rows if count is not None), default=0), chart.least)
     plot = (_columns if chart.kind == Kind.COLUMNS else _rows)(chart, axis, top)
     hidden = any(count is None for _label, count in chart.rows)

@@ -21,8 +21,11 @@ REASONS: tuple[str, ...] = tuple(Reason.values)
 # The survey's items, each answered YES or NO.
 ITEMS = ("SV_TIME", "SV_SAFE", "SV_HELP", "SV_RECOMM", "SV_AGAIN")
 # What the process measures are made of. Hours are categories of their own, for the medians.
-PROCESS = ("CONTACT", "TALK", "SURVEY", "TO_MATCH", "TO_CONTACT", *ITEMS)
+PROCESS = ("CONTACT", "WINDOW", "TALK", "SURVEY", "TO_MATCH", "TO_CONTACT", *ITEMS)
 MEASURES = ("REQUEST", ASKED_SET, *PROCESS)
+
+# What became of the contact windows that ended: (measure, category), those kept first.
+WINDOWS = (("CONTACT", "IN_TIME"), ("WINDOW", "MISSED"))
 
 Counts = NDArray[np.int64]
 Places = NDArray[np.intp]

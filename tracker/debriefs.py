@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from psi import tenancy
-from sites import agenda, audit, today
+from sites import agenda, audit, outbox, today
 from sites.audit import Actor
-from sites.models import PROVINCE_SLUG
-from sites.queries import province
+from sites.models import PROVINCE_SLUG, Role
+from sites.queries import holders, province
 from tracker.beside_models import DebriefRequest
 from training.models import PeerSupporter
 
@@ -24,14 +24,16 @@ WITHIN = timedelta(days=7)
 
 
 def register() -> None:
-    """Tell the agenda who carries it over, and *Today* who waits."""
+    """Tell the agenda who carries it over, the outbox whom to tell, and *Today* who waits."""
     agenda.register(DebriefRequest.KIND, carry_over)
+    outbox.register(DebriefRequest.KIND, outbox.MailKind("debrief", DebriefRequest.KIND, _still))
+    outbox.place(DebriefRequest.KIND, lambda request_id: reverse("debriefs"))
     today.register(_rows)
 
 
 def ask(supporter_id: int) -> None:
     """Have the province's list carry this supporter of the current site. A debrief that is asked for twice is one."""
-    tenancy.write_last(lambda: agenda.schedule(DebriefRequest.KIND, [supporter_id], tenancy.now()))
+    tenancy.write_last(lambda: agenda.schedule(DebriefRequest.KIND, [supporter_id], tenancy.now()), tenancy.Last.ONCE)
 
 
 def carry_over(supporter_ids: list[int]) -> None:
@@ -41,10 +43,12 @@ def carry_over(supporter_ids: list[int]) -> None:
         PeerSupporter.objects.filter(pk__in=supporter_ids).order_by("user_id").values_list("user_id", "profile__name")
     )
     with tenancy.site_scope(province().pk):
-        DebriefRequest.objects.bulk_create(
-            [DebriefRequest(origin_id=origin, user_id=user_id, name=name, asked_on=on) for user_id, name in who],
-            ignore_conflicts=True,
-        )
+        for user_id, name in who:
+            row, made = DebriefRequest.objects.get_or_create(
+                origin_id=origin, user_id=user_id, defaults={"name": name, "asked_on": on}
+            )
+            if made:
+                outbox.enqueue(DebriefRequest.KIND, [(row.pk, each) for each in holders(Role.ADMINISTRATOR)])
 
 
 def arranged(request_id: int, *, by: Actor) -> None:
@@ -52,6 +56,10 @@ def arranged(request_id: int, *, by: Actor) -> None:
     found = DebriefRequest.objects.filter(pk=request_id).delete()[0]
     if found:
         audit.record("ARRANGED", DebriefRequest.KIND, request_id, by=by)
+
+
+def _still(request_ids: list[int]) -> set[int]:
+    return set(DebriefRequest.objects.filter(pk__in=request_ids).values_list("pk", flat=True))
 
 
 def _rows(slug: str) -> Iterable[today.Item]:

@@ -1,10 +1,11 @@
 """Released tables as files, with a dictionary that says what each column means. What is hidden is not in them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
@@ -30,7 +31,7 @@ COLUMNS = (
 HEADERS = [name for name, _meaning in COLUMNS]
 # Unit of a row → its word, and what it means.
 UNITS: dict[str, tuple[str, str]] = {
-    Unit.COUNT: ("count", "How many: 0, or at least as many as the smallest count that may be published."),
+    Unit.COUNT: ("count", "How many: 0, or at least %(least)s."),
     Unit.PERCENT: ("percent", "Rounded to a whole percent."),
     Unit.HOURS: ("hours", "Rounded to whole hours."),
     Unit.TENTHS: ("average", "Rounded to one tenth."),
@@ -72,12 +73,14 @@ def files() -> list[tuple[date, str, list[str]]]:
     return [(quarter, periods.label(quarter, periods.last_month(quarter)), found) for quarter, found in codes.items()]
 
 
-def dictionary(release: Release, tables: Iterable[Table]) -> tuple[Sequence[str], Rows]:
+def dictionary(release: Release, tables: Sequence[Table]) -> tuple[Sequence[str], Rows]:
     """Return headers and rows of what the release, its tables, their columns and units mean."""
     assert release.published_at is not None
     day = date_format(localtime(release.published_at), "j F Y")
     rows: Rows = [("release", periods.code(release.quarter), f"Published on {day}. What is published never changes.")]
     rows += [("table", table.code, f"{table.title}. {table.note}") for table in tables]
     rows += [("column", name, meaning) for name, meaning in COLUMNS]
-    rows += [("unit", word, meaning) for word, meaning in UNITS.values()]
+    rows += [("unit", word, meaning % {"least": settings.PSI_K}) for word, meaning in UNITS.values()]
+    codes = {(row.category, f"In {table.code}: {row.label}.") for table in tables for row in table.rows}
+    rows += [("category", code, meaning) for code, meaning in sorted(codes)]
     return ("what", "name", "meaning"), rows

@@ -1,5 +1,6 @@
 """A site's own figures: the page of a period, and each picture as a file."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -41,16 +42,21 @@ def context_of(asked: str, today: date) -> tuple[dict[str, Any], int]:
         "wrong": wrong,
         "period": period,
         "offered": spans.offered(min(filled["first"] or today, period.first), today),
-        "reports": [year for year in spans.over(today) if filled["first"] and year.last >= filled["first"]],
+        "reports": reportable(today, filled["first"]),
         "counted_at": filled["at"],
         "drawn": [(panel, charts.draw(panel.chart) if panel.counted else None) for panel in figures.panels],
         "requests": total["REQUEST", "ALL"],
         "matched": total["MATCHED", "ALL"],
         "in_time": total["CONTACT", "IN_TIME"],
-        "contacted": total["CONTACT", "IN_TIME"] + total["CONTACT", "LATE"],
+        "windows": total["CONTACT", "IN_TIME"] + total["WINDOW", "MISSED"],
         "talks": total["TALK", "ALL"],
     }
     return context, 400 if wrong else 200
+
+
+def reportable(today: date, first: date | None) -> list[spans.Period]:
+    """Return the fiscal years that are over, and in which something was counted since the month `first`."""
+    return [year for year in spans.over(today) if first and year.last >= first]
 
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
@@ -70,9 +76,12 @@ def download(request: Any, panel: str, kind: str) -> HttpResponse:
         raise Http404("No such picture.")
     name = slugify(f"{request.site.slug}-{panel}-{period.code}")
     if kind == "csv":
-        rows = [(label, "hidden" if count is None else count) for label, count in found.chart.rows]
-        return tables.file(name, kind, found.headings, rows)
-    body = charts.png(found.chart) if kind == "png" else charts.svg(found.chart).encode()
+        headings = ("Site", "Counted", *found.headings)
+        whose = (request.site.name, found.chart.unit)
+        rows = [(*whose, label, "hidden" if count is None else count) for label, count in found.chart.rows]
+        return tables.file(name, kind, headings, rows)
+    chart = replace(found.chart, title=f"{found.chart.title} · {request.site.name}")
+    body = charts.png(chart) if kind == "png" else charts.svg(chart).encode()
     return HttpResponse(
         body, content_type=PICTURES[kind], headers={"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
     )

@@ -49,9 +49,11 @@ def fold(rows: Sequence[Counted], together: str, k: int) -> list[Told]:
     kept = [Told(label, count) for label, count in rows if label not in folded]
     if not small:
         return kept
+    if len(small) == 1:
+        # With nothing to stand with, it is hidden where it is.
+        return [Told(label, None if label in folded else count) for label, count in rows]
     members = tuple(label for label, _count in rows if label in folded)
-    total = sum(count for _label, count in small)
-    return [*kept, Told(together, told(total, k) if len(small) > 1 else None, members)]
+    return [*kept, Told(together, told(sum(count for _label, count in small), k), members)]
 
 
 def in_time(first: date, last: date, count: Callable[[date, date], int], k: int) -> list[tuple[date, date, int]]:

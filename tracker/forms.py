@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from sites.forms import bare_helper
@@ -24,6 +25,8 @@ LENGTHS = [
     )
     for code, label in Minutes.choices
 ]
+BEYOND = "4"  # the number of any conversation after the third
+NUMBERS = [("1", __("First")), ("2", __("Second")), ("3", __("Third")), (BEYOND, __("Fourth or later"))]
 SCALE = [(str(n), str(n)) for n in range(1, 6)]
 
 
@@ -71,7 +74,7 @@ class ConversationForm(MonthForm):
 
     number = forms.ChoiceField(
         label=__("Which conversation was it?"),
-        choices=[("1", __("First")), ("2", __("Second")), ("3", __("Third")), ("4", __("Fourth or later"))],
+        choices=NUMBERS,
         widget=forms.RadioSelect,
         error_messages={"required": __("Choose which conversation it was.")},
     )
@@ -110,26 +113,42 @@ class ConversationForm(MonthForm):
     wants_debrief = forms.BooleanField(label=__("I would like a debrief"), required=False)
     safety_steps = forms.ChoiceField(
         label=__("I followed the safety steps"),
-        choices=[("no", __("No")), ("yes", __("Yes"))],
+        choices=[("no", __("No need")), ("yes", __("Yes"))],
         widget=forms.RadioSelect,
         error_messages={"required": __("Say whether you followed the safety steps.")},
     )
     beyond = forms.BooleanField(
-        label=__("Yes, it was the fourth or a later one, and I have spoken of the Physician Health Program"),
-        error_messages={"required": __("Please tick that it was the fourth or a later one, or choose another.")},
+        label=__("Yes, it was the fourth or a later one"),
+        required=False,
     )
+    beyond.say_optional = False  # type: ignore[attr-defined]
 
-    def __init__(self, data: Any = None, *, had: int, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, had: frozenset[int], **kwargs: Any) -> None:
+        """Show what was recorded so far.
+
+        Args:
+            had: the numbers of the conversations that are recorded.
+        """
         super().__init__(data, **kwargs)
-        self.initial = {**self.initial, "number": str(min(had + 1, 4)), "safety_steps": "no"}
-        for name, beside in (("ease", "scale"), ("strain", "scale"), ("safety_steps", "beside")):
+        self.had = had
+        if recorded := [str(label) for code, label in NUMBERS if int(code) in had]:
+            self.fields["number"].help_text = _("recorded: %(numbers)s") % {"numbers": ", ".join(recorded)}
+        self.initial = {**self.initial, "number": str(min(max(had, default=0) + 1, 4)), "safety_steps": "no"}
+        for name, beside in (("number", "scale"), ("ease", "scale"), ("strain", "scale"), ("safety_steps", "beside")):
             field: Any = self.fields[name]
             field.wrapper_class = beside
-        number = self.data.get("number") if self.is_bound else self.initial["number"]
-        if number != "4":
-            del self.fields["beyond"]
-        # From the third on, the page has the words for handing on.
-        self.hand_on = number in ("3", "4")
+
+    def clean_number(self) -> str:
+        number: str = self.cleaned_data["number"]
+        if number != BEYOND and int(number) in self.had:
+            raise forms.ValidationError(_("This one is recorded already. Choose another, or go back."))
+        return number
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if said.get("number") == BEYOND and not said.get("beyond"):
+            self.add_error("beyond", _("Please tick that it was the fourth or a later one, or choose another."))
+        return said
 
     def conversation(self) -> Conversation:
         data = self.cleaned_data

@@ -43,10 +43,11 @@ TEXT: tuple[tuple[Promise, tuple[Promise, ...]], ...] = (
                 "%(least)s and more, too."
             ),
             __(
-                "What is too small is not blanked out, for a blank can be worked out from the numbers around it. "
-                "It is told together with more: months as a quarter, quarters as a half-year or a year, rare "
-                "reasons as one group, small sites of a region as a group of three or more. Sites are told once a"
-                " year, when the fiscal year closes."
+                "What is too small is not only hidden, for a hidden number can be worked out from those around "
+                "it. It is told together with more: months as a quarter, quarters as a half-year or a year, rare "
+                "reasons as one group, small sites of a region as a group of three or more, with others where "
+                "need be. Sites are told once a year, when the fiscal year closes. That a number is hidden may "
+                "say that it is small; it does not say how small."
             ),
         ),
     ),
@@ -67,8 +68,8 @@ TEXT: tuple[tuple[Promise, tuple[Promise, ...]], ...] = (
                 "published, and the tables are made coarser."
             ),
             __(
-                "The solver works with fractions too. For the count that is hidden least well of each kind we "
-                "therefore also ask for whole numbers at both ends, and add them up ourselves."
+                "The solver also tries fractions. For the count that is hidden least well of each kind we "
+                "therefore look for whole numbers at both ends too, and check their sums ourselves."
             ),
         ),
     ),
@@ -86,9 +87,9 @@ TEXT: tuple[tuple[Promise, tuple[Promise, ...]], ...] = (
         __("What this does not do"),
         (
             __(
-                "Who knows a person, and knows that they asked, learns nothing new here, but has not unlearned it"
-                " either. The attack takes the five tables for independent where they count different things: "
-                "requests, contacts, conversations and answers are not compared with each other."
+                "Who already knows that somebody asked learns nothing new here. The attack looks at requests, "
+                "contacts, conversations and answers one by one; it does not compare them with each other, nor "
+                "with what a site tells about itself."
             ),
         ),
     ),

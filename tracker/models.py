@@ -28,6 +28,8 @@ class Interaction(SiteModel):
             CheckConstraint(condition=Q(number__range=(1, 4)), name="interaction_number"),
             CheckConstraint(condition=Q(ease__range=(1, 5), strain__range=(1, 5)), name="interaction_scales"),
             UniqueConstraint(fields=["site", "key"], name="interaction_once"),
+            # Of the later ones there may be several.
+            UniqueConstraint(fields=["site", "match", "number"], condition=Q(number__lt=4), name="interaction_one_of"),
         ]
         indexes = [models.Index(fields=["site", "match"], name="interaction_of")]
 

@@ -46,8 +46,14 @@ class Panel:
 
     @property
     def counted(self) -> bool:
-        """Is there anything to draw? What is hidden counts."""
-        return any(count is None or count for _label, count in self.chart.rows)
+        """Is there anything to draw? What is hidden counts, beside something that is not."""
+        return not self.hidden and any(count is None or count for _label, count in self.chart.rows)
+
+    @property
+    def hidden(self) -> bool:
+        """Is all that there is too little to be shown?"""
+        counts = [count for _label, count in self.chart.rows]
+        return None in counts and not any(counts)
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,13 @@ def of(period: Period, today: date) -> Figures:
     by_months, total = counted(period, survey)
     month, labels = _("Month"), [date_format(first, "M Y") for first in months]
     requests, talks = _("Requests"), _("Conversations")
-    spans = str(period)
+    spans = str(period) if period.last < today.replace(day=1) else _("%(months)s, so far") % {"months": period}
 
-    def by_month(name: str, title: str, unit: str, measure: str) -> Panel:
+    reported = _("What is recorded late counts in the month of the record.")
+
+    def by_month(name: str, title: str, unit: str, measure: str, note: str = "") -> Panel:
         rows = tuple((label, by_months[first, measure]) for label, first in zip(labels, months, strict=True))
-        return Panel(name, Chart(title, rows, Kind.COLUMNS, f"{unit}, {spans}"), (month, unit))
+        return Panel(name, Chart(title, rows, Kind.COLUMNS, f"{unit}, {spans}"), (month, unit), note)
 
     def by_list(name: str, title: str, unit: str, measure: str, choices: Iterable[tuple[str, Any]]) -> Panel:
         rows = tuple((str(label), total[measure, code]) for code, label in choices)
@@ -86,12 +94,12 @@ def of(period: Period, today: date) -> Figures:
             *("to-contact", _("Hours from match to contact"), _("Contacts"), "TO_CONTACT", TO_CONTACT, total, spans),
             mark=(TO_CONTACT.index(72), _("72 hours")),
         ),
-        by_month("conversations", _("Conversations by month"), talks, "TALK"),
+        by_month("conversations", _("Conversations by month"), talks, "TALK", reported),
         by_list("ways", _("How people talked"), talks, "TALK_WAY", Way.choices),
         by_list("lengths", _("How long people talked"), talks, "TALK_LENGTH", Minutes.choices),
-        by_month("informal", _("Informal contacts by month"), _("Contacts"), "INFORMAL"),
+        by_month("informal", _("Informal contacts by month"), _("Contacts"), "INFORMAL", reported),
         by_list("outcomes", _("How requests ended"), requests, "CLOSED", Referral.Outcome.choices),
-        _load(months[-1].year),
+        _load(months[len(months) // 2].year),
         by_month("training", _("Peer supporters trained"), _("Supporters"), "TRAINED"),
         _survey(survey, total),
     ]
@@ -162,7 +170,7 @@ def _points(months: list[date], spans: str) -> Panel:
     weeks = AccessWeek.objects.filter(week__gte=months[0], week__lt=end).values_list("point__name")
     rows = tuple((name, n) for name, n in weeks.annotate(n=Sum("sent")).order_by("-n", "point__name") if n)
     chart = Chart(_("Requests by printed code"), rows, Kind.ROWS, f"{_('Requests sent from it')}, {spans}")
-    note = _("Most requests come without a code. A week counts in the month of its Monday.")
+    note = _("Requests may come without a code. A week counts in the month of its Monday.")
     return Panel("points", chart, (_("Code"), _("Requests")), note)
 
 

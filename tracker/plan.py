@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from matching.transitions import CONTACT_HOURS
 from tracker import periods
-from tracker.cube import ITEMS, PATHWAYS, REASONS, Cube
+from tracker.cube import ITEMS, PATHWAYS, REASONS, WINDOWS, Cube
 from tracker.release_models import Release, ReleaseCell, Wanted
 
 Table, Unit = Release.Table, ReleaseCell.Unit
@@ -216,9 +216,9 @@ def _enough(small: list[int], others: list[int], totals: Mapping[int, int], k: i
 
 
 def _process(cube: Cube, made: Plan, first: date, last: date, k: int) -> None:
-    in_time, late = (cube.shares("CONTACT", code, first, last) for code in ("IN_TIME", "LATE"))
-    contacted = in_time + late
-    if int(contacted.sum()) < BASE and _run(first, last) < 4:
+    kept, missed = (cube.shares(*which, first, last) for which in WINDOWS)
+    windows = kept + missed
+    if int(windows.sum()) < BASE and _run(first, last) < 4:
         return
 
     def tell(category: str, number: int, unit: str = Unit.COUNT) -> None:
@@ -232,39 +232,37 @@ def _process(cube: Cube, made: Plan, first: date, last: date, k: int) -> None:
         if base >= BASE and may_tell(yes, k) and may_tell(no, k):
             tell(f"{category}_Y", percent(int(yes.sum()), base), Unit.PERCENT)
 
-    share("CONTACT", in_time, late)
+    share("CONTACT", kept, missed)
     for measure in ("TO_MATCH", "TO_CONTACT"):
         hours = cube.hours(measure, first, last)
         if sum(hours.values()) < MEDIAN:
             continue
         middle = median(hours)
-        if measure == "TO_MATCH" or leaves_open(middle, int(in_time.sum()), int(late.sum()), k):
+        if measure == "TO_MATCH" or leaves_open(middle, int(kept.sum()), int(missed.sum()), k):
             tell(measure, middle, Unit.HOURS)
     talks = cube.shares("TALK", "ALL", first, last)
     if may_tell(talks, k):
         tell("TALK", int(talks.sum()))
-        if talks.any() and contacted.any() and may_tell(contacted, k):
-            tell("PER_MATCH", round(10 * int(talks.sum()) / int(contacted.sum())), Unit.TENTHS)
+        if talks.any() and windows.any() and may_tell(windows, k):
+            tell("PER_MATCH", round(10 * int(talks.sum()) / int(windows.sum())), Unit.TENTHS)
     for item in ITEMS:
         share(item, cube.shares(item, "YES", first, last), cube.shares(item, "NO", first, last))
 
 
-def leaves_open(middle: int, in_time: int, late: int, k: int) -> bool:
-    """Whether a hidden number of contacts in time, or late, may still be `k` for whoever knows this median of hours."""
-    side, least = halved(middle, in_time + late)
-    other = (late, in_time)[side]
-    return not 0 < other < k or in_time + late - least >= k
+def leaves_open(middle: int, kept: int, missed: int, k: int) -> bool:
+    """Whether a median of hours may stand beside these windows: of five it says that they were kept, or were not."""
+    return not 0 < (kept if kept_at_least(middle) else missed) < k
 
 
-def halved(median: int, base: int) -> tuple[int, int]:
-    """Return what a median of the hours to contact tells: 0 for in time or 1 for late, and at least how many are so.
+def kept_at_least(middle: int) -> int:
+    """Return how many windows were surely kept where this is the median of the hours to contact.
+
+    It is told of `MEDIAN` contacts or more, and half of them took so long or less; how many there were is not told.
 
     Args:
-        median: the lower one, in whole hours begun with 0: at 72, 72 hours are over.
-        base: how many contacts it is of.
+        middle: the lower median, in whole hours that have begun with 0: at 72, a window is over.
     """
-    half = (base + 1) // 2
-    return (0, half) if median < CONTACT_HOURS else (1, base - half + 1)
+    return (MEDIAN + 1) // 2 if middle < CONTACT_HOURS else 0
 
 
 def percent(part: int, base: int) -> int:

@@ -4,13 +4,13 @@ The page, its files, the JSON and the report all read these, so that none can sh
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from django.conf import settings
 from django.db.models import Q
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -46,12 +46,12 @@ PATHS: dict[str, Promise] = {
     Referral.Pathway.REACH_OUT: __("Reach-out"),
 }
 PROCESS: dict[str, Promise] = {
-    "CONTACT": __("First contacts made"),
-    "CONTACT_Y": __("of them within 72 hours of the confirmed match"),
+    "CONTACT": __("Contact windows that ended: contact was made in time, or 72 hours were over"),
+    "CONTACT_Y": __("of them with contact within 72 hours of the confirmed match"),
     "TO_MATCH": __("Hours from request to confirmed match, median"),
     "TO_CONTACT": __("Hours from confirmed match to contact, median"),
     "TALK": __("Conversations recorded"),
-    "PER_MATCH": __("Conversations for each first contact"),
+    "PER_MATCH": __("Conversations for each of these matches"),
     "SV_TIME": __("Answers: contacted in time?"),
     "SV_TIME_Y": __("of them yes: contacted in time"),
     "SV_SAFE": __("Answers: felt safe?"),
@@ -108,7 +108,7 @@ class Row:
         if self.unit == Unit.PERCENT:
             return _("%(number)s %%") % {"number": self.number}
         if self.unit == Unit.TENTHS:
-            return f"{self.number // 10}.{self.number % 10}"
+            return str(number_format(self.number / 10, 1))
         return str(self.number)
 
 
@@ -186,11 +186,9 @@ def _rows(
             months = [(month, month, "ALL") for month in periods.months(first, last)]
             expected = [*months, (first, last, "ALL")]
         elif code == Table_.PROCESS:
-            # Without its base a percentage has no line of its own.
+            # Without a base a percentage has no line of its own.
             expected = [
-                (first, last, name)
-                for name in PROCESS
-                if not name.endswith("_Y") or (first, last, name.removesuffix("_Y")) in told
+                (first, last, name) for name in PROCESS if not name.endswith("_Y") or _base(told, first, last, name)
             ]
         else:
             order = [*Reason.values, "GROUPED", *PATHS]
@@ -204,6 +202,12 @@ def _rows(
             stood = tuple(_label(code, name, names) for name in together.get((code, key[2], key[0]), ()))
             rows.append(Row(*key, _label(code, key[2], names), cell.number if cell else None, unit, stood))
     return rows
+
+
+def _base(told: Mapping[tuple[date, date, str], ReleaseCell], first: date, last: date, share: str) -> int:
+    """Return the base of a percentage where it is told; 0 when not."""
+    cell = told.get((first, last, share.removesuffix("_Y")))
+    return cell.number if cell else 0
 
 
 def _unit(category: str) -> str:
@@ -232,7 +236,7 @@ def chart(table: Table) -> Chart | None:
             rows = tuple((date_format(row.first, "M Y"), row.number) for row in months)
             return Chart(table.title, rows, Kind.COLUMNS, _("Requests a month"), least=least())
         rows = tuple((row.period, row.number) for row in table.rows if row.first != row.last)
-        return Chart(table.title, rows, Kind.ROWS, _("Requests in each period"), least=least())
+        return Chart(_("Requests by period"), rows, Kind.ROWS, _("Requests"), least=least())
     latest = max(row.last for row in table.rows)
     shown = [row for row in table.rows if row.last == latest]
     told = tuple((row.label, row.number) for row in shown)

@@ -4,10 +4,13 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from sites.forms import bare_helper
 from tracker.release_models import Wanted
+
+TABLES = ("months", "by_month", "reasons", "pathways", "sites", "process")
 
 
 class PrepareForm(forms.Form):
@@ -26,10 +29,20 @@ class PrepareForm(forms.Form):
     sites = forms.BooleanField(label=__("Sites, where a fiscal year closes"), required=False)
     process = forms.BooleanField(label=__("How the program works"), required=False)
 
-    def __init__(self, data: Any = None) -> None:
-        tables = ("months", "by_month", "reasons", "pathways", "sites", "process")
-        super().__init__(data, initial={"key": uuid.uuid4(), **dict.fromkeys(tables, True)})
+    def __init__(self, data: Any = None, *, without: str = "") -> None:
+        """Tick every table but one.
+
+        Args:
+            without: name of the field of what a refused release said to leave out.
+        """
+        super().__init__(data, initial={"key": uuid.uuid4(), **{name: name != without for name in TABLES}})
         self.helper = bare_helper(self)
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if not any(said.get(name) for name in TABLES if name != "by_month"):
+            raise forms.ValidationError(_("Tick at least one table."))
+        return said
 
     def wanted(self) -> Wanted:
         """Return what was ticked."""

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import localdate
@@ -21,9 +22,9 @@ from sites.permissions import for_roles, public
 from tracker import charts, exports, periods, published, releases, reports, spans
 from tracker import methods as text
 from tracker.release_forms import PrepareForm
-from tracker.release_models import Release
+from tracker.release_models import Release, ReleaseCell
 
-State = Release.State
+State, Table = Release.State, Release.Table
 # What somebody could have worked out (tracker.watch), in words that say no more than the kind of it.
 FOUND = {
     "ALL": __("how many requests came in a month, a quarter or a year, or on one pathway"),
@@ -34,6 +35,15 @@ FOUND = {
     "CONTACT": __("how many contacts were made in time, or late"),
     "TALK": __("how many conversations there were"),
     "SV": __("how some physicians answered the survey"),
+}
+# Table → its field on the form.
+FIELDS = {
+    "MONTH": "by_month",
+    Release.Table.MONTHS.value: "months",
+    Release.Table.REASONS.value: "reasons",
+    Release.Table.PATHWAYS.value: "pathways",
+    Release.Table.SITES.value: "sites",
+    Release.Table.PROCESS.value: "process",
 }
 # What is to be left out (tracker.checking.remedy), as it stands on the form.
 REMEDY = {
@@ -61,15 +71,16 @@ def figures(request: Any) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def releases_page(request: Any) -> HttpResponse:
     """All releases so far, and the form that has the next quarter prepared."""
-    form = PrepareForm(kept_form.typed(request))
     quarter = releases.next_quarter()
+    refused = Release.objects.filter(state=State.REFUSED, quarter=quarter).order_by("-pk").first() if quarter else None
+    form = PrepareForm(kept_form.typed(request), without=FIELDS.get(refused.remedy or "", "") if refused else "")
     if request.method == "POST" and form.is_valid():
         try:
             if quarter is None:
                 raise Refused(_("There is nothing to release yet: no request has been counted."))
             release = releases.ask(quarter, form.wanted(), key=form.cleaned_data["key"], by=request.actor)
-        except Refused as refused:
-            form.add_error(None, refused.sentence)
+        except Refused as said:
+            form.add_error(None, said.sentence)
         else:
             return redirect("release", release.pk)
     listed = list(Release.objects.order_by("-pk")[:100])
@@ -104,6 +115,7 @@ def release_page(request: Any, release_id: int) -> HttpResponse:
         "tables": published.tables(release) if release.state in (State.READY, State.PUBLISHED) else [],
         # In steps of ten: how many hidden counts there are is nobody's business.
         "progress": release.done * 10 // release.total * 10 if release.total else 0,
+        "waiting": waiting(release),
         "refused": refusal(release),
         "least": published.least(),
         "most": published.least() - 1,
@@ -130,6 +142,25 @@ def _move(request: Any, release: Release) -> str:
             releases.show(release.pk, public=False, by=request.actor)
             return _("Only advisors and coordinators read it now.")
     raise Refused(_("Press one of the buttons."))
+
+
+def waiting(release: Release) -> list[str]:
+    """Return in words the tables that were asked for, and are not in a release that passed: what is in them waits."""
+    if release.state not in (State.READY, State.PUBLISHED):
+        return []
+    cells = ReleaseCell.objects.filter(release=release)
+    told = set(cells.values_list("table", flat=True).distinct())
+    if cells.filter(table=Table.MONTHS, first=F("last")).exists():
+        told.add("MONTH")
+    asked = {
+        Table.MONTHS: release.with_months,
+        "MONTH": release.with_months and release.by_month,
+        Table.REASONS: release.with_reasons,
+        Table.PATHWAYS: release.with_pathways,
+        Table.SITES: release.with_sites and periods.closes_fiscal_year(release.quarter),
+        Table.PROCESS: release.with_process,
+    }
+    return [str(REMEDY[str(table)]) for table, wanted in asked.items() if wanted and table not in told]
 
 
 def refusal(release: Release) -> str:

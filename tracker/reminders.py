@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from sites.queries import holders
 
 WEEKLY = "UNREC_WEEK"
 WEEK = timedelta(days=7)
+FINISHED_FOR = timedelta(days=21)
 
 
 def register() -> None:
@@ -35,9 +36,13 @@ def register() -> None:
 
 
 def unrecorded() -> QuerySet[Match]:
-    """Return the matches of the current site with contact three days ago and no conversation since."""
-    late = tenancy.now() - RECORD_WITHIN
-    return Match.objects.filter(state=Match.State.CONTACTED, contacted_at__lte=late, interactions=None)
+    """Return the matches of the current site with contact three days ago and no conversation since.
+
+    One that was finished without any counts for a while: perhaps none came about, and nobody can say so here.
+    """
+    now = tenancy.now()
+    open_ = Q(state=Match.State.CONTACTED) | Q(state=Match.State.COMPLETED, ended_at__gt=now - FINISHED_FOR)
+    return Match.objects.filter(open_, contacted_at__lte=now - RECORD_WITHIN, interactions=None)
 
 
 def remind(match_ids: list[int]) -> None:

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from django.db.models import Min
 from django.http import Http404, HttpResponse
 from django.utils.timezone import localdate
 from django.views.decorators.cache import never_cache
@@ -11,7 +12,8 @@ from django.views.decorators.http import require_safe
 from psi import tenancy
 from sites.models import Role
 from sites.permissions import for_roles
-from tracker import periods, published, reports, spans
+from tracker import figure_views, periods, published, reports, spans
+from tracker.models import RollupFill
 
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
@@ -21,9 +23,10 @@ def of_site(request: Any, year: str) -> HttpResponse:
     """A site's report of a fiscal year that is over."""
     if request.site.is_province:
         raise Http404("The province reports what is published.")
-    found = next((each for each in spans.over(localdate(tenancy.now())) if each.code == year), None)
+    years = figure_views.reportable(localdate(tenancy.now()), RollupFill.objects.aggregate(first=Min("month"))["first"])
+    found = next((each for each in years if each.code == year), None)
     if found is None:
-        raise Http404("No such fiscal year, or it is not over.")
+        raise Http404("No such fiscal year, it is not over, or nothing was counted by then.")
     return _file(reports.pdf(reports.of_site(request.site, found)), f"{request.site.slug}-report-{found.code}")
 
 

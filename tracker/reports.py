@@ -13,13 +13,15 @@ from datetime import date
 import typst
 from django.conf import settings
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
+from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 
+from psi import tenancy
 from referrals.models import Reason, Referral
 from sites.models import Site
 from tracker import charts, folding, methods, panels, periods, plan, published
 from tracker.charts import Chart, Kind
+from tracker.cube import WINDOWS
 from tracker.folding import Told
 from tracker.lists import Minutes, Way
 from tracker.published import Row, Table
@@ -102,7 +104,9 @@ def of_release(release: Release) -> Report:
         lead=_(
             "What the province has published for this quarter, of all sites that the initiative funds. A table that"
             " is not here waits for a longer period; one that has waited is told for it."
-        ),
+        )
+        if tables
+        else _("All numbers of this quarter are too small. They will be told together with later ones."),
         figures=_large(tables),
         pictures=_pictures(tables),
         listings=_listings(tables),
@@ -153,12 +157,12 @@ def _large(tables: Iterable[Table]) -> list[tuple[str, str]]:
     requests = [row for row in rows if row.category == "ALL" and row.first != row.last]
     found = [(requests, _("requests"))]
     for category, words in (
-        ("CONTACT", _("first contacts made")),
-        ("CONTACT_Y", _("of them within 72 hours of the confirmed match")),
+        ("CONTACT", _("contact windows ended")),
+        ("CONTACT_Y", _("of contact windows kept: contact within 72 hours")),
         ("TO_CONTACT", _("hours from confirmed match to contact, the median")),
         ("TALK", _("conversations recorded")),
         ("TO_MATCH", _("hours from request to confirmed match, the median")),
-        ("PER_MATCH", _("conversations for each first contact")),
+        ("PER_MATCH", _("conversations for each match")),
     ):
         found.append(([row for row in rows if row.category == category], words))
     return [(_in_all(some), words) for some, words in found if some][:4]
@@ -246,8 +250,7 @@ def of_site(site: Site, year: Period) -> Report:
         return folding.told(total[measure, category], k)
 
     requests = folding.in_time(year.first, year.last, lambda a, b: _between(by_month, "REQUEST", a, b), k)
-    contacts, late = total["CONTACT", "IN_TIME"] + total["CONTACT", "LATE"], total["CONTACT", "LATE"]
-    punctual = _percent(total["CONTACT", "IN_TIME"], late, k)
+    kept, missed = (total[which] for which in WINDOWS)
     pictures = [_drawn(_("Requests"), [Told(periods.label(a, b), n) for a, b, n in requests], year)]
     for title, unit, measure, choices in (
         (_("How the requests came"), _("Requests"), "REQ_PATH", Referral.Pathway.choices),
@@ -270,19 +273,20 @@ def of_site(site: Site, year: Period) -> Report:
         figures=[
             (_shown(counted("REQUEST")), _("requests")),
             (_shown(counted("MATCHED")), _("confirmed matches")),
-            (_shown(folding.told(contacts, k)), _("first contacts made")),
+            (_shown(folding.told(kept + missed, k)), _("contact windows ended")),
             (_shown(counted("TALK")), _("conversations recorded")),
         ],
-        pictures=[(chart, note) for chart, note in pictures if chart.rows],
+        # What is one bar alone says no more than the number above it.
+        pictures=[(chart, note) for chart, note in pictures if len(chart.rows) > 1],
         listings=[
             Listing(
                 _("How the program works"),
                 _("Percentages have a base of 20 or more, medians and answers at least 10."),
                 [
-                    (_("First contacts made"), _shown(folding.told(contacts, k))),
-                    (_("of them within 72 hours of the confirmed match"), punctual),
+                    (str(published.PROCESS["CONTACT"]), _shown(folding.told(kept + missed, k))),
+                    (str(published.PROCESS["CONTACT_Y"]), _percent(kept, missed, k)),
                     (_("Hours from request to confirmed match, median"), _median(total, "TO_MATCH")),
-                    (_("Hours from confirmed match to contact, median"), _to_contact(total, k)),
+                    (_("Hours from confirmed match to contact, median"), _to_contact(total, k, kept, missed)),
                     (_("Informal contacts"), _shown(counted("INFORMAL"))),
                     (_("Peer supporters trained"), _shown(counted("TRAINED"))),
                     *((f"{label}: {_('yes')}", _answered(total, item, k)) for item, label in panels.SURVEY),
@@ -304,10 +308,18 @@ def of_site(site: Site, year: Period) -> Report:
                         " reports never share a month."
                     ),
                     _("A request may name several reasons, so reasons do not add up to requests."),
+                    _(
+                        "It was not checked against the figures of the province. Whoever puts the reports of several"
+                        " sites beside them may learn more than from each alone; please do not publish it."
+                    ),
                 ],
             )
         ],
-        foot=_foot(),
+        foot=_(
+            "Made on %(day)s for the funder of this program, not for publication."
+            " Every count is 0, or %(least)s and more."
+        )
+        % {"day": date_format(localdate(tenancy.now()), "j F Y"), "least": k},
     )
 
 
@@ -348,10 +360,9 @@ def _median(total: Counter[tuple[str, str]], measure: str) -> str:
     return str(plan.median(hours)) if hours.total() >= plan.MEDIAN else _("hidden")
 
 
-def _to_contact(total: Counter[tuple[str, str]], k: int) -> str:
+def _to_contact(total: Counter[tuple[str, str]], k: int, kept: int, missed: int) -> str:
     hours = _hours(total, "TO_CONTACT")
     if hours.total() < plan.MEDIAN:
         return _("hidden")
     middle = plan.median(hours)
-    open_ = plan.leaves_open(middle, total["CONTACT", "IN_TIME"], total["CONTACT", "LATE"], k)
-    return str(middle) if open_ else _("hidden")
+    return str(middle) if plan.leaves_open(middle, kept, missed, k) else _("hidden")

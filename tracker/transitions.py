@@ -15,6 +15,9 @@ from tracker.lists import Minutes, Resource, Way
 from tracker.models import Interaction, ResourceOffered
 from tracker.months import open_months
 
+# The number of any conversation after the third.
+LATER = 4
+
 
 @dataclass(frozen=True)
 class Conversation:
@@ -46,8 +49,8 @@ def record(match_id: int, conversation: Conversation, *, key: uuid.UUID, by: Act
         key: the form's idempotency key; the same key again returns the first row.
 
     Raises:
-        Refused: no contact was made, or the month is too long ago. A conversation that was had is recorded even if
-            the match has ended since.
+        Refused: no contact was made, that number is recorded already, or the month is too long ago. A conversation
+            that was had is recorded even if the match has ended since.
         Match.DoesNotExist: it is not theirs.
     """
     if by.user_id is None:
@@ -57,6 +60,8 @@ def record(match_id: int, conversation: Conversation, *, key: uuid.UUID, by: Act
         return earlier
     if match.contacted_at is None:
         raise Refused("Press “I have made contact” first.")
+    if conversation.number < LATER and Interaction.objects.filter(match=match, number=conversation.number).exists():
+        raise Refused("This conversation is recorded already.")
     months = open_months(match.contacted_at)
     if conversation.month is not None and conversation.month not in months:
         raise Refused("Only this month and the one before can be recorded.")

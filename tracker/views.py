@@ -28,11 +28,17 @@ def conversation(request: Any, ref: str) -> HttpResponse:
     match = matches_of(request.user.pk).filter(referral__ref=ref).first()
     if match is None or match.contacted_at is None:
         raise Http404("No such match.")
-    had = Interaction.objects.filter(match=match).count()
-    form = ConversationForm(kept_form.typed(request), months=open_months(match.contacted_at), had=had)
+    typed = kept_form.typed(request)
+    rows = Interaction.objects.filter(match=match).values_list("number", "key")
+    # The same form pressed twice is one conversation, and no second of its number.
+    had = frozenset(number for number, key in rows if not typed or str(key) != typed.get("key"))
+    form = ConversationForm(typed, months=open_months(match.contacted_at), had=had)
     if request.method == "POST" and form.is_valid():
-        transitions.record(match.pk, form.conversation(), key=form.cleaned_data["key"], by=request.actor)
+        said = form.conversation()
+        transitions.record(match.pk, said, key=form.cleaned_data["key"], by=request.actor)
         messages.success(request, _("Recorded. Thank you. Nothing of what was said is kept."))
+        if said.wants_debrief:
+            messages.info(request, _("The provincial team will write to you about a debrief."))
         return redirect("my_match", request.site.slug, ref)
     context = {"form": form, "match": match, "show_crisis": True}
     return render(request, "tracker/conversation.html", context, status=status_of(request, form))

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker import periods
-from tracker.cube import ITEMS, PATHWAYS, REASONS, Cube
+from tracker.cube import ITEMS, PATHWAYS, REASONS, WINDOWS, Cube
 from tracker.gate import Number, Places, Secret
-from tracker.plan import Cell, Member, halved
+from tracker.plan import Cell, Member, kept_at_least
 from tracker.release_models import Release, ReleaseCell
 
 Table, Unit = Release.Table, ReleaseCell.Unit
+# No bound that anybody was told.
+ANY = 10**9
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +50,9 @@ def fronts(cube: Cube, cells: Iterable[Cell], members: Iterable[Member], k: int)
         )
     ]
     process = [cell for cell in told if cell.table == Table.PROCESS]
-    found += [_shares(cube, process, "CONTACT", ("IN_TIME", "LATE"), k)]
-    found += [_shares(cube, process, "TALK", ("ALL",), k)]
-    found += [_shares(cube, process, item, ("YES", "NO"), k) for item in ITEMS]
+    found += [_shares(cube, process, "CONTACT", WINDOWS, k)]
+    found += [_shares(cube, process, "TALK", (("TALK", "ALL"),), k)]
+    found += [_shares(cube, process, item, ((item, "YES"), (item, "NO")), k) for item in ITEMS]
     return found
 
 
@@ -120,34 +122,36 @@ def _years(cube: Cube) -> list[tuple[date, date]]:
     return [(max(start, cube.months[0]), min(periods.later(start, 11), cube.months[-1])) for start in starts]
 
 
-def _shares(cube: Cube, told: Iterable[Cell], measure: str, categories: tuple[str, ...], k: int) -> Front:
-    """Return the attack on a process measure: who of its counts, in which quarter and at which site."""
+def _shares(cube: Cube, told: Iterable[Cell], name: str, categories: tuple[tuple[str, str], ...], k: int) -> Front:
+    """Return the attack on a process measure: who of its counts, in which quarter and at which site.
+
+    Args:
+        name: of its cells: the base is `name`, the share of the first category `name`_Y.
+        categories: (measure, category) of what is counted.
+    """
     zero = np.zeros((len(cube.sites), len(cube.months)), dtype=np.int64)
-    of = cube.process.get(measure, {})
-    counts = np.stack([of.get(category, zero) for category in categories], axis=-1)
+    counts = np.stack([cube.process.get(measure, {}).get(code, zero) for measure, code in categories], axis=-1)
     grid = np.arange(counts.size, dtype=np.intp).reshape(counts.shape)
     numbers: list[Number] = []
-    bases = {(cell.first, cell.last): cell.number for cell in told if cell.category == measure}
+    bases = {(cell.first, cell.last): cell.number for cell in told if cell.category == name}
     for cell in told:
         if cell.first < cube.months[0]:
             continue
         places = grid[:, cube.span(cell.first, cell.last)]
-        if cell.category == measure:
+        base = bases.get((cell.first, cell.last), ANY)
+        if cell.category == name:
             numbers.append(Number(places.ravel(), cell.number, cell.number, cell.table))
-        elif cell.category == f"{measure}_Y":
-            low, high = rounded(cell.number, bases[cell.first, cell.last])
-            numbers.append(Number(places[..., 0].ravel(), low, high, cell.table))
-        elif measure == "CONTACT" and cell.category == "TO_CONTACT" and (cell.first, cell.last) in bases:
-            base = bases[cell.first, cell.last]
-            side, least = halved(cell.number, base)
-            numbers.append(Number(places[..., side].ravel(), least, base, cell.table))
+        elif cell.category == f"{name}_Y":
+            numbers.append(Number(places[..., 0].ravel(), *rounded(cell.number, base), cell.table))
+        elif (name, cell.category) == ("CONTACT", "TO_CONTACT"):
+            numbers.append(Number(places[..., 0].ravel(), kept_at_least(cell.number), base, cell.table))
     flat, secrets = counts.ravel(), []
     for quarter in periods.quarters(cube.months[0], cube.months[-1]):
         span = grid[:, cube.span(quarter, periods.last_month(quarter))]
         for chosen in (span, *(span[[i]] for i in range(len(cube.sites)))):
             for places in (chosen, *(chosen[..., [j]] for j in range(len(categories)))):
                 if 0 < flat[places.ravel()].sum() < k:
-                    secrets.append(Secret(measure, places.ravel()))
+                    secrets.append(Secret(name, places.ravel()))
     return Front(flat, numbers, secrets)
 
 

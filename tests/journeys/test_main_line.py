@@ -302,7 +302,7 @@ def test_a_physician_asks_and_is_heard(house: House, staff: Cast, person: Callab
     ref = walk(line, physician, receipt, house)
 
     # The figures of the site show it at once, without a name; nobody else's pages know of it.
-    expected = {"request": "1", "confirmed match": "1", "of 1 contacts within 72 hours": "1"}
+    expected = {"request": "1", "confirmed match": "1", "of 1 matches with contact within 72 hours": "1"}
     for label, count in (expected | {"conversation recorded": "1"}).items():
         until(lambda: figure(staff.administrator, SLUG, label) == count, f"{count} {label}")  # noqa: B023
     trail = staff.administrator.read(f"/{SLUG}/settings/audit/")

@@ -206,8 +206,8 @@ def test_contact_and_the_end_of_the_window_at_the_same_moment(committed_world: W
         agenda.sweep()
         assert not Due.objects.filter(kind=transitions.WINDOW).exists()
     with site_scope(world.north.pk):
-        missed = Fact.objects.filter(measure="WINDOW", category="MISSED").count()
-        assert missed == Match.objects.filter(window_step=3).count()
+        # Each window was over, whoever said so first.
+        assert Fact.objects.filter(measure="WINDOW", category="MISSED").count() == 4
         assert Fact.objects.filter(measure="CONTACT", category="LATE").count() == 4
 
 

@@ -440,7 +440,7 @@ def test_no_mail_says_more_than_where_to_look(world: World) -> None:
         objects["AGREEMENT"] = Agreement.objects.get().pk
         objects["SEAT"] = objects["STATEMENT"] = seat(zephyr, world.supporters["zephyr"]).pk
         objects |= dict.fromkeys(
-            ("ALERT", "RECRUIT", "RECRUIT_MY", "UNREC_WEEK"), 1
+            ("ALERT", "RECRUIT", "RECRUIT_MY", "UNREC_WEEK", "DEBRIEF"), 1
         )  # their mail does not look at the row
         names = list(Profile.objects.values_list("name", flat=True))
         ref = match.referral.ref

@@ -1,6 +1,7 @@
 """That a conversation happened: recorded once, by whose it is, in closed lists, and never what was said."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -54,7 +55,9 @@ def test_a_conversation_is_recorded_with_its_facts_and_its_entry(world: World) -
 def test_a_double_press_records_one(world: World) -> None:
     match, key = line.contacted(world), uuid.uuid4()
     assert record(world, match, key).pk == record(world, match, key).pk
-    record(world, match)
+    second = replace(TALK, number=2)
+    with site_scope(match.site_id):
+        transitions.record(match.pk, second, key=uuid.uuid4(), by=line.helper(world))
     with site_scope(match.site_id):
         assert Interaction.objects.count() == 2
         assert Fact.objects.filter(measure="TALK").count() == 2
