@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from psi import tenancy
 from sites import agenda, audit
@@ -35,17 +35,18 @@ def check(release_id: int) -> None:
     if release is None:
         return None
     last = periods.last_month(release.quarter)
-    freezing.freeze(last)
     try:
+        freezing.freeze(last)
         cube = freezing.read(last)
     except Incomplete:
         return _refuse(home, release, gate.Verdict(), CONTRADICTS, None)
     if cube is None:
         return _refuse(home, release, gate.Verdict(), NOTHING, None)
     with tenancy.site_scope(home.pk):
-        told, stood = published()
+        told, stood = known()
+        begun = starts(published(), cube)
         regions = dict(Site.objects.values_list("pk", "region"))
-    made = plan.plan(cube, release.quarter, starts(told, cube), _wanted(release), settings.PSI_K, regions=regions)
+    made = plan.plan(cube, release.quarter, begun, _wanted(release), settings.PSI_K, regions=regions)
 
     def progress(done: int, total: int) -> None:
         with tenancy.site_scope(home.pk) as scope:
@@ -71,14 +72,23 @@ def _hold(release_id: int) -> Release | None:
     return Release.objects.get(pk=release_id)
 
 
-def published() -> tuple[list[plan.Cell], list[plan.Member]]:
-    """Return every cell ever published by the province, and what stands together in them."""
-    cells = ReleaseCell.objects.filter(Q(release=None) | Q(release__state=State.PUBLISHED)).order_by("pk")
-    members = ReleaseMember.objects.filter(release__state=State.PUBLISHED).order_by("pk")
-    return (
-        [plan.Cell(*row) for row in cells.values_list("table", "category", "first", "last", "number", "unit")],
-        [plan.Member(*row) for row in members.values_list("table", "group", "member", "first", "last")],
-    )
+def known() -> tuple[list[plan.Cell], list[plan.Member]]:
+    """Return every cell that anybody was ever shown, and what stands together in them.
+
+    Published ones, and those of previews that were set aside: who saw two previews may put them together.
+    """
+    members = ReleaseMember.objects.order_by("pk").values_list("table", "group", "member", "first", "last")
+    return _cells(ReleaseCell.objects.all()), [plan.Member(*row) for row in members]
+
+
+def published() -> list[plan.Cell]:
+    """Return every cell ever published by the province."""
+    return _cells(ReleaseCell.objects.filter(Q(release=None) | Q(release__state=State.PUBLISHED)))
+
+
+def _cells(rows: QuerySet[ReleaseCell]) -> list[plan.Cell]:
+    columns = rows.order_by("pk").values_list("table", "category", "first", "last", "number", "unit")
+    return [plan.Cell(*row) for row in columns]
 
 
 def starts(told: Iterable[plan.Cell], cube: Cube) -> dict[str, date]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from referrals.asked import ASKED_SET, asked_set
 from referrals.models import Reason, Referral
 from tracker import periods
+from tracker.release_models import Frozen
 
 PATHWAYS: tuple[str, ...] = tuple(Referral.Pathway.values)
 REASONS: tuple[str, ...] = tuple(Reason.values)
@@ -46,6 +47,7 @@ class Cube:
         sets: the sets of reasons somebody may have given, the fourth axis; the third is `PATHWAYS`.
         counts: integers of shape (sites, months, pathways, sets).
         process: measure → category → integers of shape (sites, months).
+        present: whether a site was in the figures in a month, of shape (sites, months). Everybody knows that.
     """
 
     sites: tuple[int, ...]
@@ -53,6 +55,7 @@ class Cube:
     sets: tuple[frozenset[str], ...]
     counts: Counts
     process: Mapping[str, Mapping[str, Counts]]
+    present: NDArray[np.bool_]
 
     def span(self, first: date, last: date) -> slice:
         """Return the months `first`..`last` as a slice of the second axis."""
@@ -118,7 +121,8 @@ def build(rows: Mapping[int, Iterable[Row]], months: Iterable[date]) -> Cube:
     """Return the cube of sites' counts.
 
     Args:
-        rows: site → (month, measure, category, count).
+        rows: site → (month, measure, category, count). With `Frozen.MARK` among them, a site is in the figures in
+            the months that have it; without any, in all.
         months: the months it is made of, without a gap.
 
     Raises:
@@ -132,6 +136,8 @@ def build(rows: Mapping[int, Iterable[Row]], months: Iterable[date]) -> Cube:
     counts = np.zeros((len(sites), len(over), len(PATHWAYS), len(sets)), dtype=np.int64)
     totals = np.zeros((len(sites), len(over)), dtype=np.int64)
     process: dict[str, dict[str, Counts]] = {}
+    marked = {(site, month) for site in sites for month, measure, _, _ in found[site] if measure == Frozen.MARK}
+    present = np.array([[not marked or (site, month) in marked for month in over] for site in sites], dtype=bool)
     for i, site in enumerate(sites):
         for month, measure, category, number in found[site]:
             if measure == ASKED_SET:
@@ -144,7 +150,7 @@ def build(rows: Mapping[int, Iterable[Row]], months: Iterable[date]) -> Cube:
                 of.setdefault(category, np.zeros((len(sites), len(over)), dtype=np.int64))[i, at[month]] += number
     if (counts.sum(axis=(2, 3)) != totals).any():
         raise Incomplete
-    return Cube(sites, over, sets, counts, process)
+    return Cube(sites, over, sets, counts, process, present.reshape(len(sites), len(over)))
 
 
 def _sets(seen: Iterable[str]) -> tuple[frozenset[str], ...]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from psi import tenancy
 from sites.models import Role
 from sites.permissions import for_roles
-from tracker import charts, panels, spans
+from tracker import charts, panels, releases, spans
 from tracker.models import RollupFill
 from training import tables
 
@@ -55,8 +55,11 @@ def context_of(asked: str, today: date) -> tuple[dict[str, Any], int]:
 
 
 def reportable(today: date, first: date | None) -> list[spans.Period]:
-    """Return the fiscal years that are over, and in which something was counted since the month `first`."""
-    return [year for year in spans.over(today) if first and year.last >= first]
+    """Return the fiscal years that were over thirty days ago, and in which something was counted since `first`.
+
+    By then late reports are in, so that a report printed twice is the same.
+    """
+    return [year for year in spans.over(today - releases.WAIT) if first and year.last >= first]
 
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)

@@ -13,6 +13,7 @@ from sites import facts
 from sites.models import Due, Site
 from sites.queries import province
 from tracker import cube, periods, releases, rollups
+from tracker.models import Rollup
 from tracker.release_models import Frozen
 
 
@@ -34,10 +35,18 @@ def freeze(last: date) -> None:
 
 
 def _keep(site_id: int, first: date, last: date) -> None:
+    """Keep the current site's months, all or none.
+
+    Raises:
+        cube.Incomplete: its requests are not as many as their sets of reasons say. Nothing is kept, so that it can
+            still be mended.
+    """
     # A month marked dirty is counted anew first, so that nothing is made of old counts.
     dirty = Due.objects.filter(site_id=site_id, kind=facts.DIRTY_MONTH).values_list("object_id", flat=True)
     rollups.rebuild(list(dirty))
     months = periods.months(first, last)
+    counted = Rollup.objects.filter(month__in=months, measure__in=cube.MEASURES)
+    cube.build({site_id: counted.values_list("month", "measure", "category", "count")}, months)
     with connection.cursor() as cursor:
         # Two workers wait for each other; the second finds the marks, and keeps nothing.
         cursor.execute("SELECT pg_advisory_xact_lock(7104, %s)", [site_id])

@@ -23,7 +23,7 @@ GROUPED = "GROUPED"
 BASE, MEDIAN = 20, 10
 # In a quarter or half-year no more reasons than these are told together; in a year all but one may be.
 FOLDED = 4
-# A regional group has three members or more; its total less any one of them is K or more.
+# A regional group has three members or more; its total is 2 K or more, and less any one of them K or more.
 GROUP = 3
 
 
@@ -208,7 +208,8 @@ def _enough(small: list[int], others: list[int], totals: Mapping[int, int], k: i
     members, others = list(small), list(others)
     while True:
         total = sum(totals[site] for site in members)
-        if len(members) >= GROUP and all(total - totals[site] >= k for site in members):
+        # Who knows this rule knows that no member has more than the total less k: with less than 2 k, that is under k.
+        if len(members) >= GROUP and total >= 2 * k and all(total - totals[site] >= k for site in members):
             return sorted(members)
         if not others:
             return None

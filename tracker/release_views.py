@@ -31,6 +31,7 @@ FOUND = {
     "SITE": __("how many requests one site had"),
     "SITE_PATH": __("how many requests one site had on one pathway"),
     "R": __("how often one reason was mentioned"),
+    "N": __("how many requests did not mention one reason"),
     "SR": __("how often one reason was mentioned at one site"),
     "CONTACT": __("how many contacts were made in time, or late"),
     "TALK": __("how many conversations there were"),
@@ -176,7 +177,8 @@ def refusal(release: Release) -> str:
         )
     kind = release.found if release.found in FOUND else release.found.split("_")[0]
     why = _(
-        "Together with everything published before, somebody could work out %(what)s, a number between 1 and %(most)s."
+        "Together with everything published or previewed before, somebody could work out %(what)s,"
+        " a number between 1 and %(most)s."
     ) % {"what": FOUND[kind], "most": published.least() - 1}
     if release.remedy:
         what = _("Untick “%(table)s” and prepare the quarter again. That table waits, and is told for a longer period.")

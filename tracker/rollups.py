@@ -69,13 +69,15 @@ def rebuild_all() -> None:
 def differences(*, settled: bool = False) -> list[tuple[date, str, str]]:
     """Return the cells of the current site in which rollups and a full recount differ.
 
+    More taken back than was ever counted is a difference too: no rollup can say it.
+
     Args:
         settled: leave out months that a worker is about to count; read at one moment with the counts.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT month, measure, category FROM"
-            f" (SELECT month, measure, category, n FROM ({COUNTED}) AS counted WHERE n > 0) AS facts"
+            f" (SELECT month, measure, category, n FROM ({COUNTED}) AS counted WHERE n <> 0) AS facts"
             " FULL JOIN tracker_rollup AS r USING (month, measure, category)"
             " WHERE n IS DISTINCT FROM r.count AND NOT (%s AND EXISTS (SELECT FROM sites_due AS due"
             " WHERE due.site_id = %s AND due.kind = %s AND NOT due.parked AND due.object_id ="

@@ -57,10 +57,14 @@ def fronts(cube: Cube, cells: Iterable[Cell], members: Iterable[Member], k: int)
 
 
 def _likely(cube: Cube) -> NDArray[np.bool_]:
-    """Return the cells an attacker thinks of: one reason alone, or reasons that were given together in that month."""
+    """Return the cells an attacker thinks of: one reason alone, or reasons that were given together in that month.
+
+    And none of a site in a month in which it was not in the figures.
+    """
     seen = (cube.counts.sum(axis=(0, 2)) > 0)[None, :, None, :]
     alone = np.array([len(held) == 1 for held in cube.sets])
-    return np.broadcast_to(seen | alone, cube.counts.shape).ravel()
+    present = cube.present[:, :, None, None]
+    return np.broadcast_to((seen | alone) & present, cube.counts.shape).ravel()
 
 
 def table(cell: Cell) -> str:
@@ -107,7 +111,10 @@ def _hidden(cube: Cube, k: int) -> Iterator[Secret]:
     for reason in REASONS:
         for name, over in spans.items():
             for first, last in over:
-                yield from small(f"R_{reason}", cube.ids(first, last, reasons=[reason]))
+                mentioned = cube.ids(first, last, reasons=[reason])
+                yield from small(f"R_{reason}", mentioned)
+                # Who knows how many asked subtracts.
+                yield from small(f"N_{reason}", np.setdiff1d(cube.ids(first, last), mentioned))
                 if name != "MONTH":
                     for path in PATHWAYS:
                         yield from small(f"R_{reason}", cube.ids(first, last, reasons=[reason], pathway=path))
@@ -152,7 +159,8 @@ def _shares(cube: Cube, told: Iterable[Cell], name: str, categories: tuple[tuple
             for places in (chosen, *(chosen[..., [j]] for j in range(len(categories)))):
                 if 0 < flat[places.ravel()].sum() < k:
                     secrets.append(Secret(name, places.ravel()))
-    return Front(flat, numbers, secrets)
+    possible = np.broadcast_to(cube.present[..., None], counts.shape).ravel()
+    return Front(flat, numbers, secrets, possible)
 
 
 def rounded(percent: int, base: int) -> tuple[int, int]:

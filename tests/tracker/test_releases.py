@@ -1,11 +1,11 @@
 """A release on its way: in its turn, made of what was frozen, checked, published, and never changed again."""
 
 import uuid
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.db import IntegrityError, InternalError, ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from psi import tenancy
@@ -15,8 +15,10 @@ from sites.models import AuditEntry, Due, Fact, Site
 from sites.moves import Refused
 from tests import line
 from tests.people import World, site
+from tests.tracker import cubes
 from tests.tracker.releasing import cells, coordinator, happen, note, prepared, released
-from tracker import checking, freezing, published, releases
+from tracker import checking, freezing, periods, published, releases, watch
+from tracker.cube import build
 from tracker.models import Rollup
 from tracker.release_models import Frozen, Release, ReleaseCell, Wanted
 
@@ -139,7 +141,7 @@ def test_what_is_not_safe_is_refused_with_what_helps_and_then_passes(world: Worl
     refusable(world)
     agenda.sweep()
     release = prepared(world, APRIL, AUGUST_1)
-    assert (release.state, release.found, release.remedy) == (State.REFUSED, "R_BURNOUT", "P2")
+    assert (release.state, release.found, release.remedy) == (State.REFUSED, "N_BURNOUT", "P2")
     assert release.solver.startswith("HiGHS 1.") and release.examined > 0 and release.narrowest is not None
     with site_scope(world.province.pk):
         assert ReleaseCell.objects.count() == 0
@@ -215,6 +217,95 @@ def test_a_release_holds_up_nobody_who_writes_a_row_of_the_province(world: World
         released(world, APRIL, AUGUST_1)
     locks = [query["sql"] for query in queries if "FOR " in query["sql"] and '"sites_site"' in query["sql"]]
     assert locks and all("FOR NO KEY UPDATE" in lock for lock in locks)
+
+
+def year_but_a_few(world: World) -> None:
+    """Three quarters that may each be told, and one of five requests."""
+    for month in periods.months(APRIL, date(2026, 3, 1)):
+        last = month >= date(2026, 1, 1)
+        for at in (world.north, world.south, world.province):
+            happen(at, month, (month == date(2026, 1, 1)) * 2 if last else 10)
+    agenda.sweep()
+
+
+def test_a_release_is_attacked_with_everything_published_before(world: World) -> None:
+    """The sites’ year, less three quarters published earlier, is the small fourth quarter."""
+    year_but_a_few(world)
+    for quarter in (APRIL, date(2025, 7, 1), date(2025, 10, 1)):
+        only = Wanted(months=True, by_month=False, reasons=False, pathways=False, sites=False, process=False)
+        released(world, quarter, periods.later(quarter, 4) + timedelta(days=5), only)
+    closing = Wanted(months=False, by_month=False, reasons=False, pathways=False, sites=True, process=False)
+    refused = prepared(world, date(2026, 1, 1), date(2026, 5, 10), closing)
+    assert (refused.state, refused.found, refused.remedy) == (State.REFUSED, "ALL", "P4")
+
+
+def test_without_what_was_published_before_the_same_release_passes(world: World) -> None:
+    year_but_a_few(world)
+    nothing = Wanted(months=False, by_month=False, reasons=False, pathways=False, sites=False, process=True)
+    for quarter in (APRIL, date(2025, 7, 1), date(2025, 10, 1)):
+        released(world, quarter, periods.later(quarter, 4) + timedelta(days=5), nothing)
+    closing = Wanted(months=False, by_month=False, reasons=False, pathways=False, sites=True, process=False)
+    assert prepared(world, date(2026, 1, 1), date(2026, 5, 10), closing).state == State.READY
+
+
+def test_what_a_preview_showed_is_known(world: World) -> None:
+    """Two previews that pass one by one, put together, tell what was refused."""
+    refusable(world)
+    agenda.sweep()
+    for left_out in ("reasons", "pathways"):
+        preview = prepared(world, APRIL, AUGUST_1, Wanted(**{left_out: False}))
+        if left_out == "pathways":
+            assert (preview.state, preview.found) == (State.REFUSED, "N_BURNOUT")
+            break
+        assert preview.state == State.READY
+        with site_scope(world.province.pk):
+            releases.drop(preview.pk, by=coordinator(world))
+    # The first one again passes: nothing new is known by it.
+    assert released(world, APRIL, AUGUST_1, Wanted(reasons=False)).state == State.PUBLISHED
+
+
+def test_counts_that_contradict_each_other_are_not_kept_and_can_be_mended(world: World) -> None:
+    note(world.north, APRIL, [("REQUEST", "ALL")] * 20)
+    agenda.sweep()
+    assert prepared(world, APRIL, AUGUST_1).found == releases.CONTRADICTS
+    with site_scope(world.north.pk):
+        assert Frozen.objects.count() == 0
+    note(world.north, APRIL, [("REQ_SET", "IN_10")] * 20)
+    agenda.sweep()
+    assert prepared(world, APRIL, AUGUST_1).state == State.READY
+
+
+def test_everybody_knows_that_a_site_was_not_there_yet(world: World) -> None:
+    """A new site's months before it came are no hiding place for those of the others."""
+    rows = {1: cubes.steady(2, 3), 2: cubes.steady(20, 3)}
+    start, end = cubes.START, periods.later(cubes.START, 2)
+    marked = {
+        site: [*found, *((month, "FROZEN", "ALL", 0) for month in periods.months(start, end))]
+        for site, found in rows.items()
+    }
+    there = build(rows, periods.months(start, end))
+    absent = build({1: marked[1], 2: rows[2]}, periods.months(start, end))
+    assert there.present.all() and absent.present.tolist() == [[True] * 3, [False] * 3]
+    (front, *_) = watch.fronts(absent, [], [], 10)
+    assert front.possible is not None
+    assert not front.possible.reshape(absent.counts.shape)[1].any()
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE tracker_release SET state = 'DROPPED', published_at = NULL", "DELETE FROM tracker_release"]
+)
+def test_the_database_lets_nobody_change_what_is_published(world: World, statement: str) -> None:
+    happen(world.north, APRIL, 20)
+    agenda.sweep()
+    release = released(world, APRIL, AUGUST_1, Wanted(by_month=False))
+    with site_scope(world.province.pk):
+        releases.show(release.pk, public=True, by=coordinator(world))
+        with (
+            pytest.raises(InternalError, match="what is published stays"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
 
 
 @pytest.mark.parametrize("count", range(1, 10))
