@@ -35,7 +35,7 @@ def told(count: int, k: int) -> int | None:
 def fold(rows: Sequence[Counted], together: str, k: int) -> list[Told]:
     """Return the parts of a whole, small ones together with as many others as it takes.
 
-    What is folded may each be anything from 0 to `k` and more, for all that the rows tell.
+    Of what is folded the rows tell that it is not 0, and what it adds up to: `k` or more, of two or more.
 
     Args:
         rows: (label, count) of parts that do not overlap, or of mentions.

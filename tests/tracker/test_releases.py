@@ -249,19 +249,21 @@ def test_without_what_was_published_before_the_same_release_passes(world: World)
 
 
 def test_what_a_preview_showed_is_known(world: World) -> None:
-    """Two previews that pass one by one, put together, tell what was refused."""
-    refusable(world)
+    """Pathways previewed, set aside, and told of two quarters together: the difference is the second, which is small."""
+    for at in (world.north, world.south, world.province):
+        happen(at, APRIL, 20)
+        happen(at, APRIL, 8, pathway="REACH_OUT")
+        happen(at, JULY, 20)
+    happen(world.north, JULY, 2, pathway="REACH_OUT")
     agenda.sweep()
-    for left_out in ("reasons", "pathways"):
-        preview = prepared(world, APRIL, AUGUST_1, Wanted(**{left_out: False}))
-        if left_out == "pathways":
-            assert (preview.state, preview.found) == (State.REFUSED, "N_BURNOUT")
-            break
-        assert preview.state == State.READY
-        with site_scope(world.province.pk):
-            releases.drop(preview.pk, by=coordinator(world))
-    # The first one again passes: nothing new is known by it.
-    assert released(world, APRIL, AUGUST_1, Wanted(reasons=False)).state == State.PUBLISHED
+    paths = Wanted(months=False, by_month=False, reasons=False, pathways=True, sites=False, process=False)
+    preview = prepared(world, APRIL, AUGUST_1, paths)
+    assert preview.state == State.READY
+    with site_scope(world.province.pk):
+        releases.drop(preview.pk, by=coordinator(world))
+    released(world, APRIL, AUGUST_1, Wanted(pathways=False, reasons=False))
+    refused = prepared(world, JULY, NOVEMBER_1, paths)
+    assert (refused.state, refused.found) == (State.REFUSED, "ALL")
 
 
 def test_counts_that_contradict_each_other_are_not_kept_and_can_be_mended(world: World) -> None:

@@ -47,8 +47,7 @@ def test_no_part_that_is_told_is_small_and_all_of_them_are_there(parts: list[int
 
 
 @given(counts)
-def test_what_is_folded_may_be_nothing_or_ten_for_all_that_is_told(parts: list[int]) -> None:
-    """Whoever knows the rows knows the sum of what is folded, and no more: with two in it, each may be 0 or the sum."""
+def test_what_is_folded_stands_with_another_and_adds_up_to_ten(parts: list[int]) -> None:
     for row in folding.fold([(f"part {i}", count) for i, count in enumerate(parts)], "other", K):
         if row.members and row.count is not None:
             assert len(row.members) >= 2 and row.count >= K
