@@ -113,7 +113,7 @@ class ConversationForm(MonthForm):
     wants_debrief = forms.BooleanField(label=__("I would like a debrief"), required=False)
     safety_steps = forms.ChoiceField(
         label=__("I followed the safety steps"),
-        choices=[("no", __("No need")), ("yes", __("Yes"))],
+        choices=[("no", __("No")), ("yes", __("Yes"))],
         widget=forms.RadioSelect,
         error_messages={"required": __("Say whether you followed the safety steps.")},
     )
@@ -134,7 +134,7 @@ class ConversationForm(MonthForm):
         if recorded := [str(label) for code, label in NUMBERS if int(code) in had]:
             self.fields["number"].help_text = _("recorded: %(numbers)s") % {"numbers": ", ".join(recorded)}
         self.initial = {**self.initial, "number": str(min(max(had, default=0) + 1, 4)), "safety_steps": "no"}
-        for name, beside in (("number", "scale"), ("ease", "scale"), ("strain", "scale"), ("safety_steps", "beside")):
+        for name, beside in (("number", "noted"), ("ease", "scale"), ("strain", "scale"), ("safety_steps", "beside")):
             field: Any = self.fields[name]
             field.wrapper_class = beside
 

@@ -245,6 +245,11 @@ def record(peer: Person) -> None:
     assert page.viewport_size == PHONE and button["y"] + button["height"] <= PHONE["height"]
     peer.press("Record the conversation")
     expect(page.get_by_role("alert")).to_contain_text("Choose how you talked.")
+    # The words for handing on come with the third, the question with the fourth, and both go again.
+    words, sure = page.get_by_text("Shall we call them together?"), page.get_by_label("Yes, it was the fourth")
+    for which, shown in (("Third", (True, False)), ("Fourth or later", (True, True)), ("First", (False, False))):
+        page.get_by_label(which, exact=True).check()
+        assert (words.is_visible(), sure.is_visible()) == shown
     page.get_by_label("By phone").check()
     page.get_by_label("15 to 30 minutes").check()
     for group, mark in (("How easy was it for you?", "4"), ("How hard was it on you?", "2")):
