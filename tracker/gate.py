@@ -188,8 +188,7 @@ class _Program:
         self._solver.changeColsCost(len(self._asked), self._asked, np.zeros(len(self._asked)))
         self._solver.changeColsCost(len(cells), cells, np.full(len(cells), sign))
         self._asked = cells
-        self._solver.run()
-        status = self._solver.getModelStatus()
+        status = _run(self._solver)
         if status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             return float("inf") if sign < 0 else None
         if status != SOLVED:
@@ -218,13 +217,20 @@ class _Program:
         numbers = [*self._numbers, asked]
         rows = [found[found >= 0] for found in (place[row] for row in (*self._rows, cells))]
         whole = _solver(len(kept), rows, numbers, whole=True)
-        whole.run()
-        if whole.getModelStatus() != SOLVED:
+        if _run(whole) != SOLVED:
             return False
         values = np.rint(np.asarray(whole.getSolution().col_value)).astype(np.int64)
         return bool((values >= 0).all()) and all(
             number.low <= values[row].sum() <= number.high for number, row in zip(numbers, rows, strict=True)
         )
+
+
+def _run(program: Any) -> Any:
+    """Run a program, for `SECONDS` at most, and return how it ended."""
+    # Its clock goes on from one run to the next.
+    program.setOptionValue("time_limit", program.getRunTime() + SECONDS)
+    program.run()
+    return program.getModelStatus()
 
 
 def _solver(size: int, rows: Sequence[Places], numbers: Sequence[Number], *, whole: bool = False) -> Any:
@@ -246,6 +252,5 @@ def _solver(size: int, rows: Sequence[Places], numbers: Sequence[Number], *, who
     found = highspy.Highs()
     found.silent()
     found.setOptionValue("threads", 1)
-    found.setOptionValue("time_limit", SECONDS)
     found.passModel(program)
     return found

@@ -125,6 +125,15 @@ def test_what_nothing_is_told_of_is_safe_and_what_contradicts_itself_is_not() ->
     assert not gate.attack(counts, impossible, [secret(0)], K).passed
 
 
+def test_each_program_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The solver's clock runs on from one to the next; many quick ones are not found out because they are many."""
+    monkeypatch.setattr(gate, "SECONDS", 0.5)
+    counts, asked = table(4, 20, 30, 40), [secret(0), secret(0, 1)]
+    program = gate._Program(counts, [number(counts, 0, 1, 2)], asked, None)
+    while program._solver.getRunTime() < 2 * gate.SECONDS:
+        assert (program.most(asked[0]), program.least(asked[1])) == (54, 0)
+
+
 @given(data=st.data())
 @settings(max_examples=60, deadline=None, print_blob=True)
 def test_what_the_gate_lets_pass_no_list_of_all_possibilities_betrays(data: st.DataObject) -> None:
