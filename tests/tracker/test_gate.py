@@ -125,6 +125,17 @@ def test_what_nothing_is_told_of_is_safe_and_what_contradicts_itself_is_not() ->
     assert not gate.attack(counts, impossible, [secret(0)], K).passed
 
 
+def test_what_only_fractions_allow_does_not_pass() -> None:
+    # Three times: three cells, of which any two with a fourth add up to 1. Halves make 4.5 of the nine, whole ones 3.
+    one = [[0, 1, 3], [1, 2, 4], [0, 2, 5]]
+    counts = table(*[1, 0, 0, 0, 1, 0] * 3)
+    told = [number(counts, *[6 * copy + place for place in each]) for copy in range(3) for each in one]
+    hidden = secret(*[6 * copy + place for copy in range(3) for place in range(3)])
+    assert gate.attack(counts, told, [hidden], 3).passed
+    verdict = gate.attack(counts, told, [hidden], 4)
+    assert not verdict.passed and verdict.narrowest == 4
+
+
 def test_each_program_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The solver's clock runs on from one to the next; many quick ones are not found out because they are many."""
     monkeypatch.setattr(gate, "SECONDS", 0.5)
