@@ -19,6 +19,7 @@ from sites.audit import SYSTEM
 from sites.models import Role
 from tests import line, rows
 from tests import people as cast
+from tests.tracker import published
 from tests.tracker.test_survey import agree
 from tracker.models import ReleaseCell
 from tracker.survey_models import HeldAnswer
@@ -164,6 +165,18 @@ def test_figures_of_the_province(world: World, sign_in: SignIn, count: int) -> N
             ReleaseCell.objects.create(first=date(2025, 3 * i + 1, 1), last=date(2025, 3 * i + 3, 1), number=40 + i)
     counts = [f">{40 + i}<" for i in range(count)]
     opened(sign_in(world["advisor"]), "/province/figures/", 9, *counts)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_published_figures(world: World, sign_in: SignIn, count: int) -> None:
+    """All five tables with what is told together, the files of each release, and what everybody may read."""
+    quarters = [date(2026, 1, 1), date(2025, 10, 1), date(2025, 7, 1)][:count]
+    names = ["January to March 2026", "October to December 2025", "July to September 2025"][:count]
+    for quarter in quarters:
+        published.release(world, quarter, public=True)
+    opened(sign_in(world["advisor"]), "/province/figures/", 9, *names, "North Division", "Other (grouped)")
+    opened(Client(), "/province/published/", 4, *names)
+    opened(Client(), "/province/published/2026-q1/", 7, *names[:1], "North Division", "Other (grouped)")
 
 
 @pytest.mark.parametrize("count", [1, 3])

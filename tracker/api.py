@@ -28,9 +28,8 @@ def releases(request: Any) -> HttpResponse:
 @require_safe
 def release(request: Any, quarter: date) -> HttpResponse:
     """The tables of one quarter."""
-    for found in published.releases():
-        if found.quarter == quarter:
-            return _answer(request, _head(found) | {"tables": [_table(table) for table in published.tables(found)]})
+    if found := published.released(quarter):
+        return _answer(request, _head(found) | {"tables": [_table(table) for table in published.tables(found)]})
     return JsonResponse({"error": "No such release."}, status=404)
 
 

@@ -39,7 +39,6 @@ def sheet(request: Any, quarter: date, table: str) -> HttpResponse:
 
 
 def _release(quarter: date) -> tuple[Release, list[Table]]:
-    for release in published.releases():
-        if release.quarter == quarter:
-            return release, published.tables(release)
+    if release := published.released(quarter):
+        return release, published.tables(release)
     raise Http404("No such release.")

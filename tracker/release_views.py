@@ -187,8 +187,7 @@ def refusal(release: Release) -> str:
 
 
 def _published(quarter: date, *, public_only: bool = False) -> Release:
-    found = (each for each in published.releases(public_only=public_only) if each.quarter == quarter)
-    if release := next(found, None):
+    if release := published.released(quarter, public_only=public_only):
         return release
     raise Http404("No such release.")
 

@@ -34,9 +34,8 @@ def of_site(request: Any, year: str) -> HttpResponse:
 @require_safe
 def of_release(request: Any, quarter: date) -> HttpResponse:
     """The report of a published release."""
-    for release in published.releases():
-        if release.quarter == quarter:
-            return _file(reports.pdf(reports.of_release(release)), f"report-{periods.code(quarter)}")
+    if release := published.released(quarter):
+        return _file(reports.pdf(reports.of_release(release)), f"report-{periods.code(quarter)}")
     raise Http404("No such release.")
 
 
