@@ -174,7 +174,7 @@ def test_published_figures(world: World, sign_in: SignIn, count: int) -> None:
     names = ["January to March 2026", "October to December 2025", "July to September 2025"][:count]
     for quarter in quarters:
         published.release(world, quarter, public=True)
-    opened(sign_in(world["advisor"]), "/province/figures/", 9, *names, "North Division", "Other (grouped)")
+    opened(sign_in(world["advisor"]), "/province/figures/", 10, *names, "North Division", "Other (grouped)")
     opened(Client(), "/province/published/", 4, *names)
     opened(Client(), "/province/published/2026-q1/", 7, *names[:1], "North Division", "Other (grouped)")
 
