@@ -292,6 +292,7 @@ def _administrator(house: House, person: Person) -> Iterator[Stop]:
         ("admin-requests", "requests/"),
         ("admin-supporters", "supporters/"),
         ("admin-figures", "figures/"),
+        ("admin-remarks", "remarks/"),
         ("admin-by-hand", "requests/new/"),
         ("admin-settings", "settings/"),
         ("admin-cover", "settings/cover/"),
@@ -409,8 +410,16 @@ def _supporter(house: House, person: Person) -> Iterator[Stop]:
         yield f"supporter-match-{state.lower()}", page
     person.open(f"/{SITE}/my/{_ref(house, 'CONTACTED', user=ada)}/conversation/")
     yield "supporter-conversation", page
+    page.get_by_label("Fourth or later").check()
+    page.locator("summary", has_text="What did you point to?").click()
+    yield "supporter-conversation-later", page
     person.press("Record the conversation")
     yield "supporter-conversation-errors", page
+    for name, button in (("informal", "Log it"), ("remark", "Put it into the box")):
+        person.open(f"/{SITE}/my/{name}/")
+        yield f"supporter-{name}", page
+        person.press(button)
+        yield f"supporter-{name}-errors", page
     person.open(f"/{SITE}/my/safety/")
     yield "supporter-safety", page
     person.open(f"/{SITE}/my/page/")
@@ -449,6 +458,7 @@ def _province(house: House, person: Person) -> Iterator[Stop]:
         ("province-operations", "operations/"),
         ("province-consumers", "consumers/"),
         ("province-figures", "figures/"),
+        ("province-debriefs", "debriefs/"),
         ("province-releases", "figures/releases/"),
         ("province-published", "published/"),
         ("province-methods", "published/methods/"),
