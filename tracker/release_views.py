@@ -30,6 +30,7 @@ FOUND = {
     "ALL": __("how many requests came in a month, a quarter or a year, or on one pathway"),
     "SITE": __("how many requests one site had"),
     "SITE_PATH": __("how many requests one site had on one pathway"),
+    "SET": __("how many requests gave the very same reasons"),
     "R": __("how often one reason was mentioned"),
     "N": __("how many requests did not mention one reason"),
     "SR": __("how often one reason was mentioned at one site"),

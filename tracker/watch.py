@@ -87,6 +87,7 @@ def _asked(cube: Cube, cell: Cell, grouped: Mapping[tuple[str, str, date, date],
 def _hidden(cube: Cube, k: int) -> Iterator[Secret]:
     """Yield the counts of 1 to k - 1 that could point to somebody, by kind."""
     counts = cube.counts.ravel()
+    grid = np.arange(counts.size, dtype=np.intp).reshape(cube.counts.shape)
 
     def small(family: str, places: Places) -> Iterator[Secret]:
         if 0 < counts[places].sum() < k:
@@ -104,10 +105,13 @@ def _hidden(cube: Cube, k: int) -> Iterator[Secret]:
                 yield from small("ALL", cube.ids(first, last, pathway=path))
             for site in cube.sites:
                 yield from small("SITE", cube.ids(first, last, sites=[site]))
-            if name == "YEAR":
+            if name != "MONTH":
                 for site in cube.sites:
                     for path in PATHWAYS:
                         yield from small("SITE_PATH", cube.ids(first, last, sites=[site], pathway=path))
+                # Those who gave the very same reasons are the base cells of the second table.
+                for given in range(len(cube.sets)):
+                    yield from small("SET", grid[:, cube.span(first, last), :, given].ravel())
     for reason in REASONS:
         for name, over in spans.items():
             for first, last in over:

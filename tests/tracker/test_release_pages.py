@@ -78,7 +78,7 @@ def test_a_refusal_says_what_to_coarsen_and_the_form_takes_it(world: World, sign
     release = prepared(world, APRIL, AUGUST_1)
     client = sign_in(world["coordinator"])
     page = client.get(f"{LIST}{release.pk}/").content.decode()
-    assert "somebody could work out how many requests did not mention one reason, a number between 1 and 9" in page
+    assert "somebody could work out how many requests gave the very same reasons, a number between 1 and 9" in page
     assert "Untick “Reasons” and prepare the quarter again." in page
     kept = ("months", "by_month", "pathways", "sites", "process")
     answer = client.post(LIST, form(client, **dict.fromkeys(kept, "on")))

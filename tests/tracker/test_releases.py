@@ -141,7 +141,7 @@ def test_what_is_not_safe_is_refused_with_what_helps_and_then_passes(world: Worl
     refusable(world)
     agenda.sweep()
     release = prepared(world, APRIL, AUGUST_1)
-    assert (release.state, release.found, release.remedy) == (State.REFUSED, "N_BURNOUT", "P2")
+    assert (release.state, release.found, release.remedy) == (State.REFUSED, "SET", "P2")
     assert release.solver.startswith("HiGHS 1.") and release.examined > 0 and release.narrowest is not None
     with site_scope(world.province.pk):
         assert ReleaseCell.objects.count() == 0
