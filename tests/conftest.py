@@ -1,6 +1,5 @@
 """Real PostgreSQL, one database per test process, migrated by the owner and used by the application's role."""
 
-import fcntl
 import logging
 import os
 import secrets
@@ -12,16 +11,26 @@ from typing import Any
 import psycopg2
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 from xdist.scheduler import LoadScopeScheduling
 
 from psi.tenancy import site_scope
+from tests import databases
 from tests import people as cast
-from tests.house import chrome, demo_house, house, person  # noqa: F401  fixtures of the browser tests
+from tests.house import chrome, collected, demo_house, house, person  # noqa: F401  fixtures of the browser tests
 
-BROWSER = ("tests/journeys/", "tests/test_accessibility.py")
+# Tests of these files stay in one process, for they share what is slow to start; the first that fits counts.
+# The long ones come first, so that short ones are left to share out at the end.
+TOGETHER = (
+    ("tests/test_accessibility.py", "tests/journeys/test_recruitment.py"),
+    ("tests/journeys/test_sign_in.py",),
+    ("tests/journeys/",),
+    ("tests/test_local.py",),
+    ("tests/test_workers.py",),
+    ("tests/psi/test_startup.py",),
+    ("tests/demo/test_seed.py",),
+)
 # Reference data stays between tests; everything else is emptied after a test that commits.
 KEPT = {
     "django_migrations",
@@ -36,74 +45,75 @@ KEPT = {
 
 
 class ByHouse(LoadScopeScheduling):
-    """Tests in a browser stay together by file, for they share a browser and a house; all others are spread.
+    """Tests of files that belong together stay together; all others are spread.
 
     What `--dist loadgroup` is for, which with pytest 9.2 and xdist 3.8 quietly groups nothing.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.split("::")[0]
-        return path if path.startswith(BROWSER) else nodeid
+        place = _place(nodeid)
+        return nodeid if place == len(TOGETHER) else f"together {place}"
+
+
+def _place(nodeid: str) -> int:
+    """Return which of `TOGETHER` a test belongs to; their number when it belongs to none."""
+    return next((place for place, files in enumerate(TOGETHER) if nodeid.startswith(files)), len(TOGETHER))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    config.option.loadscopereorder = False  # the order is ours
     return ByHouse(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _place(item.nodeid))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def static_files(django_test_environment: None) -> None:
-    """Collect the style sheets under the names pages know them by; processes take turns, for they share the folder."""
-    settings.PSI_HOME.mkdir(parents=True, exist_ok=True)
-    with (settings.PSI_HOME / "collect.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        call_command("collectstatic", interactive=False, verbosity=0)
+    """Collect the style sheets under the names pages know them by."""
+    collected()
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
-    """Make this process its own database as the owner; the tests then work as the application's role."""
+    """Give this process its own database as the owner; the tests then work as the application's role."""
     name = f"psi_test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    with django_db_blocker.unblock():
-        owner = settings.DATABASES.get("owner") or settings.DATABASES["default"]
-        maker = _connect(owner, owner["NAME"])
-        _drop(maker, name)
-        with maker.cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}"')
-        for alias in connections:
-            connections[alias].close()
-            connections[alias].settings_dict["NAME"] = name
-            settings.DATABASES[alias]["NAME"] = name
-        call_command("migrate", verbosity=0)
-        call_command("load_reference")
-    yield
-    with django_db_blocker.unblock():
-        connections.close_all()
-        _drop(maker, name)
-        maker.close()
+    with databases.owner() as cursor:
+        _drop(cursor, name)
+        databases.create(cursor, name)
+        with django_db_blocker.unblock():
+            for alias in connections:
+                connections[alias].close()
+                connections[alias].settings_dict["NAME"] = name
+                settings.DATABASES[alias]["NAME"] = name
+        yield
+        with django_db_blocker.unblock():
+            connections.close_all()
+        _drop(cursor, name)
 
 
-def _drop(maker: Any, name: str) -> None:
+def _drop(cursor: Any, name: str) -> None:
     """Drop a database although a server thread may have left a connection to it; only its own role may end that."""
     app = settings.DATABASES["default"]
     ending = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND usename = %s"
-    with closing(_connect(app, maker.info.dbname)) as same_role, same_role.cursor() as cursor:
+    with closing(_connect(app, cursor.connection.info.dbname)) as same_role, same_role.cursor() as ender:
         for _ in range(20):
             # A process that is just leaving has no role any more, and may not be told to.
             with suppress(psycopg2.errors.InsufficientPrivilege):
-                cursor.execute(ending, [name, app["USER"]])
+                ender.execute(ending, [name, app["USER"]])
                 break
             time.sleep(0.1)
-    with maker.cursor() as cursor:
-        for last in [False] * 20 + [True]:
-            try:
-                cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-                break
-            except psycopg2.errors.InsufficientPrivilege:
-                # PostgreSQL's own housekeeping is at it: it leaves by itself.
-                if last:
-                    raise
-                time.sleep(0.25)
+    for last in [False] * 20 + [True]:
+        try:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            break
+        except psycopg2.errors.InsufficientPrivilege:
+            # PostgreSQL's own housekeeping is at it: it leaves by itself.
+            if last:
+                raise
+            time.sleep(0.25)
 
 
 def _connect(database: dict[str, Any], name: str) -> Any:

@@ -3,6 +3,7 @@
 import contextlib
 import email
 import email.policy
+import fcntl
 import functools
 import os
 import re
@@ -21,10 +22,12 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 import redis
+from django.conf import settings
+from django.core.management import call_command
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from psi.embedded import die_with_parent
-from tests import chromium
+from tests import chromium, databases
 
 BASE = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0  # seconds; nothing here waits longer
@@ -139,17 +142,12 @@ def running(*, demo: bool = False, worker: bool = True, name: str = "house") -> 
         env = os.environ | LOCAL | {"PSI_HOME": str(folder), "PYTHONUNBUFFERED": "1"}
         port = _free_port()
         env |= {"PORT": str(port), "PSI_ORIGIN": f"http://localhost:{port}"}
-        env |= stack.enter_context(_database(name))
+        env |= stack.enter_context(_database(name, demo))
         env["REDIS_URL"] = _numbered(env["REDIS_URL"], number)
         with contextlib.closing(redis.from_url(env["REDIS_URL"])) as valkey:
             valkey.flushdb()
         house = House(env["PSI_ORIGIN"], folder, env)
-        load = "call_command('load_demo')" if demo else ""
-        house.manage(
-            code="from django.core.management import call_command\n"
-            "call_command('migrate', verbosity=0); call_command('load_reference')\n"
-            f"call_command('collectstatic', interactive=False, verbosity=0); {load}"
-        )
+        (folder / "static").symlink_to(collected())
         granian = ["granian", "--interface", "wsgi", "psi.wsgi:application", "--host", "127.0.0.1", "--port", str(port)]
         commands = {"web": [*granian, "--workers", "1", "--blocking-threads", "4", "--workers-kill-timeout", "2"]}
         if worker:
@@ -164,6 +162,15 @@ def running(*, demo: bool = False, worker: bool = True, name: str = "house") -> 
         stack.callback(lambda: [child.terminate() for child in children.values()])
         until(functools.partial(_answers, house.url, children["web"], folder / "web.log"), "the web server answers")
         yield house
+
+
+def collected() -> Path:
+    """Collect the style sheets, and return where they are; processes take turns, for they share the folder."""
+    settings.PSI_HOME.mkdir(parents=True, exist_ok=True)
+    with (settings.PSI_HOME / "collect.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        call_command("collectstatic", interactive=False, verbosity=0)
+    return Path(settings.STATIC_ROOT)
 
 
 @contextlib.contextmanager
@@ -213,15 +220,11 @@ def _numbered(url: str, number: int) -> str:
 
 
 @contextlib.contextmanager
-def _database(name: str) -> Iterator[dict[str, str]]:
-    """Make an empty database as the owner; yields the two addresses that lead to it."""
-    given = {key: os.environ[key] for key in ("DATABASE_URL", "DATABASE_OWNER_URL")}
-    maker = psycopg2.connect(given["DATABASE_OWNER_URL"])
-    maker.autocommit = True
-    with contextlib.closing(maker), maker.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        cursor.execute(f'CREATE DATABASE "{name}"')
-        yield {key: urlsplit(url)._replace(path=f"/{name}").geturl() for key, url in given.items()}
+def _database(name: str, demo: bool) -> Iterator[dict[str, str]]:
+    """Have a database of this name inside the block; yields the two addresses that lead to it."""
+    with databases.owner() as cursor:
+        databases.create(cursor, name, demo=demo)
+        yield databases.addresses(name)
         # The web server's connections end with it, a moment later.
         until(lambda: _dropped(cursor, name), "the house's database is dropped")
 

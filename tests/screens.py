@@ -43,10 +43,14 @@ print(receipt)
 """
 
 
-def tour(house: House, browser: Browser) -> Iterator[Stop]:
-    """Yield (name, page) at every page of a house with demonstration data, forms in their error state as well."""
+def tour(house: House, browser: Browser, script: str = "") -> Iterator[Stop]:
+    """Yield (name, page) at every page of a house with demonstration data, forms in their error state as well.
+
+    Every page has run `script` before its own.
+    """
     for part in (_public, _survey, _troubles, _entrance, _administrator, _lead, _supporter, _province):
         person = Person(house, browser)
+        person.page.context.add_init_script(script)
         yield from part(house, person)
         person.close()
 
