@@ -35,8 +35,8 @@ def shown(month: date) -> str:
     return date_format(month, "F")
 
 
-class MonthForm(forms.Form):
-    """What happened in one of the months that are open, this one unless said otherwise."""
+class TalkForm(forms.Form):
+    """When, how and how long people talked: in one of the months that are open, this one unless said otherwise."""
 
     use_required_attribute = False
 
@@ -49,6 +49,19 @@ class MonthForm(forms.Form):
         coerce=date.fromisoformat,
         widget=forms.RadioSelect,
         error_messages=dict.fromkeys(("required", "invalid_choice"), __("Choose one of these months.")),
+    )
+
+    way = forms.ChoiceField(
+        label=__("How did you talk?"),
+        choices=Way.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": __("Choose how you talked.")},
+    )
+    minutes = forms.ChoiceField(
+        label=__("How long, in minutes?"),
+        choices=LENGTHS,
+        widget=forms.RadioSelect,
+        error_messages={"required": __("Choose about how long it was.")},
     )
 
     def __init__(self, data: Any = None, *, months: list[date], **kwargs: Any) -> None:
@@ -66,29 +79,19 @@ class MonthForm(forms.Form):
         return month
 
 
-class ConversationForm(MonthForm):
+class ConversationForm(TalkForm):
     """That a conversation happened, not what was said.
 
     A fourth asks whether it was one: the Physician Health Program is the better place by then (program overview).
     """
+
+    field_order = ("month", "number", "beyond")
 
     number = forms.ChoiceField(
         label=__("Which conversation was it?"),
         choices=NUMBERS,
         widget=forms.RadioSelect,
         error_messages={"required": __("Choose which conversation it was.")},
-    )
-    way = forms.ChoiceField(
-        label=__("How did you talk?"),
-        choices=Way.choices,
-        widget=forms.RadioSelect,
-        error_messages={"required": __("Choose how you talked.")},
-    )
-    minutes = forms.ChoiceField(
-        label=__("How long, in minutes?"),
-        choices=LENGTHS,
-        widget=forms.RadioSelect,
-        error_messages={"required": __("Choose about how long it was.")},
     )
     ease = forms.ChoiceField(
         label=__("How easy was it for you?"),
@@ -165,21 +168,8 @@ class ConversationForm(MonthForm):
         )
 
 
-class InformalForm(MonthForm):
+class InformalForm(TalkForm):
     """An informal contact: when, how and how long. Nobody is named."""
-
-    way = forms.ChoiceField(
-        label=__("How did you talk?"),
-        choices=Way.choices,
-        widget=forms.RadioSelect,
-        error_messages={"required": __("Choose how you talked.")},
-    )
-    minutes = forms.ChoiceField(
-        label=__("How long, in minutes?"),
-        choices=LENGTHS,
-        widget=forms.RadioSelect,
-        error_messages={"required": __("Choose about how long it was.")},
-    )
 
 
 class RemarkForm(forms.Form):
