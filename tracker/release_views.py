@@ -60,13 +60,17 @@ REMEDY = {
 
 def figures(request: Any) -> HttpResponse:
     """The published figures of the province. What is not published stands nowhere on the page."""
-    context = {
+    return render(request, "tracker/province.html", context_of_all())
+
+
+def context_of_all() -> dict[str, Any]:
+    """Return what the page of the province shows."""
+    return {
         "tables": published.over_time(),
         "files": exports.files(),
         "evaluations": [spans.fiscal_year(year) for year in reports.evaluated()],
         "most": published.least() - 1,
     }
-    return render(request, "tracker/province.html", context)
 
 
 @for_roles(Role.ADMINISTRATOR)
@@ -224,14 +228,17 @@ def public_list(request: Any) -> HttpResponse:
 @require_safe
 def public_page(request: Any, quarter: date) -> HttpResponse:
     """A release that everybody may read."""
-    release = _published(quarter, public_only=True)
-    context = {
+    return render(request, "tracker/published_one.html", context_of(_published(quarter, public_only=True)))
+
+
+def context_of(release: Release) -> dict[str, Any]:
+    """Return what the public page of a release shows."""
+    return {
         "release": release,
-        "quarter": periods.label(quarter, periods.last_month(quarter)),
+        "quarter": periods.label(release.quarter, periods.last_month(release.quarter)),
         "tables": published.tables(release),
         "most": published.least() - 1,
     }
-    return render(request, "tracker/published_one.html", context)
 
 
 @public
