@@ -2,7 +2,7 @@
 # make test    every test, on real servers and in a real browser; PYTEST_ARGS is passed on
 # make lint    what a reviewer should not have to say
 # make screens a picture of every page, in .local/screens/
-# make bench   what is promised of speed and fairness, measured on throw-away servers; BENCH=candidates, due or fairness
+# make bench   what is promised of speed and fairness, measured on throw-away servers; BENCH=candidates, due, figures, releases or fairness
 # make clean   delete what these made
 
 PYTHON ?= python3

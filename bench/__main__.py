@@ -11,7 +11,7 @@ def main(asked: list[str]) -> int:
     django.setup()
     from django.conf import settings
 
-    from bench import candidates, due, fairness, figures, harness
+    from bench import candidates, due, fairness, figures, harness, releases
 
     # Style sheets need not be collected for pages whose time is measured.
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -30,6 +30,11 @@ def main(asked: list[str]) -> int:
     if not asked or "figures" in asked:
         with harness.database("psi_bench_figures"):
             lines += figures.measure(random.Random(seed))
+    if not asked or "releases" in asked:
+        took = {each: releases.history(each, seed) for each in releases.VOLUMES}
+        lines += [line for each in took for line in releases.gate(each, took[each])]
+        with harness.database("psi_bench_releases"):
+            lines += releases.pages(took[releases.SHOWN]["releases"])
     if not asked or "fairness" in asked:
         lines += fairness.measure(seed)
     print(harness.table(lines))
