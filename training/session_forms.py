@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.forms.utils import from_current_timezone
+from django.utils.functional import lazy
 from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
@@ -18,7 +19,8 @@ FAR = timedelta(days=3653)
 
 
 def _whole(least: int, most: int) -> dict[str, Any]:
-    said = __("Enter a whole number, %(least)s to %(most)s.") % {"least": least, "most": most}
+    # Put together when it is shown, in the language of whoever reads it, and not when this module is loaded.
+    said = lazy(lambda: _("Enter a whole number, %(least)s to %(most)s.") % {"least": least, "most": most}, str)()
     messages = dict.fromkeys(("required", "invalid", "min_value", "max_value"), said)
     return {"min_value": least, "max_value": most, "error_messages": messages}
 
