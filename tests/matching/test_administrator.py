@@ -16,6 +16,7 @@ from psi.tenancy import site_scope
 from referrals import transitions as referral_moves
 from sites import agenda, today
 from sites.models import AuditEntry, Membership
+from sites.moves import Refused
 from tests import line
 from tests.people import World, member, supporter
 
@@ -252,3 +253,11 @@ def test_a_role_that_ended_already_says_so(world: World, sign_in: SignIn) -> Non
     path = f"/north/settings/people/{Membership.objects.get(user=world['north lead']).pk}/"
     for words in ("The role has ended. It took effect at once.", "This role ended already."):
         assert words in main(client.post(path, {"do": "end"}, follow=True))
+
+
+def test_who_was_in_contact_was_reached(world: World) -> None:
+    match = line.contacted(world)
+    with pytest.raises(Refused, match="the physician was reached"), site_scope(world.north.pk):
+        transitions.close(match.referral_id, "UNREACHED", by=line.administrator(world))
+    with site_scope(world.north.pk):
+        transitions.close(match.referral_id, "DECLINED", by=line.administrator(world))

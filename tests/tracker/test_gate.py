@@ -118,6 +118,17 @@ def test_a_median_that_is_told_is_known_to_the_gate() -> None:
     assert not contradicts and {secret.family for secret in verdict.known} == {"CONTACT"}
 
 
+def test_whoever_knows_how_many_asked_subtracts_those_who_mention_a_reason() -> None:
+    """42 asked and 39 mention burnout: three do not."""
+    each = {(0, "REACH_IN", ("BURNOUT",)): 13, (0, "REACH_IN", ("EVENT",)): 1}
+    cube = build(dict.fromkeys((1, 2, 3), cubes.rows(each)), periods.months(cubes.START, date(2025, 6, 1)))
+    span = cubes.START, date(2025, 6, 1)
+    asked = plan.Cell("P1", "ALL", *span, 42)
+    mention = plan.Cell("P2", "BURNOUT", *span, 39)
+    assert checking.examine(cube, [asked], [], K)[0].passed
+    assert "N_BURNOUT" in {each.family for each in checking.examine(cube, [asked, mention], [], K)[0].known}
+
+
 def test_what_nothing_is_told_of_is_safe_and_what_contradicts_itself_is_not() -> None:
     counts = table(4, 6)
     assert gate.attack(counts, [], [secret(0)], K).passed

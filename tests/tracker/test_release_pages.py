@@ -1,5 +1,6 @@
 """The pages of a release: prepared, previewed and published by coordinators, read by advisors, and by all if shown."""
 
+import uuid
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.people import World
 from tests.tracker.releasing import happen, prepared, released
 from tests.tracker.test_releases import APRIL, AUGUST_1, refusable
 from tracker import checking, release_views, releases
+from tracker.release_forms import PrepareForm
 from tracker.release_models import Release
 
 LIST = "/province/figures/releases/"
@@ -128,3 +130,10 @@ def test_before_its_time_the_form_is_not_there(world: World, sign_in: Any) -> No
     agenda.sweep()
     assert "It can be prepared from" in client.get(LIST).content.decode()
     assert client.post(LIST, typed()).status_code == 422
+
+
+def test_a_release_has_a_table_and_the_form_leaves_out_what_did_harm() -> None:
+    assert not PrepareForm({"key": str(uuid.uuid4()), "by_month": "on"}).is_valid()
+    assert PrepareForm({"key": str(uuid.uuid4()), "pathways": "on"}).is_valid()
+    form = PrepareForm(without="reasons")
+    assert (form.initial["reasons"], form.initial["months"]) == (False, True)
