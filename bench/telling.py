@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
-from matching.transitions import CONTACT_HOURS
+from matching.contact_window import CONTACT_HOURS
 from tests.tracker import cubes
 from tracker import checking, periods, plan
 from tracker.cube import ITEMS, PATHWAYS, REASONS, Cube, Row, build

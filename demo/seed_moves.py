@@ -9,7 +9,8 @@ from django.db import transaction
 
 from demo.seed_people import Physician, Place
 from demo.seed_play import Story, hours
-from matching import afterwards, candidates, ranking, transitions, window
+from matching import afterwards, candidates, due, ranking, transitions
+from matching.contact_window import CONTACT_HOURS
 from matching.models import Match
 from psi import tenancy
 from referrals import receipts
@@ -62,7 +63,7 @@ class Moves:
         passed = 24.0 if waited >= 24 else 0.0
         if passed:
             yield hours(passed)
-            window.look_after_waiting([self.referral])
+            due.look_after_waiting([self.referral])
         yield hours(waited - passed)
 
     def best(self) -> tuple[int, str | None] | None:
@@ -102,7 +103,7 @@ class Moves:
                 break
             yield hours(step - passed)
             passed = step
-            window.look_after_invitations([self.match])
+            due.look_after_invitations([self.match])
         yield hours(waited - passed)
 
     def accept(self) -> bool:
@@ -132,8 +133,8 @@ class Moves:
                 break
             yield hours(step - passed)
             passed = step
-            window.look_after_windows([self.match])
-            if step == transitions.CONTACT_HOURS:
+            due.look_after_windows([self.match])
+            if step == CONTACT_HOURS:
                 agenda.cancel(transitions.WINDOW, [self.match])  # as the agenda does with what is settled
         yield hours(waited - passed)
 

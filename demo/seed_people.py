@@ -10,8 +10,9 @@ from allauth.account.models import EmailAddress
 
 from demo import seed_faces
 from psi import tenancy
+from referrals.asked import Ask
+from referrals.identity import Identity
 from referrals.models import ReachWhen, Source, Voicemail, Wish
-from referrals.transitions import Ask, Identity
 from sites import audit
 from sites.audit import Actor
 from sites.models import Membership, Profile, Role, Site, Specialty, User

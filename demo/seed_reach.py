@@ -9,9 +9,9 @@ from django.utils.timezone import localdate
 from demo.seed_play import Play, Story
 from psi import tenancy
 from referrals import access, reach_out
+from referrals.identity import Identity
 from referrals.models import AccessWeek, EventKind, Notifier, Promotion
 from referrals.reach_out import Told
-from referrals.transitions import Identity
 from sites.audit import SYSTEM
 from sites.models import Site
 from sites.queries import current_text

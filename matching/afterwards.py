@@ -7,8 +7,8 @@ from matching import alerts, transitions
 from matching.models import LIVE, Match
 from psi import tenancy
 from referrals import transitions as referral_moves
+from referrals.identity import elsewhere, known_to_rules
 from referrals.models import Consent, Referral, ReferralConsent
-from referrals.transitions import known_to_rules
 from sites.audit import PUBLIC, Actor
 from sites.models import Site, TextVersion
 from sites.moves import Refused
@@ -117,7 +117,7 @@ def hand_over(
     seen = Match.objects.filter(referral=referral).exists()
     knowing = Match.objects.filter(referral=referral, why__in=(Match.Why.KNOWN, Match.Why.EVALUATES, Match.Why.WISH))
     known = knowing.values_list("supporter_id", flat=True)
-    identity = referral_moves.elsewhere(known_to_rules(referral), known)
+    identity = elsewhere(known_to_rules(referral), known)
     transitions.release(referral, by=by)
     alerts.heard(referral)
     referral_moves.hand_over(referral, to=to, identity=identity, text=text, by=by, keep=seen, channel=channel)

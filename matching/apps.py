@@ -7,14 +7,14 @@ class MatchingConfig(AppConfig):
     name = "matching"
 
     def ready(self) -> None:
-        from matching import alerts, following, leaving, notices, queries, rematch, window
+        from matching import alerts, due, following, leaving, notices, queries, rematch, requests_today
         from sites import people, trail
 
         notices.register()
-        window.register()
+        due.register()
         alerts.register()
         following.register()
         leaving.register()
-        queries.register_today()
+        requests_today.register()
         trail.register(queries.codes_of)
         people.register_check(rematch.check_handed_on)

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from matching.presses import press_on
 from psi import tenancy
 from referrals import by_hand, reach_out
+from referrals.consents import by_notifier
 from referrals.models import Consent, ReachOut, Referral
-from referrals.transitions import by_notifier
 from sites.models import Role
 from sites.permissions import for_roles
 from sites.queries import current_text

@@ -13,9 +13,9 @@ from matching.models import LIVE, Match
 from matching.rules import Candidate, Need, Peer, judge
 from psi import tenancy, vault
 from referrals.evaluators import evaluators
+from referrals.identity import known_to_rules
 from referrals.models import Referral
 from referrals.reach import spoken
-from referrals.transitions import known_to_rules
 from sites.models import User
 from training import names
 from training.describe import described

@@ -11,11 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from matching import queries, rematch, transitions
+from matching.contact_window import window_of
 from matching.models import LIVE, Match
 from matching.presses import press_on
 from psi import tenancy, vault
 from referrals import reach
-from referrals.transitions import Identity, by_notifier, open_identity
+from referrals.consents import by_notifier
+from referrals.identity import Identity, open_identity
 from sites.models import Role
 from sites.permissions import for_roles
 from training import recruit_queries
@@ -42,7 +44,7 @@ press = press_on("my_match", _mine)
 def my(request: Any) -> HttpResponse:
     """What needs the supporter next, and what came before. No names: they stand on each match's page."""
     mine = queries.matches_of(request.user.pk)
-    live = [(match, queries.window_of(match)) for match in mine.filter(state__in=LIVE)]
+    live = [(match, window_of(match)) for match in mine.filter(state__in=LIVE)]
     past = list(mine.filter(state=State.COMPLETED)[:20])
     row = PeerSupporter.objects.filter(user_id=request.user.pk).exclude(state="LEFT").first()
     # Nobody on the way has a match, and they sign when they are trained.
@@ -80,7 +82,7 @@ def my_match(request: Any, ref: str) -> HttpResponse:
         "name": identity.name if identity else "",
         "contact": identity if identity and released else None,
         "reach": reach.wishes(identity) if identity and released else [],
-        "window": queries.window_of(match),
+        "window": window_of(match),
         "to_ask": released and by_notifier(match.referral) is not None,
         "show_crisis": True,
     }

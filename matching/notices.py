@@ -6,8 +6,8 @@ from datetime import datetime
 from django.urls import reverse
 
 from matching.alerts import OPEN_STATES
+from matching.contact_window import window_ends
 from matching.models import LIVE, Alert, Match
-from matching.transitions import window_ends
 from referrals.models import Referral
 from referrals.notices import address_of
 from sites import outbox

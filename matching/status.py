@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods
 
 from matching import afterwards, rematch, transitions
 from matching.alerts import OPEN_STATES
+from matching.contact_window import missed, window_ends
 from matching.forms import StatusForm
 from matching.models import LIVE, Match
-from matching.transitions import window_ends
 from psi import tenancy, vault
 from referrals.models import Referral
 from referrals.queries import office
@@ -201,7 +201,7 @@ class _Visit(Trail):
             "referral": referral,
             "ended": referral.state not in OPEN_STATES,
             "hear_by": window_ends(match) if match and match.state == Match.State.CONFIRMED else None,
-            "over": bool(match and match.state == Match.State.CONFIRMED and transitions.missed(match)),
+            "over": bool(match and match.state == Match.State.CONFIRMED and missed(match)),
             "opened": [(_(Role(role).label), times) for role, times in sorted(self.opened.items())],
             "offers": offers,
             "consent": _consent().text if offers.outside else "",

@@ -5,15 +5,17 @@ Lock order: referral, then match, then supporter, then the person's load.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.utils.timezone import localdate
 
-from matching import alerts, candidates
+from matching import alerts, candidates, load
+from matching.contact_window import missed, window_ends
 from matching.models import LIVE, MISSED, Match, MatchEvent, Prepared
 from matching.rules import CAPS
 from psi import tenancy
 from referrals import transitions as referral_moves
+from referrals.consents import by_notifier, confirm_agreement
 from referrals.models import Referral
 from referrals.notices import wants_notice
 from sites import agenda, audit, facts, outbox
@@ -21,12 +23,11 @@ from sites.audit import Actor
 from sites.models import Role, Site
 from sites.moves import Refused, target
 from sites.queries import holders, numbers
-from training.models import PeerSupporter, SupporterLoad
+from training.models import PeerSupporter
 
 INVITATION, WINDOW, NEXT = "INVITATION", "WINDOW", "NEXT"
 # Due once contact was made; the tracker, which knows of conversations, looks after it (`tracker.reminders`).
 UNRECORDED, RECORD_WITHIN = "UNRECORDED", timedelta(days=3)
-CONTACT_HOURS = 72  # from the confirmed match (program overview, What commitment is involved)
 MOVED_ON = "This has moved on in the meantime. Here is how it stands now."
 
 
@@ -118,7 +119,7 @@ def accept(match_id: int, *, by: Actor) -> Match:
     supporter = PeerSupporter.objects.select_for_update(of=("self",)).get(pk=match.supporter_id)
     if not supporter.ready_on(localdate(tenancy.now())):
         raise Refused("Your agreement or training is not current, so you cannot take a match just now.")
-    _take_load(match, supporter)
+    load.take(match, supporter)
     match.accepted_at = tenancy.now()
     _move(match, goal, by=by, also=("accepted_at", "load_year"))
     facts.count(("ACCEPTED", "ALL"))
@@ -194,10 +195,10 @@ def record_contact(match_id: int, *, by: Actor, agreed: bool = False) -> Match:
     locked = own(match_id, by)
     match = locked.match
     goal = target(Match.MOVES, "record_contact", match.state, MOVED_ON)
-    if referral_moves.by_notifier(locked.referral) is not None:
+    if by_notifier(locked.referral) is not None:
         if not agreed:
             raise Refused("This came through a colleague: please ask first whether the physician wants it.")
-        referral_moves.confirm_agreement(locked.referral)
+        confirm_agreement(locked.referral)
     match.contacted_at = tenancy.now()
     _move(match, goal, by=by, also=("contacted_at",))
     alerts.heard(locked.referral)
@@ -223,7 +224,7 @@ def unwanted(match_id: int, *, by: Actor) -> None:
     """
     locked = own(match_id, by)
     referral, match = locked.referral, locked.match
-    if match.state != Match.State.CONFIRMED or referral_moves.by_notifier(referral) is None:
+    if match.state != Match.State.CONFIRMED or by_notifier(referral) is None:
         raise Refused(MOVED_ON)
     _close_with(match, by=by)
     alerts.heard(referral)
@@ -288,23 +289,6 @@ def mark_spam(referral_id: int, *, by: Actor) -> None:
     referral_moves.mark_spam(referral, by=by)
 
 
-def window_ends(match: Match) -> datetime:
-    """Return when contact is due: 72 hours after the match was confirmed."""
-    if match.confirmed_at is None:
-        raise ValueError("The window opens when the match is confirmed.")
-    return match.confirmed_at + timedelta(hours=CONTACT_HOURS)
-
-
-def missed(match: Match) -> bool:
-    """Were the 72 hours of this match over without contact?"""
-    if match.confirmed_at is None:
-        return False
-    if match.contacted_at:
-        return match.contacted_at > window_ends(match)
-    # The step counts too: when time is played forward the clock on the wall is behind it.
-    return match.window_step == MISSED or (match.ended_at or tenancy.now()) >= window_ends(match)
-
-
 def untrue(outcome: str, matches: Iterable[Match]) -> str:
     """Return why a request with these matches cannot have ended so; empty when it can."""
     if outcome == Referral.Outcome.UNREACHED and any(match.contacted_at for match in matches):
@@ -345,37 +329,9 @@ def own(match_id: int, by: Actor) -> Locked:
     return lock(match_id)
 
 
-def _take_load(match: Match, supporter: PeerSupporter) -> None:
-    """Count the acceptance against the person's caps, in every roster at once; locked last."""
-    year = localdate(tenancy.now()).year
-    SupporterLoad.objects.bulk_create([SupporterLoad(user_id=supporter.user_id, year=year)], ignore_conflicts=True)
-    rows = list(SupporterLoad.objects.select_for_update().filter(user_id=supporter.user_id).order_by("year"))
-    this_year = next(row for row in rows if row.year == year)
-    if not match.cap_waived and sum(row.live for row in rows) >= supporter.cap_live:
-        raise Refused("You are already supporting as many colleagues at a time as you said you would.")
-    if not match.cap_waived and this_year.total >= supporter.cap_year:
-        raise Refused("You have reached the number of matches you set for this year.")
-    this_year.live += 1
-    this_year.total += 1
-    this_year.save(update_fields=["live", "total"])
-    match.load_year = year
-
-
-def _give_load_back(match: Match) -> None:
-    if match.load_year is None:
-        return
-    load = SupporterLoad.objects.select_for_update().get(user_id=match.supporter.user_id, year=match.load_year)
-    load.live -= 1
-    # Someone who never reached the physician has not spent one of the year's matches.
-    if match.contacted_at is None:
-        load.total -= 1
-    load.save(update_fields=["live", "total"])
-    match.load_year = None
-
-
 def end(match: Match, goal: str, why: str, *, by: Actor) -> None:
     match.why, match.ended_at = why, tenancy.now()
-    _give_load_back(match)
+    load.give_back(match)
     _move(match, goal, by=by, also=("why", "ended_at", "load_year"), why=why)
     agenda.cancel(INVITATION, [match.pk])
     agenda.cancel(WINDOW, [match.pk])

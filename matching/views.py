@@ -11,12 +11,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from matching import awaiting, candidates, filters, following, queries, ranking, transitions
 from matching.alerts import OPEN_STATES
+from matching.contact_window import missed, window_of
 from matching.forms import CallerForm, CloseForm
 from matching.models import LIVE, Match
 from matching.presses import press_on
+from matching.requests_today import age
 from psi import tenancy, vault
 from referrals import reach
 from referrals import transitions as referral_moves
+from referrals.identity import is_sealed, open_identity
 from referrals.models import Referral
 from sites import audit
 from sites.forms import sent_number
@@ -44,7 +47,7 @@ def requests_list(request: Any) -> HttpResponse:
     rows = rows[: queries.PAGE]
     matches = queries.with_latest_match(rows)
     lines = [
-        (row, queries.standing(row, match), match, queries.window_of(match) if match else None)
+        (row, queries.standing(row, match), match, window_of(match) if match else None)
         for row in rows
         for match in [matches.get(row.pk)]
     ]
@@ -82,7 +85,7 @@ def request_detail(request: Any, ref: str) -> HttpResponse:
     identity = None
     if request.method == "POST":
         try:
-            identity = referral_moves.open_identity(referral, by=request.actor, purpose="WORK")
+            identity = open_identity(referral, by=request.actor, purpose="WORK")
         except vault.Sealed:
             messages.info(request, _("Who this was about has been sealed or erased."))
     return _detail(request, referral, identity=identity)
@@ -93,19 +96,19 @@ def _detail(request: Any, referral: Referral, *, identity: Any = None, form: Clo
     matches = [line.match for line in lines]
     latest = matches[0] if matches else None
     live = latest if latest and latest.state in LIVE else None
-    over = sum(transitions.missed(match) for match in matches)
+    over = sum(missed(match) for match in matches)
     looking = referral.state == Referral.State.OPEN or (live is not None and live.state == Match.State.CONFIRMED)
     context = awaiting.context(referral) | {
         "referral": referral,
         "reasons": [reason.get_reason_display() for reason in referral.reasons.all()],
         "lines": lines,
         "standing": queries.standing(referral, latest),
-        "age": queries.age(referral, over) if looking and (over or live is None) else None,
+        "age": age(referral, over) if looking and (over or live is None) else None,
         "live": live,
-        "window": queries.window_of(live) if live else None,
+        "window": window_of(live) if live else None,
         "identity": identity,
         "reach": reach.wishes(identity) if identity else [],
-        "may_open": not referral_moves.is_sealed(referral),
+        "may_open": not is_sealed(referral),
         "may_close": referral.state in OPEN_STATES,
         "may_spam": not lines and referral_moves.may_be_spam(referral),
         "spam_until": referral.closed_at + referral_moves.SPAM_ERASED_AFTER

@@ -1,6 +1,7 @@
-"""What is counted of a request when it is received: facts, which outlive it and lead nowhere."""
+"""What a request says in closed lists, and what is counted of it: facts, which outlive it and lead nowhere."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from referrals.models import Reason, Referral
 
@@ -9,6 +10,18 @@ ASKED_SET = "REQ_SET"
 _PATHS = {Referral.Pathway.REACH_IN.value: "IN", Referral.Pathway.REACH_OUT.value: "OUT"}
 # A reason's place is its bit, and facts keep it for ever: a new reason goes to the end.
 _BITS = ("EVENT", "COMPLAINT", "CONFLICT", "LIFE", "BURNOUT", "CHANGE", "DISCRIM", "OTHER")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a request form says, apart from who it is about."""
+
+    reasons: tuple[str, ...]
+    stage: str
+    practice: str
+    pathway: str = Referral.Pathway.REACH_IN
+    source: str = ""
+    event: str | None = None
 
 
 def set_code(pathway: str, reasons: Iterable[str]) -> str:

@@ -16,10 +16,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from referrals import blank, transitions
+from referrals.asked import Ask
 from referrals.forms import AGREEMENTS, NOT_LISTED, OUTSIDE, RequestForm
+from referrals.identity import Identity
 from referrals.models import EventKind, Referral, ReferralConsent
 from referrals.receipts import receipt_digest
-from referrals.transitions import Ask, Identity
 from sites.models import Role, TextVersion
 from sites.permissions import for_roles
 from sites.queries import province

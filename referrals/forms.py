@@ -12,8 +12,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
+from referrals.asked import Ask
+from referrals.identity import Identity
 from referrals.models import Consent, ReachBy, ReachWhen, Reason, Source, Voicemail, Wish
-from referrals.transitions import Ask, Identity
 from sites.models import Site, Specialty, TextVersion
 from training.models import Department, Language, PeerSupporter, Practice, Stage
 

@@ -1,8 +1,8 @@
 """Mail about referrals."""
 
 from psi import vault
+from referrals.identity import Identity, is_sealed, known_to_rules
 from referrals.models import Referral
-from referrals.transitions import Identity, is_sealed, known_to_rules
 from sites import outbox
 from sites.models import Site
 

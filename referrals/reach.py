@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from referrals.identity import Identity
 from referrals.models import ReachBy, ReachWhen, Voicemail
-from referrals.transitions import Identity
 from training.models import Language
 
 

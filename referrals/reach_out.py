@@ -16,10 +16,11 @@ from django.urls import reverse
 
 from psi import tenancy, vault
 from referrals import transitions
+from referrals.asked import Ask
+from referrals.identity import Identity, known_to_rules
 from referrals.models import ReachOut, Referral, ReferralConsent
 from referrals.notices import address_of
 from referrals.receipts import receipt_digest
-from referrals.transitions import Ask, Identity
 from sites import agenda, audit, facts, outbox
 from sites.audit import Actor
 from sites.models import Role, Site, TextVersion
@@ -181,7 +182,7 @@ def yes_by_voice(referral_id: int, *, by: Actor) -> str:
 
 def _agree(referral_id: int, ask: Ask, identity: Identity, *, text: TextVersion, channel: str, by: Actor) -> None:
     referral, _offer = waiting(referral_id)
-    kept = transitions.known_to_rules(referral)
+    kept = known_to_rules(referral)
     reach = identity if identity.phone or identity.email else replace(identity, phone=kept.phone, email=kept.email)
     receipt = receipt_of(referral_id)
     transitions.agree(referral, ask, replace(reach, name=kept.name), receipt=receipt, text=text, channel=channel, by=by)

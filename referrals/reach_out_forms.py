@@ -7,10 +7,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
+from referrals.asked import Ask
 from referrals.forms import RequestForm
+from referrals.identity import Identity
 from referrals.models import EventKind, Notifier, Referral
 from referrals.reach_out import Told
-from referrals.transitions import Ask, Identity
 from sites.forms import Filled
 from sites.models import TextVersion
 from training.models import Practice, Stage

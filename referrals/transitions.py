@@ -1,8 +1,8 @@
 """The moves of a referral. Nothing else writes `Referral.state`."""
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,8 +10,8 @@ from django.db import connection
 
 from psi import tenancy, vault
 from referrals import access
-from referrals.asked import asked
-from referrals.evaluators import evaluators
+from referrals.asked import Ask, asked
+from referrals.identity import Identity, elsewhere
 from referrals.models import (
     Consent,
     ReachOut,
@@ -25,64 +25,16 @@ from sites import agenda, audit, facts, outbox
 from sites.audit import Actor
 from sites.models import Role, Site, TextVersion
 from sites.moves import Refused, target
-from sites.queries import current_text, holders, numbers
+from sites.queries import holders, numbers
 from sites.references import reference
-from training import names
-from training.models import Evaluates, PeerSupporter, Practice, Stage
+from training.models import Practice, Stage
 
 ERASE, WAITING = "ERASE", "WAITING"
-# What was used for a decision about someone is kept a year, then destroyed; sealed long before
-# (rules.md, What may be stored, and how long).
-SEALED_AFTER, ERASED_AFTER = timedelta(days=30), timedelta(days=365)
+# What was used for a decision about someone is kept a year, then destroyed (rules.md, What may be stored, and how
+# long); sealed long before (`identity.SEALED_AFTER`).
+ERASED_AFTER = timedelta(days=365)
 # Nothing was decided about anyone: until then it may be undone.
 SPAM_ERASED_AFTER = timedelta(days=30)
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What goes into the vault, and only there.
-
-    Every field but the name has a default: records sealed before a field was there still open.
-
-    Attributes:
-        best_time: in records sealed before `ways` and `times` were asked.
-        avoid: ids of supporters of this site not to be matched with.
-        avoid_names: others, as typed.
-        language: of the form.
-        talk_in: code of the language to talk in, if one was chosen.
-        specialty: code of the physician's own.
-    """
-
-    name: str
-    phone: str = ""
-    email: str = ""
-    best_time: str = ""
-    wishes: tuple[str, ...] = ()
-    departments: tuple[int, ...] = ()
-    avoid: tuple[int, ...] = ()
-    avoid_names: str = ""
-    language: str = "en"
-    # Wants one short mail when a peer was found.
-    notice: bool = False
-    ways: tuple[str, ...] = ()
-    times: tuple[str, ...] = ()
-    voicemail: str = ""
-    talk_in: str = ""
-    specialty: str = ""
-    # What whoever notified the program said their own name was.
-    notifier: str = ""
-
-
-@dataclass(frozen=True)
-class Ask:
-    """What a request form says, apart from who it is about."""
-
-    reasons: tuple[str, ...]
-    stage: str
-    practice: str
-    pathway: str = Referral.Pathway.REACH_IN
-    source: str = ""
-    event: str | None = None
 
 
 def submit(
@@ -126,24 +78,6 @@ def submit(
         with tenancy.site_scope(at.pk):
             _receive(ask, abroad, home=site, receipt=receipt, texts=texts, channel=channel, by=Actor(None, by.role))
     return receipt
-
-
-def elsewhere(identity: Identity, known: Iterable[int] = ()) -> Identity:
-    """Return the identity as another site's rules can read it: whom not to ask, by surname, for ids end at the wall.
-
-    These are the supporters the physician excluded and those who evaluate the physician.
-
-    Args:
-        known: ids of further supporters not to ask.
-    """
-    ids = {*identity.avoid, *known, *evaluators(identity.name, identity.email)}
-    if identity.departments:
-        evaluates = Evaluates.objects.filter(department_id__in=identity.departments)
-        ids.update(evaluates.values_list("supporter_id", flat=True))
-    rows = PeerSupporter.objects.filter(pk__in=ids).order_by("pk") if ids else PeerSupporter.objects.none()
-    surnames = [" ".join(sorted(names.surnames(name))) for name in rows.values_list("profile__name", flat=True)]
-    typed = "; ".join(filter(None, [identity.avoid_names, *surnames]))
-    return replace(identity, departments=(), avoid=(), avoid_names=typed)
 
 
 def claim(key: uuid.UUID) -> bool:
@@ -273,22 +207,6 @@ def agree(
     word = {"purpose": Consent.MATCH, "text": text, "channel": channel, "given_at": referral.received_at}
     _opened(referral, ask, [word], by=by)
     facts.count(*asked(referral))
-
-
-def by_notifier(referral: Referral) -> ReferralConsent | None:
-    """Return the agreement that stands by the notifier's word alone; None when the physician has given it."""
-    if referral.pathway != Referral.Pathway.REACH_OUT:
-        return None
-    return referral.consents.filter(purpose=Consent.MATCH, channel=ReferralConsent.Channel.NOTIFIER).first()
-
-
-def confirm_agreement(referral: Referral) -> None:
-    """At first contact the physician said that they want this. `referral` is locked."""
-    word = by_notifier(referral)
-    if word is not None:
-        word.text, word.channel = current_text(Consent.MATCH, "en"), ReferralConsent.Channel.VOICE
-        word.given_at = tenancy.now()
-        word.save(update_fields=["text", "channel", "given_at"])
 
 
 def lock(referral_id: int) -> Referral:
@@ -450,44 +368,8 @@ def may_be_spam(referral: Referral) -> bool:
     )
 
 
-def is_sealed(referral: Referral) -> bool:
-    """Return whether nobody opens any more who this was about."""
-    if referral.sealed is None or referral.state in (Referral.State.WITHDRAWN, Referral.State.HANDED_OVER):
-        return True
-    return referral.closed_at is not None and tenancy.now() - referral.closed_at > SEALED_AFTER
-
-
 def _reasons(referral: Referral) -> list[str]:
     return list(referral.reasons.values_list("reason", flat=True))
-
-
-def open_identity(referral: Referral, *, by: Actor, purpose: str) -> Identity:
-    """Open who a referral is about. The opening is recorded with its purpose.
-
-    Raises:
-        vault.Sealed: the identity was erased, or sealed: at once when the request was withdrawn or handed over,
-            thirty days after it was closed.
-    """
-    if is_sealed(referral):
-        raise vault.Sealed("The identity was erased or is sealed.")
-    audit.record("READ_IDENT", Referral.KIND, referral.pk, by=by, purpose=purpose)
-    return known_to_rules(referral)
-
-
-def known_to_rules(referral: Referral) -> Identity:
-    """Open the sealed record for the matching rules alone: nobody is shown it."""
-    if referral.sealed is None:
-        raise vault.Sealed("The identity was erased.")
-    record = vault.open_sealed(Referral.KIND, referral.pk, referral.sealed)
-    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
-    return Identity(**fields)
-
-
-def consent_texts(purposes: Sequence[str], texts: dict[str, TextVersion]) -> dict[str, TextVersion]:
-    """Return the wordings of the purposes agreed to; matching needs its consent."""
-    if Consent.MATCH not in purposes:
-        raise Refused("Please agree to be matched and contacted: without it nobody may call you.")
-    return {purpose: texts[purpose] for purpose in purposes}
 
 
 def _end(referral: Referral, verb: str, why: str, *, by: Actor, also: tuple[str, ...] = ()) -> None:

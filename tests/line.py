@@ -12,9 +12,11 @@ from django.db import connection, connections
 from matching import transitions
 from matching.models import Match
 from psi.tenancy import site_scope
+from referrals.asked import Ask
+from referrals.identity import Identity
 from referrals.models import Consent, Referral
 from referrals.receipts import receipt_digest
-from referrals.transitions import Ask, Identity, submit
+from referrals.transitions import submit
 from sites import flood, outbox
 from sites.audit import Actor
 from sites.models import Site, User

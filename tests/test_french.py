@@ -14,9 +14,9 @@ from django.utils import translation
 from django.utils.translation import trans_real
 
 from psi.tenancy import site_scope
+from referrals.identity import known_to_rules
 from referrals.models import Referral, ReferralConsent
 from referrals.receipts import receipt_of
-from referrals.transitions import known_to_rules
 from sites.audit import SYSTEM
 from sites.models import Site
 from tests import line

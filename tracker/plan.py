@@ -12,7 +12,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.transitions import CONTACT_HOURS
+from matching.contact_window import CONTACT_HOURS
 from tracker import periods
 from tracker.cube import ITEMS, PATHWAYS, REASONS, WINDOWS, Cube
 from tracker.release_models import Release, ReleaseCell, Wanted

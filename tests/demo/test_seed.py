@@ -16,8 +16,8 @@ from demo.views import FIRST_SITE
 from matching.models import LIVE, Match, MatchEvent
 from matching.rules import Need, Peer, check_early_with_senior
 from psi.tenancy import site_scope
+from referrals.identity import known_to_rules
 from referrals.models import Referral, ReferralEvent
-from referrals.transitions import known_to_rules
 from sites import audit, today
 from sites.models import AuditEntry, Due, Fact, Membership, Notice, Role, Site
 from tracker import rollups, survey

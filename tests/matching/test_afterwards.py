@@ -14,9 +14,9 @@ from matching import alerts, candidates
 from matching.models import Alert, Match
 from psi import tenancy, vault
 from psi.tenancy import site_scope
+from referrals.identity import known_to_rules
 from referrals.models import Referral, ReferralConsent, ReferralEvent
 from referrals.receipts import receipt_of
-from referrals.transitions import known_to_rules
 from sites import agenda, today
 from sites.models import AuditEntry, Due, Fact, Notice
 from tests import line

@@ -13,9 +13,9 @@ from matching import afterwards, candidates, rematch
 from matching.models import Match
 from psi import tenancy, vault
 from psi.tenancy import site_scope
+from referrals.identity import known_to_rules
 from referrals.models import Consent, Referral, ReferralConsent
 from referrals.receipts import receipt_of
-from referrals.transitions import known_to_rules
 from sites.audit import SYSTEM
 from sites.models import Fact
 from sites.moves import Refused

@@ -8,9 +8,9 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from matching import transitions, window
+from matching import due, transitions
+from matching.contact_window import window_ends, window_of
 from matching.models import LIVE, Match, MatchEvent
-from matching.queries import window_of
 from psi import tenancy
 from psi.tenancy import site_scope
 from referrals.models import Referral
@@ -99,7 +99,7 @@ def test_the_next_step_is_due_at_its_own_time(match: Match) -> None:
 def test_a_handler_called_early_late_and_twice_changes_nothing(match: Match) -> None:
     for hour in (0, 1, 24, 24, 1, 48, 47, 72, 72, 24):
         with site_scope(match.site_id, now=match.confirmed_at + h(hour)):
-            window.look_after_windows([match.pk])
+            due.look_after_windows([match.pk])
     assert said(match) == STEPS
     assert line.fresh(match).window_step == 3
 
@@ -113,7 +113,7 @@ def test_nothing_is_said_after_the_contact(match: Match, world: World, hour: flo
     assert not Due.objects.filter(kind=transitions.WINDOW).exists()
     play(match, 24, 48, 73, 100)
     with site_scope(match.site_id, now=match.confirmed_at + h(100)):
-        window.look_after_windows([match.pk])
+        due.look_after_windows([match.pk])
     assert said(match) == before
     with site_scope(match.site_id):
         assert Fact.objects.filter(measure="CONTACT", category="IN_TIME" if hour <= 72 else "LATE").count() == 1
@@ -140,7 +140,7 @@ def test_72_hours_are_72_hours(world: World, confirmed_at: datetime) -> None:
     assert line.fresh(match).window_step == 2
     agenda.sweep(now=confirmed_at + h(72))
     assert line.fresh(match).window_step == 3
-    assert transitions.window_ends(match) == confirmed_at + h(72)
+    assert window_ends(match) == confirmed_at + h(72)
     with site_scope(match.site_id, now=confirmed_at + h(72)):
         assert window_of(line.fresh(match)).hours_used == 72  # type: ignore[union-attr]
 
@@ -230,7 +230,7 @@ def test_an_invitation_is_reminded_of_after_a_day_and_ends_after_two(invitation:
 def test_a_reminder_is_not_lost_when_the_invitation_is_looked_at_early(invitation: Match) -> None:
     """As when the province moves the hour while an invitation is out."""
     with site_scope(invitation.site_id, now=invitation.invited_at + h(1)):
-        window.look_after_invitations([invitation.pk])
+        due.look_after_invitations([invitation.pk])
     for hour in range(2, 60):
         agenda.sweep(now=invitation.invited_at + h(hour))
     assert told(invitation) == [("REMIND", 24), ("UNMATCHED", 48)]

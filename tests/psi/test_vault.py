@@ -22,8 +22,8 @@ from matching import transitions
 from psi import vault
 from psi.tenancy import site_scope
 from psi.vault import Sealed
+from referrals.identity import known_to_rules
 from referrals.models import Referral
-from referrals.transitions import known_to_rules
 from sites import agenda
 from sites.accounts import MFAAdapter
 from sites.models import Site

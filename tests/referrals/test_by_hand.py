@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 
 from psi.tenancy import site_scope
+from referrals.identity import known_to_rules
 from referrals.models import Referral, ReferralConsent, ReferralEvent
 from referrals.receipts import receipt_digest
-from referrals.transitions import known_to_rules
 from sites.models import AuditEntry, Notice, TextVersion
 from tests.people import World
 

@@ -17,8 +17,8 @@ from psi import tenancy, vault
 from psi.tenancy import site_scope
 from referrals import blank, transitions
 from referrals.forms import RequestForm
+from referrals.identity import Identity, known_to_rules
 from referrals.models import FormKey, Referral, Source, Wish
-from referrals.transitions import Identity, known_to_rules
 from sites import agenda
 from sites.models import AuditEntry, Fact, Notice
 from tests import line

@@ -14,6 +14,7 @@ from matching.models import Match
 from psi import tenancy, vault
 from psi.tenancy import site_scope
 from referrals import reach_out
+from referrals.identity import known_to_rules
 from referrals.models import (
     EventKind,
     FormKey,
@@ -24,7 +25,6 @@ from referrals.models import (
     ReferralReason,
 )
 from referrals.receipts import receipt_digest
-from referrals.transitions import known_to_rules
 from sites import agenda, outbox
 from sites.models import AuditEntry, Due, Fact, Notice, Site
 from sites.moves import Refused

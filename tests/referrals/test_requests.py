@@ -14,10 +14,10 @@ from django.test import Client
 from psi import tenancy, vault
 from psi.tenancy import site_scope
 from referrals import transitions
+from referrals.identity import known_to_rules
 from referrals.models import FormKey, Referral, ReferralConsent, ReferralEvent, ReferralReason
 from referrals.receipts import receipt_digest, receipt_of
 from referrals.tasks import forget_keys
-from referrals.transitions import known_to_rules
 from sites.audit import broken_links
 from sites.models import AuditEntry, Due, Fact, Notice, Site
 from sites.references import ALPHABET, reference

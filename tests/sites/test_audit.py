@@ -11,8 +11,8 @@ from django.test import Client
 
 from psi import tenancy
 from psi.tenancy import site_scope
+from referrals.identity import open_identity
 from referrals.models import Referral
-from referrals.transitions import open_identity
 from sites import audit, sign_in_events
 from sites.audit import Actor
 from sites.models import AuditEntry, SignInEvent, Site

@@ -10,8 +10,10 @@ from matching import transitions as matching
 from matching.models import Match, MatchEvent
 from psi import tenancy, vault
 from psi.tenancy import site_scope
+from referrals.asked import Ask
+from referrals.identity import Identity, open_identity
 from referrals.models import Consent, Referral, ReferralConsent, ReferralEvent, ReferralReason
-from referrals.transitions import Ask, Identity, open_identity, submit
+from referrals.transitions import submit
 from sites import agenda
 from sites.audit import Actor
 from sites.models import AuditEntry, Due, Fact, Role

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from matching import alerts, transitions
+from matching.contact_window import CONTACT_HOURS
 from matching.models import LIVE, MISSED, Match, MatchEvent
 from matching.queries import with_latest_match
-from matching.transitions import CONTACT_HOURS, INVITATION, WINDOW
+from matching.transitions import INVITATION, WINDOW
 from psi import tenancy
 from referrals.models import Referral
 from referrals.transitions import WAITING
