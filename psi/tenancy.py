@@ -5,7 +5,7 @@ policy. A query outside a scope is an error, never an empty page. `site_scope` o
 names the site to PostgreSQL and reads the clock; nothing else may.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -146,12 +146,6 @@ def _write_last(root: Scope) -> None:
             _scope.reset(token)
     if here != root.site_id:
         _set_site(root.site_id)
-
-
-def scoped_stream(site_id: int, chunks: Callable[[], Iterable[Any]]) -> Generator[Any, None, None]:
-    """Yield from `chunks()` inside a scope of its own, for responses sent after the view returned."""
-    with site_scope(site_id):
-        yield from chunks()
 
 
 def next_id(model: type[models.Model]) -> int:

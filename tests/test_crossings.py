@@ -8,7 +8,6 @@ ROOMS = ("psi", "sites", "training", "referrals", "matching", "tracker")
 
 DOORS = {
     # One site at a time: the request's, the due rows', or each in turn.
-    ("psi/tenancy.py", "scoped_stream"),
     ("sites/gate.py", "_bar"),
     ("sites/consumers.py", "bar"),
     ("sites/gate.py", "_run"),

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max, Sum
+from django.db.models import Max
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
@@ -145,12 +145,6 @@ def make_batch(*, by: Actor) -> Batch:
         _move(each, "batch", by=by, also=("batch",))
     audit.record("BATCH", "BATCH", batch.pk, by=by)
     return batch
-
-
-def paid_in_all(user_id: int) -> Decimal:
-    """Return what was given to be paid to a person at the current site."""
-    rows = Claim.objects.filter(user_id=user_id, state=State.BATCHED)
-    return rows.aggregate(total=Sum("amount"))["total"] or Decimal(0)
 
 
 def attended(seats: Iterable[Enrolment]) -> None:
