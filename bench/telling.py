@@ -115,6 +115,7 @@ def _site(each: float, dice: np.random.Generator) -> list[Row]:
                 noted[month, "WINDOW", "MISSED"] += 1
             noted[month, "TALK", "ALL"] += int(dice.poisson(2))
             if dice.random() < ANSWERED:
+                noted[periods.quarter_of(month), "SURVEY", "ALL"] += 1
                 for item in ITEMS:
                     noted[periods.quarter_of(month), item, "YES" if dice.random() < YES else "NO"] += 1
     return [*cubes.rows(asked, START), *((*key, count) for key, count in noted.items())]

@@ -19,7 +19,8 @@ from tracker.release_models import Frozen
 
 PATHWAYS: tuple[str, ...] = tuple(Referral.Pathway.values)
 REASONS: tuple[str, ...] = tuple(Reason.values)
-# The survey's items, each answered YES or NO.
+# The survey's items. Who answered said YES to one or did not (OTHER): a base of its own for each would tell, beside
+# the others, how many passed it over.
 ITEMS = ("SV_TIME", "SV_SAFE", "SV_HELP", "SV_RECOMM", "SV_AGAIN")
 # What the process measures are made of. Hours are categories of their own, for the medians.
 PROCESS = ("CONTACT", "WINDOW", "TALK", "SURVEY", "TO_MATCH", "TO_CONTACT", *ITEMS)
@@ -34,7 +35,7 @@ Row = tuple[date, str, str, int]
 
 
 class Incomplete(Exception):
-    """A site's requests and their sets of reasons do not add up; nothing may be told of them."""
+    """A site's requests and their sets of reasons, or its answers, do not add up; nothing may be told of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +127,8 @@ def build(rows: Mapping[int, Iterable[Row]], months: Iterable[date]) -> Cube:
         months: the months it is made of, without a gap.
 
     Raises:
-        Incomplete: a month's requests are not as many as their sets of reasons say.
+        Incomplete: a month's requests are not as many as their sets of reasons say, or somebody said yes to the survey
+            who did not answer it.
     """
     sites, over = tuple(sorted(rows)), tuple(months)
     at = {month: i for i, month in enumerate(over)}
@@ -150,6 +152,12 @@ def build(rows: Mapping[int, Iterable[Row]], months: Iterable[date]) -> Cube:
                 of.setdefault(category, np.zeros((len(sites), len(over)), dtype=np.int64))[i, at[month]] += number
     if (counts.sum(axis=(2, 3)) != totals).any():
         raise Incomplete
+    answered = process.get("SURVEY", {}).get("ALL", np.zeros_like(totals))
+    for item in ITEMS:
+        yes = process.get(item, {}).get("YES", np.zeros_like(totals))
+        if (yes > answered).any():
+            raise Incomplete
+        process[item] = {"YES": yes, "OTHER": answered - yes}
     return Cube(sites, over, sets, counts, process, present.reshape(len(sites), len(over)))
 
 

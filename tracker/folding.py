@@ -11,6 +11,8 @@ from itertools import pairwise
 from tracker import periods
 
 Counted = tuple[str, int]
+# Of a small part that stands together with others as many values as this stay possible.
+ROOM = 5
 
 
 @dataclass(frozen=True)
@@ -33,27 +35,47 @@ def told(count: int, k: int) -> int | None:
 
 
 def fold(rows: Sequence[Counted], together: str, k: int) -> list[Told]:
-    """Return the parts of a whole, small ones together with as many others as it takes.
+    """Return the parts of a whole, small ones together with as many others as it takes; empty where that leaves none.
 
-    Of what is folded the rows tell that it is not 0, and what it adds up to: `k` or more, of two or more.
+    Whoever knows the whole and this rule still finds `ROOM` values or more possible for each small part, or one of `k`
+    or more: a test tries every table of three parts.
 
     Args:
-        rows: (label, count) of parts that do not overlap, or of mentions.
+        rows: (label, count) of parts that do not overlap.
         together: what the folded row is called.
     """
     small = sorted((row for row in rows if 0 < row[1] < k), key=lambda row: row[1])
     large = sorted((row for row in rows if row[1] >= k), key=lambda row: row[1])
-    while small and large and (len(small) < 2 or sum(count for _label, count in small) < k):
-        small.append(large.pop(0))
-    folded = {label for label, _count in small}
+    if small and not _roomy(small, k):
+        # A larger part among them must not show by being the smallest that was left.
+        while large and (_sum(small) < 2 * k or large[0][1] < _sum(small)):
+            small.append(large.pop(0))
+        if not large or _sum(small) < 2 * k:
+            return []
+    folded = [label for label, _count in rows if label in dict(small)]
     kept = [Told(label, count) for label, count in rows if label not in folded]
-    if not small:
-        return kept
-    if len(small) == 1:
-        # With nothing to stand with, it is hidden where it is.
-        return [Told(label, None if label in folded else count) for label, count in rows]
-    members = tuple(label for label, _count in rows if label in folded)
-    return [*kept, Told(together, told(sum(count for _label, count in small), k), members)]
+    return [*kept, Told(together, _sum(small), tuple(folded))] if folded else kept
+
+
+def _roomy(small: Sequence[Counted], k: int) -> bool:
+    """Whether these may be told by themselves as one: each could be many things between 1 and k - 1."""
+    others, total = len(small) - 1, _sum(small)
+    least, most = max(1, total - others * (k - 1)), min(k - 1, total - others)
+    return others > 0 and total >= k and most - least + 1 >= ROOM
+
+
+def _sum(rows: Sequence[Counted]) -> int:
+    return sum(count for _label, count in rows)
+
+
+def mentions(rows: Sequence[Counted], whole: int, k: int) -> list[Told]:
+    """Return how many of a whole mention each of these: hidden where so few do, or do not, that it may not be told.
+
+    Args:
+        rows: (label, count); one of the whole may mention several.
+        whole: how many there are.
+    """
+    return [Told(label, None if None in (told(count, k), told(whole - count, k)) else count) for label, count in rows]
 
 
 def in_time(first: date, last: date, count: Callable[[date, date], int], k: int) -> list[tuple[date, date, int]]:

@@ -84,3 +84,4 @@ from tracker import beside_models as beside_models  # noqa: E402  its tables are
 from tracker import survey_models as survey_models  # noqa: E402  its tables are of this app
 from tracker.operations_models import Standing  # noqa: E402, F401
 from tracker.release_models import Frozen, Release, ReleaseCell, ReleaseMember  # noqa: E402, F401
+from tracker.report_models import Paper  # noqa: E402, F401

@@ -227,12 +227,11 @@ def _process(cube: Cube, made: Plan, first: date, last: date, k: int) -> None:
 
     def share(category: str, yes: NDArray[np.int64], no: NDArray[np.int64]) -> None:
         base = int((yes + no).sum())
-        if not may_tell(yes + no, k):
-            return
-        tell(category, base)
-        if base >= BASE and may_tell(yes, k) and may_tell(no, k):
+        if base >= BASE and all(may_tell(parts, k) for parts in (yes + no, yes, no)):
             tell(f"{category}_Y", percent(int(yes.sum()), base), Unit.PERCENT)
 
+    if may_tell(windows, k):
+        tell("CONTACT", int(windows.sum()))
     share("CONTACT", kept, missed)
     for measure in ("TO_MATCH", "TO_CONTACT"):
         hours = cube.hours(measure, first, last)
@@ -246,8 +245,11 @@ def _process(cube: Cube, made: Plan, first: date, last: date, k: int) -> None:
         tell("TALK", int(talks.sum()))
         if talks.any() and windows.any() and may_tell(windows, k):
             tell("PER_MATCH", round(10 * int(talks.sum()) / int(windows.sum())), Unit.TENTHS)
+    answered = cube.shares("SURVEY", "ALL", first, last)
+    if may_tell(answered, k):
+        tell("SURVEY", int(answered.sum()))
     for item in ITEMS:
-        share(item, cube.shares(item, "YES", first, last), cube.shares(item, "NO", first, last))
+        share(item, *(cube.shares(item, said, first, last) for said in ("YES", "OTHER")))
 
 
 def leaves_open(middle: int, kept: int, missed: int, k: int) -> bool:

@@ -53,16 +53,12 @@ PROCESS: dict[str, Promise] = {
     "TO_CONTACT": __("Hours from confirmed match to contact, median"),
     "TALK": __("Conversations recorded"),
     "PER_MATCH": __("Conversations for each of these matches"),
-    "SV_TIME": __("Answers: contacted in time?"),
-    "SV_TIME_Y": __("of them yes: contacted in time"),
-    "SV_SAFE": __("Answers: felt safe?"),
-    "SV_SAFE_Y": __("of them yes: felt safe"),
-    "SV_HELP": __("Answers: was it helpful?"),
-    "SV_HELP_Y": __("of them yes: it was helpful"),
-    "SV_RECOMM": __("Answers: would you recommend it?"),
-    "SV_RECOMM_Y": __("of them yes: would recommend it"),
-    "SV_AGAIN": __("Answers: would you use it again?"),
-    "SV_AGAIN_Y": __("of them yes: would use it again"),
+    "SURVEY": __("Physicians who answered the survey"),
+    "SV_TIME_Y": __("Of these, contacted in time"),
+    "SV_SAFE_Y": __("Of these, felt safe"),
+    "SV_HELP_Y": __("Of these, found it helpful"),
+    "SV_RECOMM_Y": __("Of these, would recommend it"),
+    "SV_AGAIN_Y": __("Of these, would use it again"),
 }
 UNITS: dict[str, str] = {
     "TO_MATCH": Unit.HOURS,
@@ -148,11 +144,6 @@ def _published(*, public_only: bool) -> QuerySet[Release]:
     return found.filter(public=True) if public_only else found
 
 
-def early() -> list[Table]:
-    """Return what was published before releases were checked as a whole: months and quarters."""
-    return _tables(ReleaseCell.objects.filter(release=None), ReleaseMember.objects.none())
-
-
 def tables(release: Release) -> list[Table]:
     """Return the tables of a release, those that have something to tell."""
     return _tables(ReleaseCell.objects.filter(release=release), ReleaseMember.objects.filter(release=release))
@@ -217,7 +208,7 @@ def _rows(
 
 def _base(told: Mapping[tuple[date, date, str], Any], first: date, last: date, share: str) -> int:
     """Return the base of a percentage where it is told; 0 when not."""
-    cell = told.get((first, last, share.removesuffix("_Y")))
+    cell = told.get((first, last, "CONTACT" if share == "CONTACT_Y" else "SURVEY"))
     return cell.number if cell else 0
 
 

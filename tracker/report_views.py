@@ -10,6 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from psi import tenancy
+from sites import audit
+from sites.accounts import confirm_first
 from sites.models import Role
 from sites.permissions import for_roles
 from tracker import figure_views, periods, published, reports, spans
@@ -19,15 +21,17 @@ from tracker.models import RollupFill
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
 @require_safe
 @never_cache
+@confirm_first
 def of_site(request: Any, year: str) -> HttpResponse:
-    """A site's report of a fiscal year that is over."""
+    """A site's report of a fiscal year that is over, after the second factor; the trail says who took it."""
     if request.site.is_province:
         raise Http404("The province reports what is published.")
     years = figure_views.reportable(localdate(tenancy.now()), RollupFill.objects.aggregate(first=Min("month"))["first"])
     found = next((each for each in years if each.code == year), None)
     if found is None:
         raise Http404("No such fiscal year, it is not over, or nothing was counted by then.")
-    return _file(reports.pdf(reports.of_site(request.site, found)), f"{request.site.slug}-report-{found.code}")
+    audit.record("EXPORTED", "REPORT", None, by=request.actor)
+    return _file(reports.paper(request.site, found), f"{request.site.slug}-report-{found.code}")
 
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)

@@ -26,6 +26,7 @@ from tracker.folding import Told
 from tracker.lists import Minutes, Way
 from tracker.published import Row, Table
 from tracker.release_models import Release, ReleaseCell
+from tracker.report_models import Paper
 from tracker.spans import Period
 
 TEMPLATE = settings.BASE_DIR / "templates" / "print" / "report.typ"
@@ -241,6 +242,19 @@ def _foot() -> str:
 # A site
 
 
+def paper(site: Site, year: Period) -> bytes:
+    """Return a site's report of a fiscal year that is over as PDF, the same one every time; inside its scope.
+
+    It is made once. A second print would hold what was corrected in between, such as a request that turned out to be
+    spam, and one less the other would tell it.
+    """
+    first = Paper.objects.filter(year=year.first).values_list("pdf", flat=True)
+    if not first.exists():
+        # Of two presses at once the first counts.
+        Paper.objects.bulk_create([Paper(year=year.first, pdf=pdf(of_site(site, year)))], ignore_conflicts=True)
+    return bytes(first.get())
+
+
 def of_site(site: Site, year: Period) -> Report:
     """Return a site's own report of a fiscal year that is over, from its rollups; inside its scope."""
     k = settings.PSI_K
@@ -254,13 +268,16 @@ def of_site(site: Site, year: Period) -> Report:
     pictures = [_drawn(_("Requests"), [Told(periods.label(a, b), n) for a, b, n in requests], year)]
     for title, unit, measure, choices in (
         (_("How the requests came"), _("Requests"), "REQ_PATH", Referral.Pathway.choices),
-        (_("Why physicians ask"), _("Requests that name it"), "REQ_REASON", Reason.choices),
         (_("How people talked"), _("Conversations"), "TALK_WAY", Way.choices),
         (_("How long people talked"), _("Conversations"), "TALK_LENGTH", Minutes.choices),
         (_("How requests ended"), _("Requests"), "CLOSED", Referral.Outcome.choices),
     ):
         parts = [(str(label), total[measure, code]) for code, label in choices]
         pictures.append(_drawn(title, folding.fold(parts, _("Other (grouped)"), k), year, unit))
+    named = [(str(label), total["REQ_REASON", code]) for code, label in Reason.choices]
+    reasons = folding.mentions(named, total["REQUEST", "ALL"], k)
+    if any(row.count for row in reasons):
+        pictures.insert(2, _drawn(_("Why physicians ask"), reasons, year, _("Requests that name it")))
     return Report(
         title=_("Report for the funder"),
         subject=site.name,
@@ -289,7 +306,8 @@ def of_site(site: Site, year: Period) -> Report:
                     (_("Hours from confirmed match to contact, median"), _to_contact(total, k, kept, missed)),
                     (_("Informal contacts"), _shown(counted("INFORMAL"))),
                     (_("Peer supporters trained"), _shown(counted("TRAINED"))),
-                    *((f"{label}: {_('yes')}", _answered(total, item, k)) for item, label in panels.SURVEY),
+                    (_("Answers to the survey"), _shown(counted("SURVEY"))),
+                    *((label, _answered(total, item, k)) for item, label in panels.SURVEY),
                 ],
             )
         ],
@@ -345,10 +363,10 @@ def _percent(yes: int, no: int, k: int) -> str:
 
 
 def _answered(total: Counter[tuple[str, str]], item: str, k: int) -> str:
-    yes, no = total[item, "YES"], total[item, "NO"]
-    if any(folding.told(part, k) is None for part in (yes, no)):
+    yes, answered = total[item, "YES"], total["SURVEY", "ALL"]
+    if any(folding.told(part, k) is None for part in (yes, answered - yes)):
         return _("hidden")
-    return _("%(yes)s of %(all)s") % {"yes": yes, "all": yes + no}
+    return _("%(yes)s of %(all)s") % {"yes": yes, "all": answered}
 
 
 def _hours(total: Counter[tuple[str, str]], measure: str) -> Counter[int]:

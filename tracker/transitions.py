@@ -86,7 +86,8 @@ def record(match_id: int, conversation: Conversation, *, key: uuid.UUID, by: Act
         ("TALK_WAY", conversation.way),
         ("TALK_LENGTH", conversation.minutes),
     )
-    audit.record("RECORDED", Match.KIND, match.pk, by=by)
+    # The row keeps a month. With the match or the person the trail would say the hour, and who has not recorded yet.
+    audit.record("RECORDED", "TRACKER", None, by=Actor(None, by.role))
     return interaction
 
 

@@ -50,9 +50,9 @@ def fronts(cube: Cube, cells: Iterable[Cell], members: Iterable[Member], k: int)
         )
     ]
     process = [cell for cell in told if cell.table == Table.PROCESS]
-    found += [_shares(cube, process, "CONTACT", WINDOWS, k)]
-    found += [_shares(cube, process, "TALK", (("TALK", "ALL"),), k)]
-    found += [_shares(cube, process, item, ((item, "YES"), (item, "NO")), k) for item in ITEMS]
+    found += [_shares(cube, process, "CONTACT", "CONTACT", WINDOWS, k)]
+    found += [_shares(cube, process, "TALK", "TALK", (("TALK", "ALL"),), k)]
+    found += [_shares(cube, process, item, "SURVEY", ((item, "YES"), (item, "OTHER")), k) for item in ITEMS]
     return found
 
 
@@ -133,29 +133,32 @@ def _years(cube: Cube) -> list[tuple[date, date]]:
     return [(max(start, cube.months[0]), min(periods.later(start, 11), cube.months[-1])) for start in starts]
 
 
-def _shares(cube: Cube, told: Iterable[Cell], name: str, categories: tuple[tuple[str, str], ...], k: int) -> Front:
+def _shares(
+    cube: Cube, told: Iterable[Cell], name: str, base: str, categories: tuple[tuple[str, str], ...], k: int
+) -> Front:
     """Return the attack on a process measure: who of its counts, in which quarter and at which site.
 
     Args:
-        name: of its cells: the base is `name`, the share of the first category `name`_Y.
+        name: of the measure; the share of its first category is told as `name`_Y.
+        base: as what the sum of its categories is told.
         categories: (measure, category) of what is counted.
     """
     zero = np.zeros((len(cube.sites), len(cube.months)), dtype=np.int64)
     counts = np.stack([cube.process.get(measure, {}).get(code, zero) for measure, code in categories], axis=-1)
     grid = np.arange(counts.size, dtype=np.intp).reshape(counts.shape)
     numbers: list[Number] = []
-    bases = {(cell.first, cell.last): cell.number for cell in told if cell.category == name}
+    bases = {(cell.first, cell.last): cell.number for cell in told if cell.category == base}
     for cell in told:
         if cell.first < cube.months[0]:
             continue
         places = grid[:, cube.span(cell.first, cell.last)]
-        base = bases.get((cell.first, cell.last), ANY)
-        if cell.category == name:
+        most = bases.get((cell.first, cell.last), ANY)
+        if cell.category == base:
             numbers.append(Number(places.ravel(), cell.number, cell.number, cell.table))
         elif cell.category == f"{name}_Y":
-            numbers.append(Number(places[..., 0].ravel(), *rounded(cell.number, base), cell.table))
+            numbers.append(Number(places[..., 0].ravel(), *rounded(cell.number, most), cell.table))
         elif (name, cell.category) == ("CONTACT", "TO_CONTACT"):
-            numbers.append(Number(places[..., 0].ravel(), kept_at_least(cell.number), base, cell.table))
+            numbers.append(Number(places[..., 0].ravel(), kept_at_least(cell.number), most, cell.table))
     flat, secrets = counts.ravel(), []
     for quarter in periods.quarters(cube.months[0], cube.months[-1]):
         span = grid[:, cube.span(quarter, periods.last_month(quarter))]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.tracker import cubes
 from tracker import checking, periods, plan
-from tracker.cube import Cube, build
+from tracker.cube import Cube, Incomplete, build
 from tracker.release_models import Release, Wanted
 
 Table = Release.Table
@@ -160,11 +160,38 @@ def test_percentages_have_a_base_of_twenty_and_two_parts_that_may_be_told() -> N
         "CONTACT": 75,
         "CONTACT_Y": 80,
         "TALK": 0,
-    } | dict.fromkeys(("SV_TIME", "SV_SAFE", "SV_HELP", "SV_RECOMM", "SV_AGAIN"), 0)
+        "SURVEY": 0,
+    }
     assert "CONTACT_Y" not in shown(process(CONTACT={"IN_TIME": 20}, WINDOW={"MISSED": 3}))  # nine missed
     assert shown(process(CONTACT={"IN_TIME": 20}))["CONTACT_Y"] == 100
     assert shown(process(CONTACT={"IN_TIME": 6})) == {}  # eighteen windows wait
-    assert "SV_HELP_Y" not in shown(process(CONTACT={"IN_TIME": 9}, SV_HELP={"YES": 6}))
+    few = process(CONTACT={"IN_TIME": 9}, SURVEY={"ALL": 6}, SV_HELP={"YES": 6})
+    assert "SURVEY" in shown(few) and "SV_HELP_Y" not in shown(few)  # eighteen answers
+
+
+def test_answers_have_one_base_so_that_nobody_who_passed_a_question_over_shows() -> None:
+    told = shown(
+        process(
+            CONTACT={"IN_TIME": 9},
+            SURVEY={"ALL": 15},
+            SV_SAFE={"YES": 15},
+            SV_HELP={"YES": 10, "NO": 4},
+            SV_AGAIN={"YES": 14},
+            SV_TIME={"NO": 15},
+        )
+    )
+    assert {name: number for name, number in told.items() if name.startswith("S")} == {
+        "SURVEY": 45,
+        "SV_SAFE_Y": 100,
+        "SV_HELP_Y": 67,
+        "SV_RECOMM_Y": 0,
+        "SV_TIME_Y": 0,
+    }
+
+
+def test_more_yes_than_answers_is_told_to_nobody() -> None:
+    with pytest.raises(Incomplete):
+        process(SURVEY={"ALL": 3}, SV_SAFE={"YES": 4})
 
 
 def test_medians_have_ten_behind_them_and_are_whole_hours() -> None:

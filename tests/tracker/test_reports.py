@@ -1,7 +1,9 @@
 """The report for the funder and the annual evaluation: two pages, the numbers that may be told, and no other."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import date
+from itertools import product
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as some
 
 from psi.tenancy import now, site_scope
 from sites import agenda
+from sites.models import AuditEntry
 from tests import people, printed
 from tests.people import World
 from tests.tracker import crawl, published
@@ -34,14 +37,12 @@ counts = some.lists(some.integers(0, 40), min_size=1, max_size=9)
 def test_no_part_that_is_told_is_small_and_all_of_them_are_there(parts: list[int]) -> None:
     rows = [(f"part {i}", count) for i, count in enumerate(parts)]
     told = folding.fold(rows, "other", K)
+    if not told:
+        assert any(0 < part < K for part in parts)
+        return
     shown = [row.count for row in told]
-    assert [count for count in shown if count is not None and 0 < count < K] == []
-    if None not in shown:
-        assert sum(count or 0 for count in shown) == sum(parts)
-    else:
-        # Only where everything that there is, but for one part that could not be folded away, is too small.
-        assert all(count in (0, None) for count in shown) and sum(1 for part in parts if part) > 0
-        assert len([count for count in shown if count is None]) == 1
+    assert [count for count in shown if count is None or 0 < count < K] == []
+    assert sum(count or 0 for count in shown) == sum(parts)
     names = [row.label for row in told if row.label != "other"] + [m for row in told for m in row.members]
     assert sorted(names) == sorted(label for label, _count in rows)
 
@@ -51,6 +52,32 @@ def test_what_is_folded_stands_with_another_and_adds_up_to_ten(parts: list[int])
     for row in folding.fold([(f"part {i}", count) for i, count in enumerate(parts)], "other", K):
         if row.members and row.count is not None:
             assert len(row.members) >= 2 and row.count >= K
+
+
+def test_whoever_knows_the_rule_cannot_tell_a_small_part() -> None:
+    """Every table of three parts: those that look the same, their sum known, leave each small part open."""
+    alike: dict[Any, list[tuple[int, ...]]] = defaultdict(list)
+    most = 32
+    for parts in product(range(most + 1), repeat=3):
+        if K <= sum(parts) <= most:
+            told = folding.fold([(str(i), part) for i, part in enumerate(parts)], "other", K)
+            alike[sum(parts), tuple(told)].append(parts)
+    assert len({len(told) for _whole, told in alike}) > 2
+    for (_whole, told), tables in alike.items():
+        shown = {row.label for row in told}
+        for i in (i for i in range(3) if str(i) not in shown):
+            possible = {parts[i] for parts in tables}
+            assert not any(0 < part < K for part in possible) or len(possible) >= 5 or max(possible) >= K, (told, i)
+
+
+@given(counts, some.integers(0, 40))
+def test_of_mentions_neither_those_nor_the_others_are_few(parts: list[int], others: int) -> None:
+    whole = max(parts) + others
+    for row, count in zip(
+        folding.mentions([(f"reason {i}", n) for i, n in enumerate(parts)], whole, K), parts, strict=True
+    ):
+        few = 0 < count < K or 0 < whole - count < K
+        assert row.count == (None if few else count)
 
 
 @given(some.lists(some.integers(0, 15), min_size=12, max_size=12))
@@ -100,6 +127,26 @@ def test_a_site_reports_a_year_in_one_press_on_two_pages(world: World, sign_in: 
         assert said in words, said
     assert "72 hours were over 15" in words and "confirmed match hidden" in words
     assert crawl.small(words) == []
+
+
+def test_a_site_prints_a_year_once_so_that_no_two_prints_can_be_subtracted(world: World, sign_in: SignIn) -> None:
+    filled(world)
+    lead, path = sign_in(world["north lead"]), "/north/figures/report/2025-26.pdf"
+    first = lead.get(path).content
+    happen(world.north, MARCH, 14)
+    agenda.sweep()
+    assert "50 requests" in printed.words(reports.pdf(of_north(world)))
+    assert lead.get(path).content == first and "36 requests" in printed.words(first)
+    happen(world.south, APRIL, 11)
+    agenda.sweep()
+    assert "11 requests" in printed.words(sign_in(world["south lead"]).get("/south/figures/report/2025-26.pdf").content)
+    with site_scope(world.north.pk):
+        assert AuditEntry.objects.filter(action="EXPORTED", object_kind="REPORT").count() == 2
+
+
+def of_north(world: World) -> reports.Report:
+    with site_scope(world.north.pk):
+        return reports.of_site(world.north, YEAR)
 
 
 def test_a_site_so_small_that_nothing_may_be_told_has_a_report_all_the_same(world: World, sign_in: SignIn) -> None:
