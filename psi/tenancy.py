@@ -34,6 +34,15 @@ class Last(IntEnum):
     AUDIT = 4  # the end of a chain
 
 
+class Turn(IntEnum):
+    """What is done at a site by one at a time: numbers of PostgreSQL's advisory locks, each with the site's id."""
+
+    AUDIT = 7101  # taken by a trigger (sites.audit), as is 7102 for sign-ins
+    ROLLUP = 7103
+    TELL = 7104
+    FREEZE = 7105
+
+
 @dataclass
 class Scope:
     """What `site_scope` knows: the site, its one reading of the clock, and what to write last."""
@@ -146,6 +155,12 @@ def _write_last(root: Scope) -> None:
             _scope.reset(token)
     if here != root.site_id:
         _set_site(root.site_id)
+
+
+def take_turn(turn: Turn) -> None:
+    """Wait until nobody else does this at the current site; theirs, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [turn.value, current_site_id()])
 
 
 def next_id(model: type[models.Model]) -> int:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
 
-from django.db import connection
 from django.urls import reverse
 
 from psi import tenancy, vault
@@ -58,9 +57,8 @@ def notify(told: Told, identity: Identity, *, site: Site, key: uuid.UUID, text: 
     """
     if not transitions.claim(key):
         return
-    with connection.cursor() as cursor:
-        # Two who tell of the same physician at the same moment take turns.
-        cursor.execute("SELECT pg_advisory_xact_lock(7104, %s)", [site.pk])
+    # Two who tell of the same physician at the same moment.
+    tenancy.take_turn(tenancy.Turn.TELL)
     offers, others = _known(identity)
     if others or (offers and not told.agreed):
         return

@@ -354,11 +354,12 @@ def mark_spam(referral: Referral, *, by: Actor) -> None:
 
 def clear_spam(referral: Referral, *, by: Actor) -> None:
     """SPAM → OPEN, when it was a mistake: counted again. `referral` is locked."""
-    referral.closed_at = None
+    marked_at, referral.closed_at = referral.closed_at, None
     _move(referral, "clear_spam", ReferralEvent.Why.NOT_SPAM, by=by, also=("closed_at",))
     agenda.cancel(ERASE, [referral.pk])
     wait(referral.pk)
-    facts.count(*asked(referral), at=referral.received_at)
+    assert marked_at is not None
+    facts.count_again(*asked(referral), at=referral.received_at, since=marked_at)
 
 
 def may_be_spam(referral: Referral) -> bool:

@@ -1,5 +1,6 @@
 """Facts without faces: each counted event leaves one, and marks its site-month to be counted anew."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -10,6 +11,7 @@ from sites import agenda
 DIRTY_MONTH = "ROLLUP"
 # Before a measure it says: one less. Facts are never removed, as in any ledger.
 LESS = "-"
+_kept_at: list[Callable[[datetime], datetime | None]] = []
 MOST_HOURS = 999
 
 
@@ -20,8 +22,7 @@ def count(*facts: tuple[str, str], at: datetime | None = None) -> None:
     every event of a site-month touches the same dirty mark.
 
     Args:
-        at: when it was counted first, for what was taken back and counts again, or the day a record is about; now
-            when left out.
+        at: the moment in whose month it counts; now when left out.
     """
     at = at or tenancy.now()
 
@@ -38,6 +39,24 @@ def count(*facts: tuple[str, str], at: datetime | None = None) -> None:
         agenda.schedule(DIRTY_MONTH, months, tenancy.now())
 
     tenancy.write_last(write, tenancy.Last.FACTS)
+
+
+def register(kept_at: Callable[[datetime], datetime | None]) -> None:
+    """Let the figures say when the month of a moment was frozen at the current site; None if it was not yet."""
+    _kept_at[:] = [kept_at]
+
+
+def count_again(*facts: tuple[str, str], at: datetime, since: datetime) -> None:
+    """Count what was taken back by mistake: in its own month, or in this one where its own was frozen without it.
+
+    A frozen month is read by no later release: what comes too late counts when it is reported (rules.md, Figures).
+
+    Args:
+        at: when it was counted first.
+        since: when it was taken back.
+    """
+    frozen = [moment for kept_at in _kept_at if (moment := kept_at(at)) is not None]
+    count(*facts, at=None if frozen and since < frozen[0] else at)
 
 
 def hours(taken: timedelta) -> str:

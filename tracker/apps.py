@@ -7,11 +7,12 @@ class TrackerConfig(AppConfig):
     name = "tracker"
 
     def ready(self) -> None:
-        from tracker import debriefs, erasure, releases, remarks, reminders, rollups, survey
+        from tracker import debriefs, erasure, freezing, releases, remarks, reminders, rollups, survey
 
         rollups.register()
         erasure.register()
         releases.register()
+        freezing.register()
         survey.register()
         debriefs.register()
         remarks.register()

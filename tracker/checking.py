@@ -4,10 +4,12 @@ It alone loads the solver; pages and other workers stay small.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable
 from datetime import date
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 
 from psi import tenancy
@@ -18,8 +20,9 @@ from sites.queries import province
 from tracker import freezing, gate, periods, plan, watch
 from tracker.cube import Cube, Incomplete
 from tracker.release_models import Release, ReleaseCell, ReleaseMember, Wanted
-from tracker.releases import CONTRADICTS, HELD, KIND, MOVES, NOTHING
+from tracker.releases import CONTRADICTS, FAILED, HELD, KIND, MOVES, NOTHING
 
+log = logging.getLogger("psi.figures")
 State, Table = Release.State, Release.Table
 
 
@@ -33,7 +36,18 @@ def check(release_id: int) -> None:
     with tenancy.site_scope(home.pk):
         release = _hold(release_id)
     if release is None:
-        return None
+        return
+    try:
+        _check(home, release)
+    except DatabaseError:
+        # It waits as it was, and another worker begins anew.
+        raise
+    except Exception:
+        log.exception("the check of release %s broke off", release_id)
+        _refuse(home, release, gate.Verdict(), FAILED, None)
+
+
+def _check(home: Site, release: Release) -> None:
     last = periods.last_month(release.quarter)
     try:
         freezing.freeze(last)
@@ -50,7 +64,7 @@ def check(release_id: int) -> None:
 
     def progress(done: int, total: int) -> None:
         with tenancy.site_scope(home.pk) as scope:
-            Release.objects.filter(pk=release_id, state=State.CHECKING).update(
+            Release.objects.filter(pk=release.pk, state=State.CHECKING).update(
                 done=done, total=total, held_until=scope.now + HELD
             )
 
@@ -58,7 +72,7 @@ def check(release_id: int) -> None:
     if contradicts:
         return _refuse(home, release, verdict, CONTRADICTS, None)
     if not verdict.passed:
-        helps = remedy(cube, told, made, stood, verdict)
+        helps = remedy(cube, told, made, stood, verdict, lambda: progress(verdict.examined, verdict.examined))
         return _refuse(home, release, verdict, verdict.known[0].family, helps)
     return _accept(home, release, verdict, made)
 
@@ -144,9 +158,18 @@ def examine(
 
 
 def remedy(
-    cube: Cube, told: list[plan.Cell], made: plan.Plan, stood: list[plan.Member], verdict: gate.Verdict
+    cube: Cube,
+    told: list[plan.Cell],
+    made: plan.Plan,
+    stood: list[plan.Member],
+    verdict: gate.Verdict,
+    beat: Callable[[], None] = lambda: None,
 ) -> str | None:
-    """Return the table that helps when it is left out: what a coordinator may coarsen. None if none does alone."""
+    """Return the table that helps when it is left out: what a coordinator may coarsen. None if none does alone.
+
+    Args:
+        beat: called now and then, for whoever wants to know that this is still at work.
+    """
     families = {secret.family for secret in verdict.known}
     for left_out in ("MONTH", Table.SITES, Table.REASONS, Table.PATHWAYS, Table.PROCESS, Table.MONTHS):
         out = {"MONTH", left_out} if left_out == Table.MONTHS else {left_out}
@@ -161,6 +184,7 @@ def remedy(
                 [secret for secret in front.secrets if secret.family in families],
                 settings.PSI_K,
                 possible=front.possible,
+                progress=lambda done: beat() if done % 20 == 0 else None,
             ).passed
             for front in fronts
         ):

@@ -4,7 +4,7 @@ What is read stays in the memory of the worker. No referral is read, and the pro
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 
 from django.db import connection
 
@@ -15,6 +15,11 @@ from sites.queries import province
 from tracker import cube, periods, releases, rollups
 from tracker.models import Rollup
 from tracker.release_models import Frozen
+
+
+def register() -> None:
+    """Let facts that are counted again ask whether their month was frozen in between."""
+    facts.register(kept_at)
 
 
 def freeze(last: date) -> None:
@@ -47,9 +52,9 @@ def _keep(site_id: int, first: date, last: date) -> None:
     months = periods.months(first, last)
     counted = Rollup.objects.filter(month__in=months, measure__in=cube.MEASURES)
     cube.build({site_id: counted.values_list("month", "measure", "category", "count")}, months)
+    # Of two workers the second finds the marks, and keeps nothing.
+    tenancy.take_turn(tenancy.Turn.FREEZE)
     with connection.cursor() as cursor:
-        # Two workers wait for each other; the second finds the marks, and keeps nothing.
-        cursor.execute("SELECT pg_advisory_xact_lock(7104, %s)", [site_id])
         cursor.execute(
             "INSERT INTO tracker_frozen (site_id, month, measure, category, count)"
             " SELECT site_id, month, measure, category, count FROM tracker_rollup"
@@ -59,8 +64,21 @@ def _keep(site_id: int, first: date, last: date) -> None:
             {"site": site_id, "months": months, "measures": list(cube.MEASURES), "mark": Frozen.MARK},
         )
     Frozen.objects.bulk_create(
-        [Frozen(month=month, measure=Frozen.MARK, category="ALL", count=0) for month in months], ignore_conflicts=True
+        [Frozen(month=month, measure=Frozen.MARK, category="ALL", count=0, kept_at=tenancy.now()) for month in months],
+        ignore_conflicts=True,
     )
+
+
+def kept_at(moment: datetime) -> datetime | None:
+    """Return when the month of this moment was frozen at the current site; None if it was not yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kept_at FROM tracker_frozen AS f JOIN sites_site AS site ON site.id = f.site_id"
+            " WHERE f.site_id = %s AND measure = %s AND month = date_trunc('month', %s AT TIME ZONE time_zone)::date",
+            [tenancy.current_site_id(), Frozen.MARK, moment],
+        )
+        found = cursor.fetchone()
+    return found[0] if found else None
 
 
 def _unfrozen(home: Site, last: date) -> date | None:

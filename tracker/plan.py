@@ -235,7 +235,7 @@ def _process(cube: Cube, made: Plan, first: date, last: date, k: int) -> None:
     share("CONTACT", kept, missed)
     for measure in ("TO_MATCH", "TO_CONTACT"):
         hours = cube.hours(measure, first, last)
-        if sum(hours.values()) < MEDIAN:
+        if sum(hours.values()) < max(MEDIAN, k):
             continue
         middle = median(hours)
         if measure == "TO_MATCH" or leaves_open(middle, int(kept.sum()), int(missed.sum()), k):

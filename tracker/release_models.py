@@ -34,6 +34,7 @@ class Frozen(SiteModel):
     measure = CodeField()
     category = CodeField()
     count = models.PositiveIntegerField()
+    kept_at = models.DateTimeField(null=True, help_text="Of the mark: when the month was frozen.")
 
     class Meta:
         constraints = [UniqueConstraint(fields=["site", "month", "measure", "category"], name="frozen_once")]

@@ -175,6 +175,11 @@ def refusal(release: Release) -> str:
         return ""
     if release.found == releases.NOTHING:
         return _("No request has been counted in these months.")
+    if release.found == releases.FAILED:
+        return _(
+            "The check broke off, so nothing can be told. Please tell the people who run this program: their log says"
+            " more. Then prepare the quarter again."
+        )
     if release.found == releases.CONTRADICTS:
         return _(
             "The counts of a site contradict each other, or what was published before. Nothing can be told until that"

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils.timezone import localdate
@@ -35,6 +36,8 @@ MOVES: Moves = {
 # Why a release was refused, where no hidden count was found: the counts themselves contradict each other.
 CONTRADICTS = "CONTRADICTS"
 NOTHING = "NOTHING"
+# The check itself broke off.
+FAILED = "FAILED"
 
 
 def register() -> None:
@@ -154,6 +157,9 @@ def publish(release_id: int, *, public: bool, by: Actor) -> Release:
     release.state = target(
         MOVES, "publish", release.state, "Only a release that has passed the check can be published."
     )
+    counts = ReleaseCell.objects.filter(release=release, unit=ReleaseCell.Unit.COUNT)
+    if counts.filter(number__range=(1, settings.PSI_K - 1)).exists():
+        raise Refused("The smallest number that may be told was raised since. Set this aside, and prepare it again.")
     release.published_at, release.public = tenancy.now(), public
     release.save(update_fields=["state", "published_at", "public"])
     audit.record("PUBLISHED", KIND, release.pk, by=by)

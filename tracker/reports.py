@@ -302,7 +302,7 @@ def of_site(site: Site, year: Period) -> Report:
                 [
                     (str(published.PROCESS["CONTACT"]), _shown(folding.told(kept + missed, k))),
                     (str(published.PROCESS["CONTACT_Y"]), _percent(kept, missed, k)),
-                    (_("Hours from request to confirmed match, median"), _median(total, "TO_MATCH")),
+                    (_("Hours from request to confirmed match, median"), _median(total, "TO_MATCH", k)),
                     (_("Hours from confirmed match to contact, median"), _to_contact(total, k, kept, missed)),
                     (_("Informal contacts"), _shown(counted("INFORMAL"))),
                     (_("Peer supporters trained"), _shown(counted("TRAINED"))),
@@ -373,14 +373,14 @@ def _hours(total: Counter[tuple[str, str]], measure: str) -> Counter[int]:
     return Counter({int(category): n for (each, category), n in total.items() if each == measure})
 
 
-def _median(total: Counter[tuple[str, str]], measure: str) -> str:
+def _median(total: Counter[tuple[str, str]], measure: str, k: int) -> str:
     hours = _hours(total, measure)
-    return str(plan.median(hours)) if hours.total() >= plan.MEDIAN else _("hidden")
+    return str(plan.median(hours)) if hours.total() >= max(plan.MEDIAN, k) else _("hidden")
 
 
 def _to_contact(total: Counter[tuple[str, str]], k: int, kept: int, missed: int) -> str:
     hours = _hours(total, "TO_CONTACT")
-    if hours.total() < plan.MEDIAN:
+    if hours.total() < max(plan.MEDIAN, k):
         return _("hidden")
     middle = plan.median(hours)
     return str(middle) if plan.leaves_open(middle, kept, missed, k) else _("hidden")

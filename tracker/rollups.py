@@ -26,7 +26,7 @@ def register() -> None:
 
 # One trip: lock, count, write what differs, and say that it is filled. Two workers at one site wait for each other, so
 # that neither writes an older count over a newer; the statement after the lock sees what the other has written.
-REBUILD = f"""SELECT pg_advisory_xact_lock(7103, %(site)s);
+REBUILD = f"""SELECT pg_advisory_xact_lock({tenancy.Turn.ROLLUP.value}, %(site)s);
     WITH counted AS MATERIALIZED (
         SELECT * FROM ({COUNTED}) AS cell WHERE site_id = %(site)s AND month = ANY(%(months)s::date[]) AND n > 0
     ), gone AS (

@@ -8,8 +8,10 @@ import pytest
 from django.db import IntegrityError, InternalError, ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from matching import transitions
 from psi import tenancy
 from psi.tenancy import site_scope
+from referrals.transitions import clear_spam, lock
 from sites import agenda
 from sites.models import AuditEntry, Due, Fact, Site
 from sites.moves import Refused
@@ -17,7 +19,7 @@ from tests import line
 from tests.people import World, site
 from tests.tracker import cubes
 from tests.tracker.releasing import cells, coordinator, happen, note, prepared, released
-from tracker import checking, freezing, periods, published, releases, watch
+from tracker import checking, freezing, periods, published, release_views, releases, watch
 from tracker.cube import build
 from tracker.models import Rollup
 from tracker.release_models import Frozen, Release, ReleaseCell, Wanted
@@ -157,6 +159,63 @@ def test_counts_that_contradict_each_other_are_not_told(world: World) -> None:
     agenda.sweep()
     release = prepared(world, APRIL, AUGUST_1)
     assert (release.state, release.found, release.remedy) == (State.REFUSED, releases.CONTRADICTS, None)
+
+
+@pytest.mark.expects_error_log
+def test_a_check_that_breaks_off_says_so_and_the_quarter_can_be_asked_for_again(world: World) -> None:
+    happen(world.north, APRIL, 20)
+    note(world.north, MAY, [("REQUEST", "ALL"), ("REQ_SET", "NOT-A-SET")])
+    agenda.sweep()
+    on = datetime(2025, 8, 1, 20, tzinfo=UTC)
+    with site_scope(world.province.pk, now=on):
+        release = releases.ask(APRIL, Wanted(), key=uuid.uuid4(), by=coordinator(world))
+    checking.check(release.pk)
+    with site_scope(world.province.pk, now=on):
+        release.refresh_from_db()
+        assert (release.state, release.found) == (State.REFUSED, releases.FAILED)
+        assert "broke off" in release_views.refusal(release)
+        assert not Due.objects.filter(kind=releases.KIND).exists() and not ReleaseCell.objects.exists()
+    note(world.north, MAY, [("-REQUEST", "ALL"), ("-REQ_SET", "NOT-A-SET")])
+    agenda.sweep()
+    assert released(world, APRIL, AUGUST_1).state == State.PUBLISHED
+
+
+def test_a_release_with_numbers_that_are_small_by_now_is_not_published(world: World, settings: Any) -> None:
+    happen(world.north, APRIL, 20)
+    agenda.sweep()
+    release = prepared(world, APRIL, AUGUST_1)
+    settings.PSI_K = 25
+    with site_scope(world.province.pk):
+        with pytest.raises(Refused, match="was raised since"):
+            releases.publish(release.pk, public=False, by=coordinator(world))
+        settings.PSI_K = 20
+        assert releases.publish(release.pk, public=False, by=coordinator(world)).state == State.PUBLISHED
+
+
+@pytest.mark.parametrize(("marked", "told_in"), [(date(2025, 7, 20), AUGUST_1), (date(2025, 8, 3), APRIL)])
+def test_a_request_taken_for_spam_by_mistake_is_in_one_release(world: World, marked: date, told_in: date) -> None:
+    """Frozen without it, it counts when the mistake is mended; frozen with it, where it was."""
+
+    def at(day: date) -> datetime:
+        return datetime(day.year, day.month, day.day, 20, tzinfo=UTC)
+
+    happen(world.north, APRIL, 20)
+    agenda.sweep()
+    asked = line.request(world.north, now=at(date(2025, 4, 20)))
+    moves = [
+        (marked, lambda: transitions.mark_spam(asked.pk, by=line.administrator(world))),
+        (date(2025, 8, 10), lambda: clear_spam(lock(asked.pk), by=line.administrator(world))),
+    ]
+    for day, move in sorted([(date(2025, 8, 1), None), *moves], key=lambda each: each[0]):
+        if move is None:
+            released(world, APRIL, day)
+            continue
+        with site_scope(world.north.pk, now=at(day)):
+            move()
+    happen(world.north, date(2025, 8, 1), 20)
+    released(world, JULY, NOVEMBER_1)
+    told = {last: number for first, last, number in numbers(world) if first != last}
+    assert told == {JUNE: 20 + (told_in == APRIL), SEPTEMBER: 20 + (told_in == AUGUST_1)}
 
 
 def test_a_worker_that_died_is_followed_by_another_and_two_do_it_once(world: World) -> None:
