@@ -21,8 +21,8 @@ TEMPLATE = settings.BASE_DIR / "templates" / "print" / "chart.typ"
 WIDTH, EDGE = 360, 4
 TITLE, UNIT, PLOT = 22, 18, 150
 ROW, BAR = 44, 16
-# Mean width of a letter, generously: digits and short words only are placed by it.
-LETTER = 7
+# Mean width of a letter, generously: digits and short words only are placed by it; and what keeps two labels apart.
+LETTER, APART = 7, 8
 DOTS_PER_INCH = 288  # of a unit of 1/72 inch: four dots a unit
 
 Mark = tuple[int, str]
@@ -167,23 +167,23 @@ def _columns(chart: Chart, axis: list[int], top: float) -> Plot:
     base, step = top + PLOT, (WIDTH - EDGE - left) / max(len(chart.rows), 1)
     width = min(step * 0.72, 56)
     numbers = max((len(_number(count)) for _label, count in chart.rows if count is not None), default=0)
-    every = ceil(max((len(label.split(" ")[0]) for label, _count in chart.rows), default=0) * LETTER / step)
-    bars, values, labels, second = [], [], [], ""
-    for n, (label, count) in enumerate(chart.rows):
+    names = _two_lines([label for label, _count in chart.rows], step)
+    every = ceil((max((len(first) for first, _second in names), default=0) * LETTER + APART) / step)
+    bars, values, labels, said = [], [], [], ""
+    for n, ((first, second), (_label, count)) in enumerate(zip(names, chart.rows, strict=True)):
         middle = left + (n + 0.5) * step
         height = PLOT / 2 if count is None else PLOT * count / axis[-1]
         bars.append(_bar(middle - width / 2, base - height, width, height, count))
         if count is None and width > 14:
             values.append(_text(_("hidden"), middle + 4, base - PLOT / 4, "middle", turned=True))
-        elif count is not None and numbers * LETTER <= step:
+        elif count and numbers * LETTER <= step:  # a 0 would stand right above the name of its column
             values.append(_text(_number(count), middle, base - height - 5, "middle"))
         if n % every == 0:
-            # The second word (a year) is said where it changes.
-            first, _space, rest = label.partition(" ")
             labels.append(_text(first, middle, base + 16, "middle"))
-            if rest != second:
-                labels.append(_text(rest, middle, base + 31, "middle"))
-            second = rest
+        # A year is said where it changes.
+        if second and second != said:
+            labels.append(_text(second, middle, base + 31, "middle"))
+        said = second
     heights = [base - PLOT * n / axis[-1] for n in axis]
     mark = None
     if chart.mark:
@@ -198,8 +198,18 @@ def _columns(chart: Chart, axis: list[int], top: float) -> Plot:
         grid=[_line(left, y, WIDTH - EDGE, y) for y in heights[1:]],
         base=_line(left, base, WIDTH - EDGE, base),
         mark=mark,
-        bottom=base + (40 if any(" " in label for label, _count in chart.rows) else 24),
+        bottom=base + (40 if any(second for _first, second in names) else 24),
     )
+
+
+def _two_lines(labels: list[str], step: float) -> list[tuple[str, str]]:
+    """Return each label as two lines: a year below its month, the end of a band below its start where they are long."""
+    long = max((len(label.partition(" ")[0]) for label in labels), default=0) * LETTER + APART > step
+    if long and any("–" in label for label in labels):
+        parts = [label.partition("–") for label in labels]
+        return [(start + dash, end) for start, dash, end in parts]
+    parts = [label.partition(" ") for label in labels]
+    return [(first, second) for first, _space, second in parts]
 
 
 def _rows(chart: Chart, axis: list[int], top: float) -> Plot:

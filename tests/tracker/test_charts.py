@@ -42,6 +42,35 @@ def test_a_hidden_bar_is_the_same_whatever_it_hides_beside() -> None:
         assert "hidden" not in charts.svg(chart(kind, MONTHS[2:]))
 
 
+def test_twelve_months_keep_apart_and_a_year_stands_where_it_begins() -> None:
+    names = [f"{month} 2026" for month in ("Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")]
+    rows = tuple((name, 3) for name in [*names, "Jan 2027", "Feb 2027", "Mar 2027"])
+    plot = charts.draw(chart(Kind.COLUMNS, rows)).plot
+    places = {text.words: text.x for text in plot.labels}
+    assert list(places) == ["Apr", "2026", "Jun", "Aug", "Oct", "Dec", "2027", "Feb"]
+    middles = [bar.x + bar.width / 2 for bar in plot.bars]
+    assert abs(places["2027"] - middles[9]) < 0.2 and abs(places["Feb"] - middles[10]) < 0.2
+    assert [text.words for text in charts.draw(chart(Kind.COLUMNS, rows[:3])).plot.labels] == [
+        *("Apr", "2026", "May", "Jun"),
+    ]
+
+
+def test_every_band_is_named_on_two_lines_where_one_is_too_short() -> None:
+    rows = tuple((f"{n}–{n + 23}", n) for n in range(0, 168, 24))
+    labels = charts.draw(chart(Kind.COLUMNS, (*rows, ("168+", 1)))).plot.labels
+    assert [text.words for text in labels if text.y == labels[0].y] == [
+        *("0–", "24–", "48–", "72–", "96–", "120–", "144–", "168+"),
+    ]
+    assert [text.words for text in labels if text.y > labels[0].y] == [
+        *("23", "47", "71", "95", "119", "143", "167"),
+    ]
+    assert [text.words for text in charts.draw(chart(Kind.COLUMNS, rows[:2])).plot.labels] == ["0–23", "24–47"]
+
+
+def test_no_number_stands_above_a_column_of_nothing() -> None:
+    assert [text.words for text in charts.draw(chart(Kind.COLUMNS)).plot.values] == ["12", "hidden", "1\xa0200"]
+
+
 def test_it_stands_alone_and_is_told_in_words() -> None:
     for kind in BOTH:
         drawn = charts.svg(chart(kind, mark=(2, "72 hours")))
