@@ -1,4 +1,4 @@
-"""A site's own figures as pictures with their tables: counted from its rollups, unmasked, for they stay in the site."""
+"""A site's own figures as pictures with their tables: counts, unmasked, for they stay in the site."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -7,14 +7,18 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Case, Count, OuterRef, Q, Subquery, Sum, When
+from django.db.models.functions import TruncMonth
 from django.utils.formats import date_format
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from referrals.models import AccessWeek, Reason, Referral, Source
+from psi import tenancy
 from tracker.charts import Chart, Kind, Mark
 from tracker.lists import Minutes, Way
 from tracker.models import Rollup
 from tracker.spans import Period, fiscal_year
+from tracker.periods import next_month
 from training.models import PeerSupporter, SupporterLoad
 
 # What became of offers to physicians who had not asked; counted apart from requests (rules.md, What may be stored).
@@ -130,7 +134,7 @@ def counted(period: Period, survey: Period) -> tuple[Counter[tuple[date, str]], 
     """Return (month, measure) → count of what has no list, and (measure, category) → count over the period.
 
     Answers to the survey are those of its own span. Lists are added up by PostgreSQL: hours alone have hundreds
-    of categories a month.
+    of categories a month. Who was trained is read from the roster, whoever wrote the day; who is lent counts at home.
     """
     answers = Q(measure__startswith="SV_")
     rows = Rollup.objects.filter(
@@ -154,6 +158,12 @@ def _hours(
     starts: Sequence[int],
     total: Counter[tuple[str, str]],
     spans: str,
+    end = min(next_month(period.last) - timedelta(days=1), localdate(tenancy.now()))
+    own = PeerSupporter.objects.filter(home=None, trained_on__range=(period.first, end))
+    days = own.annotate(month=TruncMonth("trained_on")).values_list("month").annotate(n=Count("pk")).order_by()
+    for month, n in days:
+        by_months[month, "TRAINED"] = n
+        total["TRAINED", "ALL"] += n
     *,
     mark: Mark | None = None,
 ) -> Panel:

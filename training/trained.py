@@ -4,13 +4,13 @@ A session counts from four fifths of its time: who has to answer a page in betwe
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from django.db.models import F
 
 from psi import tenancy
-from sites import audit, facts
+from sites import audit
 from sites.models import Site
 from sites.queries import province
 from training import lending, recruitment
@@ -18,8 +18,6 @@ from training.models import Enrolment, PeerSupporter, Session
 
 NEEDED = (Session.Kind.FOUNDATIONS, Session.Kind.PRACTICE)
 SHARE = 80  # percent of the planned minutes
-# Counted in the month of the day itself, so that the same day can be taken back.
-TRAINED = ("TRAINED", "ALL")
 Days = dict[int, tuple[int, date | None]]  # user → (home site, the day they were trained)
 
 
@@ -59,10 +57,6 @@ def write(session: Session, before: Days) -> None:
             with tenancy.site_scope(site_id):
                 supporter.trained_on = day
                 supporter.save(update_fields=["trained_on"])
-                if held is not None and ours:
-                    facts.take_back(TRAINED, at=_noon(held))
-                if day is not None:
-                    facts.count(TRAINED, at=_noon(day))
                 audit.record("TRAINED" if day else "UNTRAINED", "SUPPORTER", supporter.pk, by=audit.SYSTEM)
                 lending.mirror(supporter)
                 recruitment.settle(supporter.pk)
@@ -81,11 +75,6 @@ def _locked(days: Days) -> list[tuple[int, PeerSupporter]]:
             rows = PeerSupporter.objects.select_for_update(no_key=True).filter(user_id__in=users, home=None)
             found += [(site_id, row) for row in rows.exclude(state=PeerSupporter.State.LEFT).order_by("user_id")]
     return found
-
-
-def _noon(day: date) -> datetime:
-    # Noon in British Columbia, or near it: the same day at every site.
-    return datetime.combine(day, time(20), UTC)
 
 
 def _attended(site_id: int, users: list[int]) -> dict[int, list[tuple[str, date]]]:

@@ -20,7 +20,7 @@ from referrals.identity import known_to_rules
 from referrals.models import Referral, ReferralEvent
 from sites import audit, today
 from sites.models import AuditEntry, Due, Fact, Membership, Notice, Role, Site
-from tracker import rollups, survey
+from tracker import panels, rollups, spans, survey
 from tracker.models import Interaction
 from tracker.survey_models import HeldAnswer, SurveyAnswer
 from training.models import Evaluates, PeerSupporter, SupporterLoad
@@ -211,6 +211,15 @@ def test_supporters_show_every_reason_not_to_be_offered(loaded: None) -> None:
         cora = rows.get(profile__name="Dr. Cora Alder")
     load = SupporterLoad.objects.filter(user_id=cora.user_id)
     assert sum(row.live for row in load) == cora.cap_live
+
+
+def test_who_was_trained_is_in_the_figures(loaded: None) -> None:
+    year = spans.fiscal_year(ANCHOR.date())
+    counts = {}
+    for site in sites():
+        with site_scope(site.pk, now=ANCHOR):
+            counts[site.slug] = panels.counted(year, year)[1]["TRAINED", "ALL"]
+    assert counts == {"coastal-section": 0, "harbour": 1, "north-islands": 0, "province": 0}
 
 
 def test_two_of_the_provinces_roster_are_in_a_local_one_too(loaded: None) -> None:
