@@ -4,6 +4,7 @@ A crossing (docs/architecture.md): a worker looks into each site and takes out t
 late and unanswered has crossed already (`matching.alerts`), and the agreements of two sites are the province's own.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -22,6 +23,8 @@ from sites.queries import local_crisis_lines, province
 from tracker.operations_models import Standing
 from training.agreement import REMIND_DAYS
 from training.models import PeerSupporter
+
+log = logging.getLogger("psi.operations")
 
 # What was seen longer ago says nothing about today.
 FRESH = timedelta(days=1)
@@ -101,15 +104,21 @@ def _ending(today: date) -> dict[int, list[tuple[str, str]]]:
 def look(*, now: datetime | None = None) -> None:
     """Look into every local site, one after the other, and note what was seen; twice changes nothing.
 
+    A site that cannot be looked into is logged at ERROR, and keeps what was seen before; the others are looked into.
+
     Args:
         now: the moment to play; the database's clock when left out.
     """
     home = province()
     for site in Site.objects.exclude(kind=Site.Kind.PROVINCE).order_by("pk"):
-        with tenancy.site_scope(site.pk, now=now), timezone.override(ZoneInfo(site.time_zone)):
-            seen = _look()
-        with tenancy.site_scope(home.pk, now=now):
-            Standing.objects.update_or_create(of=site, defaults=seen | {"looked_at": tenancy.now()})
+        try:
+            with tenancy.site_scope(site.pk, now=now), timezone.override(ZoneInfo(site.time_zone)):
+                seen = _look()
+            with tenancy.site_scope(home.pk, now=now):
+                Standing.objects.update_or_create(of=site, defaults=seen | {"looked_at": tenancy.now()})
+        except Exception as error:
+            # Its kind alone: what an error says may quote a row.
+            log.error("site %s could not be looked into: %s", site.pk, type(error).__name__)
 
 
 def _look() -> dict[str, object]:

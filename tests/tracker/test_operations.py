@@ -95,6 +95,22 @@ def test_a_look_of_yesterday_says_nothing_of_today(world: World) -> None:
     assert seen(world, world.north) == ([], True)
 
 
+@pytest.mark.expects_error_log
+def test_a_site_that_cannot_be_looked_into_stops_no_other(world: World, caplog: Any) -> None:
+    Site.objects.filter(pk=world.north.pk).update(time_zone="Nowhere/Land")
+    assert seen(world, world.south) == ([], True)
+    assert seen(world, world.north) == ([], False)
+    said = [record.getMessage() for record in caplog.records if record.name == "psi.operations"]
+    assert said == [f"site {world.north.pk} could not be looked into: ZoneInfoNotFoundError"] * 2
+
+
+def test_the_gravity_of_a_light_is_said_in_words(world: World, sign_in: SignIn) -> None:
+    only(world, agreement_until=localdate(tenancy.now()) + timedelta(days=5))
+    operations.look()
+    page = sign_in(world["coordinator"]).get(PAGE).text
+    assert ('<span class="chip warm">needs a hand</span>' in page, "needs a hand today" in page) == (True, False)
+
+
 def test_the_row_can_hold_no_number() -> None:
     kinds = {field.name: type(field).__name__ for field in Standing._meta.local_fields}
     assert kinds == {
@@ -120,7 +136,7 @@ def test_the_page_says_it_in_words_and_without_any_number(world: World, sign_in:
     page = sign_in(world["coordinator"]).get(PAGE)
     text = visible(page.text)
     text = " ".join(text.replace("¦", " ").split())
-    assert re.search(f"North Division needs a hand {MISSED} {ACTIVE} {SIGNED} South Division on track", text)
+    assert re.search(f"North Division needs a hand today {MISSED} {ACTIVE} {SIGNED} South Division on track", text)
     assert "not called for three months 310-6789" in text
     for known in ("9-1-1", "9-8-8", "1-800-663-6729", "310-6789"):
         text = text.replace(known, "")

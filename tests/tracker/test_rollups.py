@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from matching import transitions
+from matching import alerts, transitions
 from matching.models import Alert
 from psi import tenancy
 from psi.tenancy import site_scope
@@ -278,3 +278,30 @@ def test_the_nightly_proof_shouts_until_the_figures_are_right_again(world: World
     Due.objects.filter(site_id=world.south.pk).update(parked=True)
     assert rollups.prove() == [world.south.pk]
     caplog.clear()
+
+
+@pytest.mark.expects_error_log
+@pytest.mark.xdist_group("races")
+def test_a_site_that_cannot_be_proved_stops_no_other(committed_world: World, caplog: Any) -> None:
+    world, taken, release = committed_world, threading.Event(), threading.Event()
+    with site_scope(world.province.pk):
+        held = Alert.objects.create(origin=world.north, kind="COUNTS", ref=alerts.COUNTS, at=tenancy.now())
+    with site_scope(world.south.pk):
+        Rollup.objects.create(month=date(2020, 1, 1), measure="GHOST", category="ALL", count=3)
+
+    def hold() -> None:
+        with site_scope(world.province.pk):
+            Alert.objects.select_for_update().get(pk=held.pk)
+            taken.set()
+            release.wait(20)
+
+    def prove() -> list[int]:
+        taken.wait(20)
+        found = rollups.prove()
+        release.set()
+        return found
+
+    assert line.together(hold, prove) == [None, [world.south.pk]]
+    said = [record.getMessage() for record in caplog.records if record.name == "psi.figures"]
+    assert said[0] == f"figures of site {world.north.pk} could not be proved: OperationalError"
+    assert len(said) == 2 and f"rollups of site {world.south.pk} differ" in said[1]
