@@ -41,7 +41,8 @@ def place(request: HttpRequest) -> dict[str, Any]:
     if site is not None:
         context |= {
             "site": site,
-            "site_name": site.name,
+            # What sites are called is theirs to say; the province is called so in both languages.
+            "site_name": _(site.name) if site.is_province else site.name,
             "site_url": reverse("public", args=[site.slug]) + context["in_language"],
         }
         # Every page that is made for supporters leads to the safety steps.

@@ -116,6 +116,7 @@ def test_every_public_page_is_french_throughout(world: World, missing: set[str])
     for path in ("", "2026-q1/", "methods/"):
         page = browser.get(f"/province/published/{path}").text
         assert 'lang="fr"' in page and "Comment ces données sont établies" in page, path
+        assert "Soutien provincial par les pairs" in page and "Provincial peer support" not in page, path
     assert missing == set()
 
 
