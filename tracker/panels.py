@@ -11,21 +11,27 @@ from django.db.models.functions import TruncMonth
 from django.utils.formats import date_format
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from referrals.models import AccessWeek, Reason, Referral, Source
 from psi import tenancy
+from referrals.models import AccessWeek, Reason, Referral, Source
 from tracker.charts import Chart, Kind, Mark
 from tracker.lists import Minutes, Way
 from tracker.models import Rollup
-from tracker.spans import Period, fiscal_year
 from tracker.periods import next_month
+from tracker.spans import Period, fiscal_year
 from training.models import PeerSupporter, SupporterLoad
 
 # What became of offers to physicians who had not asked; counted apart from requests (rules.md, What may be stored).
-OFFERS = (("OFFERED", "Made"), ("YES", "Answered with yes"), ("NO", "Answered with no"), ("SILENT", "Not answered"))
-# First hour of each band. Contact is promised within 72 hours, after the fourth.
-TO_MATCH = (0, 12, 24, 48, 72, 168)
-TO_CONTACT = (0, 12, 24, 48, 72, 96)
+OFFERS = (
+    ("OFFERED", "Made"),
+    ("YES", "Answered with yes"),
+    ("NO", "Answered with no"),
+    ("SILENT", "Lapsed without an answer"),
+)
+# First hour of each band: all but the open last one are alike, so that the highest column is the commonest.
+TO_MATCH = tuple(range(0, 169, 24))
+TO_CONTACT = tuple(range(0, 97, 12))
 # First number of matches of each band; four to seven a year are typical (program overview).
 LOAD = (0, 1, 4, 8)
 SURVEY = (
@@ -74,38 +80,43 @@ def of(period: Period, today: date) -> Figures:
     by_months, total = counted(period, survey)
     month, labels = _("Month"), [date_format(first, "M Y") for first in months]
     requests, talks = _("Requests"), _("Conversations")
-    spans = str(period) if period.last < today.replace(day=1) else _("%(months)s, so far") % {"months": period}
-
+    spans = _in_words(period, today)
+    doors = _("Reach-in: the physician asked. Reach-out: others took the first step, and the physician agreed.")
+    waiting = _("An offer still open is in none of the answers. An answer counts in the month in which it comes.")
     reported = _("What is recorded late counts in the month of the record.")
 
     def by_month(name: str, title: str, unit: str, measure: str, note: str = "") -> Panel:
         rows = tuple((label, by_months[first, measure]) for label, first in zip(labels, months, strict=True))
         return Panel(name, Chart(title, rows, Kind.COLUMNS, f"{unit}, {spans}"), (month, unit), note)
 
-    def by_list(name: str, title: str, unit: str, measure: str, choices: Iterable[tuple[str, Any]]) -> Panel:
+    def by_list(
+        name: str, title: str, unit: str, measure: str, choices: Iterable[tuple[str, Any]], note: str = ""
+    ) -> Panel:
         rows = tuple((str(label), total[measure, code]) for code, label in choices)
-        return Panel(name, Chart(title, rows, Kind.ROWS, f"{unit}, {spans}"), (title, unit))
+        return Panel(name, Chart(title, rows, Kind.ROWS, f"{unit}, {spans}"), (title, unit), note)
 
     panels = [
         by_month("months", _("Requests by month"), requests, "REQUEST"),
-        by_list("pathways", _("How the requests came"), requests, "REQ_PATH", Referral.Pathway.choices),
+        by_list("pathways", _("How the requests came"), requests, "REQ_PATH", Referral.Pathway.choices, doors),
         by_list("reasons", _("Why physicians ask"), _("Requests that name it"), "REQ_REASON", Reason.choices),
         by_list("sources", _("Who suggested the program"), _("Requests that say so"), "REQ_FROM", Source.choices),
         _points(months, spans),
-        by_list("offers", _("Offers after someone told of a physician"), _("Offers"), "OFFER", OFFERS),
+        by_list("offers", _("Offers after someone told of a physician"), _("Offers"), "OFFER", OFFERS, waiting),
         _hours("to-match", _("Hours from request to match"), _("Matches"), "TO_MATCH", TO_MATCH, total, spans),
         _hours(
             *("to-contact", _("Hours from match to contact"), _("Contacts"), "TO_CONTACT", TO_CONTACT, total, spans),
             mark=(TO_CONTACT.index(72), _("72 hours")),
+            more=_never(total["WINDOW", "MISSED"] - total["CONTACT", "LATE"]),
         ),
         by_month("conversations", _("Conversations by month"), talks, "TALK", reported),
         by_list("ways", _("How people talked"), talks, "TALK_WAY", Way.choices),
         by_list("lengths", _("How long people talked"), talks, "TALK_LENGTH", Minutes.choices),
         by_month("informal", _("Informal contacts by month"), _("Contacts"), "INFORMAL", reported),
         by_list("outcomes", _("How requests ended"), requests, "CLOSED", Referral.Outcome.choices),
-        _load(months[len(months) // 2].year),
+        # Load is kept by calendar year. Of a period that is over, most months are in the year in which it began.
+        _load(today.year if months[-1] == today.replace(day=1) else period.first.year),
         by_month("training", _("Peer supporters trained"), _("Supporters"), "TRAINED"),
-        _survey(survey, total),
+        _survey(_in_words(survey, today), total),
     ]
     return Figures(total, panels)
 
@@ -147,7 +158,28 @@ def counted(period: Period, survey: Period) -> tuple[Counter[tuple[date, str]], 
         total[measure, category] += n
         if month is not None:
             by_months[month, measure] = n
+    end = min(next_month(period.last) - timedelta(days=1), localdate(tenancy.now()))
+    own = PeerSupporter.objects.filter(home=None, trained_on__range=(period.first, end))
+    days = own.annotate(month=TruncMonth("trained_on")).values_list("month").annotate(n=Count("pk")).order_by()
+    for month, n in days:
+        by_months[month, "TRAINED"] = n
+        total["TRAINED", "ALL"] += n
     return by_months, total
+
+
+def _in_words(period: Period, today: date) -> str:
+    return str(period) if period.last < today.replace(day=1) else _("%(months)s, so far") % {"months": period}
+
+
+def _never(n: int) -> str:
+    # A contact after the window counts in the month in which it is made, so that a later month may have more of these.
+    if n <= 0:
+        return ""
+    return ngettext(
+        "%(n)s more match passed 72 hours, and nobody has made contact; no column counts it.",
+        "%(n)s more matches passed 72 hours, and nobody has made contact; no column counts them.",
+        n,
+    ) % {"n": n}
 
 
 def _hours(
@@ -158,26 +190,20 @@ def _hours(
     starts: Sequence[int],
     total: Counter[tuple[str, str]],
     spans: str,
-    end = min(next_month(period.last) - timedelta(days=1), localdate(tenancy.now()))
-    own = PeerSupporter.objects.filter(home=None, trained_on__range=(period.first, end))
-    days = own.annotate(month=TruncMonth("trained_on")).values_list("month").annotate(n=Count("pk")).order_by()
-    for month, n in days:
-        by_months[month, "TRAINED"] = n
-        total["TRAINED", "ALL"] += n
     *,
     mark: Mark | None = None,
+    more: str = "",
 ) -> Panel:
     hours = Counter({int(category): n for (each, category), n in total.items() if each == measure})
     middle = median(hours)
     note = "" if middle is None else _("Half of them took %(hours)s hours or less.") % {"hours": middle}
     chart = Chart(title, tuple(banded(starts, hours)), Kind.COLUMNS, f"{unit}, {spans}", mark)
-    return Panel(name, chart, (_("Hours"), unit), note)
+    return Panel(name, chart, (_("Hours"), unit), f"{note} {more}".strip())
 
 
 def _points(months: list[date], spans: str) -> Panel:
     # Codes are counted by week, and a week counts in the month of its Monday.
-    end = (months[-1].replace(day=28) + timedelta(days=4)).replace(day=1)
-    weeks = AccessWeek.objects.filter(week__gte=months[0], week__lt=end).values_list("point__name")
+    weeks = AccessWeek.objects.filter(week__gte=months[0], week__lt=next_month(months[-1])).values_list("point__name")
     rows = tuple((name, n) for name, n in weeks.annotate(n=Sum("sent")).order_by("-n", "point__name") if n)
     chart = Chart(_("Requests by printed code"), rows, Kind.ROWS, f"{_('Requests sent from it')}, {spans}")
     note = _("Requests may come without a code. A week counts in the month of its Monday.")
@@ -196,11 +222,14 @@ def _load(year: int) -> Panel:
         loads[total or 0] += n
     unit = _("Active supporters, by matches they took in %(year)s") % {"year": year}
     chart = Chart(_("How much supporters carry"), tuple(banded(LOAD, loads)), Kind.COLUMNS, unit)
-    note = _("Matches in every roster count. Four to seven a year are typical.")
+    note = _(
+        "By calendar year, and of supporters who are active today. Matches in every roster count. Four to seven a year"
+        " are typical."
+    )
     return Panel("load", chart, (_("Matches"), _("Supporters")), note)
 
 
-def _survey(year: Period, total: Counter[tuple[str, str]]) -> Panel:
+def _survey(year: str, total: Counter[tuple[str, str]]) -> Panel:
     # Whole fiscal years only: they do not overlap, so no two can be subtracted to find one person's answers.
     said = ("YES", _("yes")), ("NO", _("no"))
     answers = {item: sum(total[item, code] for code, _word in said) for item, _label in SURVEY}
@@ -210,5 +239,5 @@ def _survey(year: Period, total: Counter[tuple[str, str]]) -> Panel:
         for code, word in said
     )
     chart = Chart(_("What physicians said afterwards"), rows, Kind.ROWS, f"{_('Answers')}, {year}")
-    note = _("By whole fiscal years, and each question from %(least)s answers on, so that nobody’s answer can be told.")
+    note = _("By fiscal year, and each question from %(least)s answers on, so that nobody’s answer can be told.")
     return Panel("survey", chart, (_("Question"), _("Answers")), note % {"least": ANSWERS})

@@ -56,6 +56,14 @@ def test_a_wrong_period_is_answered_with_a_sentence(text: str, words: str) -> No
         spans.read(text, date(2026, 11, 24))
 
 
+def test_bands_are_alike_but_for_the_open_last_one() -> None:
+    names = [[band for band, _n in panels.banded(starts, Counter())] for starts in (panels.TO_CONTACT, panels.TO_MATCH)]
+    assert names == [
+        ["0–11", "12–23", "24–35", "36–47", "48–59", "60–71", "72–83", "84–95", "96+"],
+        ["0–23", "24–47", "48–71", "72–95", "96–119", "120–143", "144–167", "168+"],
+    ]
+
+
 @given(some.lists(some.integers(0, 999), max_size=40))
 def test_bands_and_the_median_are_those_of_the_hours(hours: list[int]) -> None:
     counted = Counter(hours)
@@ -105,7 +113,7 @@ def test_page_and_files_say_what_was_counted_in_the_period(world: World, sign_in
     assert ">23</text>" in got["svg"].text and got["png"].content.startswith(b"\x89PNG")
     assert got["svg"]["Content-Disposition"] == 'attachment; filename="north-months-2026-q2.svg"'
     hours = lead.get("/north/figures/to-contact.csv?period=2026").content.decode()
-    assert "0–11,1\r\n" in hours and "72–95,1\r\n" in hours
+    assert "0–11,1\r\n" in hours and "72–83,1\r\n" in hours
     for path in ("months.exe", "nothing.csv", "months.csv?period=soon"):
         assert lead.get(f"/north/figures/{path}").status_code == 404
     for who, path in (("coordinator", "/province/figures/months.csv"), ("coordinator", "/north/figures/months.csv")):
@@ -137,6 +145,77 @@ def test_a_name_that_a_spreadsheet_would_run_stays_a_name(world: World, sign_in:
         point = access.make("=1+1", by=line.administrator(world))
         access.count(point.code, "sent")
     assert "'=1+1,1" in sign_in(world["north lead"]).get("/north/figures/points.csv").content.decode()
+
+
+def shown(site: Site, code: str, today: date) -> dict[str, panels.Panel]:
+    """Return the panels of a site as they stand on a day."""
+    with site_scope(site.pk, now=datetime(today.year, today.month, today.day, 20, tzinfo=UTC)):
+        return {panel.name: panel for panel in panels.of(spans.read(code, today), today).panels}
+
+
+def test_contacts_and_those_without_one_add_up_to_the_windows(world: World) -> None:
+    in_time = [("CONTACT", "IN_TIME"), ("TO_CONTACT", "20")]
+    late = [("WINDOW", "MISSED"), ("CONTACT", "LATE"), ("TO_CONTACT", "80")]
+    happen(world.north, date(2026, 5, 1), *in_time * 3, *late, *[("WINDOW", "MISSED")] * 4)
+    happen(world.north, date(2026, 8, 1), *in_time, *late[1:], ("WINDOW", "MISSED"))
+    agenda.sweep()
+    notes = {
+        code: shown(world.north, code, date(2026, 11, 24))["to-contact"].note for code in ("2026-Q2", "2026-Q3", "2026")
+    }
+    half = "Half of them took 20 hours or less."
+    assert notes == {
+        "2026-Q2": f"{half} 4 more matches passed 72 hours, and nobody has made contact; no column counts them.",
+        # A contact made late counts in its own month: more of them than windows missed, and nothing can be said.
+        "2026-Q3": half,
+        "2026": f"{half} 4 more matches passed 72 hours, and nobody has made contact; no column counts them.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "today", "year"),
+    [
+        ("", date(2027, 2, 3), 2027),
+        ("", date(2026, 11, 24), 2026),
+        ("2026-Q4", date(2027, 2, 3), 2026),
+        ("2025-26", date(2027, 2, 3), 2025),
+        ("2026", date(2026, 1, 2), 2026),
+    ],
+)
+def test_load_is_of_the_running_year_or_of_the_year_with_most_of_the_months(
+    world: World, code: str, today: date, year: int
+) -> None:
+    load = shown(world.north, code, today)["load"]
+    assert load.chart.unit == f"Active supporters, by matches they took in {year}"
+
+
+def test_a_running_year_of_the_survey_says_so_far(world: World) -> None:
+    units = [
+        shown(world.north, code, date(2026, 11, 24))["survey"].chart.unit for code in ("2026-Q2", "2025-26", "2026-27")
+    ]
+    assert units == [
+        "Answers, April 2026 – March 2027, so far",
+        "Answers, April 2025 – March 2026",
+        "Answers, April 2026 – March 2027, so far",
+    ]
+
+
+def trained(site: Site, today: date) -> list[int]:
+    return [n or 0 for _month, n in shown(site, "2026-Q4", today)["training"].chart.rows]
+
+
+def test_who_was_trained_is_counted_by_whatever_record_and_at_home_alone(world: World) -> None:
+    today = date(2026, 11, 24)
+    assert trained(world.north, today) == [0, 0]
+    for days in (date(2026, 10, 1), date(2026, 10, 31), date(2026, 11, 24)):
+        rows.supporter(world.north, f"Dr {days}", trained_on=days)
+    rows.supporter(world.north, "Dr To Be Trained", trained_on=date(2026, 11, 25))
+    gone = rows.supporter(world.north, "Dr Gone", trained_on=date(2026, 10, 2), state="LEFT")
+    rows.supporter(world.north, "Dr Lent Here", trained_on=date(2026, 10, 3), home=world.south)
+    rows.supporter(world.south, "Dr South", trained_on=date(2026, 10, 4))
+    assert trained(world.north, today) == [3, 1]
+    with site_scope(world.north.pk):
+        type(gone).objects.filter(pk=gone.pk).update(trained_on=None)
+    assert trained(world.north, today) == [2, 1]
 
 
 def test_the_day_of_training_is_counted_and_taken_back(world: World) -> None:
