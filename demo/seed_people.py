@@ -16,7 +16,7 @@ from referrals.models import ReachWhen, Source, Voicemail, Wish
 from sites import audit
 from sites.audit import Actor
 from sites.models import Membership, Profile, Role, Site, Specialty, User
-from training import agreement
+from training import agreement, counted
 from training.describe import describe
 from training.models import Department, Evaluates, Gender, Language, PeerSupporter, Practice, Stage
 
@@ -217,6 +217,7 @@ def _enrol(peer: Peer, user: User, anchor: datetime) -> PeerSupporter:
         cap_year=peer.cap_year,
         cap_live=peer.cap_live,
     )
+    counted.trained(row)
     describe(row, peer.described)
     return row
 

@@ -13,6 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from psi import tenancy
+from sites import audit
+from sites.accounts import confirm_first
 from sites.models import Role
 from sites.permissions import for_roles
 from tracker import charts, panels, releases, spans
@@ -65,8 +67,9 @@ def reportable(today: date, first: date | None) -> list[spans.Period]:
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
 @require_safe
 @never_cache
+@confirm_first
 def download(request: Any, panel: str, kind: str) -> HttpResponse:
-    """One picture of the site's own figures as CSV, PNG or SVG."""
+    """One picture of the site's own figures as CSV, PNG or SVG, unmasked: after the second factor, and noted."""
     if request.site.is_province:
         raise Http404("The province reads what is published.")
     today = localdate(tenancy.now())
@@ -77,6 +80,7 @@ def download(request: Any, panel: str, kind: str) -> HttpResponse:
     found = next((one for one in panels.of(period, today).panels if one.name == panel), None)
     if found is None or kind not in ("csv", *PICTURES):
         raise Http404("No such picture.")
+    audit.record("EXPORTED", "FIGURES", None, by=request.actor)
     name = slugify(f"{request.site.slug}-{panel}-{period.code}")
     if kind == "csv":
         headings = ("Site", "Counted", *found.headings)

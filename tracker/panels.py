@@ -1,19 +1,16 @@
-"""A site's own figures as pictures with their tables: counts, unmasked, for they stay in the site."""
+"""A site's own figures as pictures with their tables: counted from its rollups, unmasked, for they stay in the site."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db.models import Case, Count, OuterRef, Q, Subquery, Sum, When
-from django.db.models.functions import TruncMonth
 from django.utils.formats import date_format
-from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from psi import tenancy
 from referrals.models import AccessWeek, Reason, Referral, Source
 from tracker.charts import Chart, Kind, Mark
 from tracker.lists import Minutes, Way
@@ -145,7 +142,7 @@ def counted(period: Period, survey: Period) -> tuple[Counter[tuple[date, str]], 
     """Return (month, measure) → count of what has no list, and (measure, category) → count over the period.
 
     Answers to the survey are those of its own span. Lists are added up by PostgreSQL: hours alone have hundreds
-    of categories a month. Who was trained is read from the roster, whoever wrote the day; who is lent counts at home.
+    of categories a month.
     """
     answers = Q(measure__startswith="SV_")
     rows = Rollup.objects.filter(
@@ -158,12 +155,6 @@ def counted(period: Period, survey: Period) -> tuple[Counter[tuple[date, str]], 
         total[measure, category] += n
         if month is not None:
             by_months[month, measure] = n
-    end = min(next_month(period.last) - timedelta(days=1), localdate(tenancy.now()))
-    own = PeerSupporter.objects.filter(home=None, trained_on__range=(period.first, end))
-    days = own.annotate(month=TruncMonth("trained_on")).values_list("month").annotate(n=Count("pk")).order_by()
-    for month, n in days:
-        by_months[month, "TRAINED"] = n
-        total["TRAINED", "ALL"] += n
     return by_months, total
 
 

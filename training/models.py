@@ -102,6 +102,7 @@ class PeerSupporter(SiteModel):
     gender = CodeField(choices=Gender.choices, default=Gender.UNSAID)
     speaks_french = models.BooleanField(default=False)
     trained_on = models.DateField(null=True, blank=True)
+    counted_on = models.DateField(null=True, help_text="The `trained_on` that the figures hold (training.counted).")
     agreement_until = models.DateField(null=True, blank=True)
     described = models.BinaryField(null=True, help_text="What they say of themselves, sealed (training.describe).")
     evaluated = models.BinaryField(null=True, help_text="Whom they evaluate, sealed (training.describe).")

@@ -16,7 +16,7 @@ from psi import tenancy
 from sites import audit, people
 from sites.audit import Actor
 from sites.models import Invitation, Membership, Profile, Role, Site, Specialty
-from training import agreement, lending, recruitment, roster, roster_lines
+from training import agreement, counted, lending, recruitment, roster, roster_lines
 from training.models import (
     Department,
     Evaluates,
@@ -318,6 +318,7 @@ def _change(row: Row, supporter: PeerSupporter, by: Actor) -> None:
     supporter.refresh_from_db()
     if "agreement_until" in row.values:
         agreement.noted(supporter, by=by)
+    counted.trained(supporter)
     lending.mirror(supporter)
 
 

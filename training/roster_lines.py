@@ -7,7 +7,7 @@ from psi import tenancy
 from sites import agenda, audit, people
 from sites.audit import Actor
 from sites.models import Invitation, Membership, Profile
-from training import agreement
+from training import agreement, counted
 from training.models import Department, Evaluates, PeerSupporter, RosterLine
 
 # Columns of the file that `PeerSupporter` knows under another name.
@@ -47,6 +47,7 @@ def take_up(membership: Membership, invitation: Invitation | None) -> None:
     Evaluates.objects.bulk_create(Evaluates(supporter=supporter, department=one) for one in departments)
     supporter.refresh_from_db()  # dates were kept as text
     agreement.noted(supporter, by=by)
+    counted.trained(supporter)
     agenda.cancel(RosterLine.KIND, [waiting.pk])
     waiting.delete()
     audit.record("ROSTER", "SUPPORTER", supporter.pk, by=by)

@@ -13,7 +13,7 @@ from psi import tenancy
 from sites import audit
 from sites.models import Site
 from sites.queries import province
-from training import lending, recruitment
+from training import counted, lending, recruitment
 from training.models import Enrolment, PeerSupporter, Session
 
 NEEDED = (Session.Kind.FOUNDATIONS, Session.Kind.PRACTICE)
@@ -57,6 +57,7 @@ def write(session: Session, before: Days) -> None:
             with tenancy.site_scope(site_id):
                 supporter.trained_on = day
                 supporter.save(update_fields=["trained_on"])
+                counted.trained(supporter)
                 audit.record("TRAINED" if day else "UNTRAINED", "SUPPORTER", supporter.pk, by=audit.SYSTEM)
                 lending.mirror(supporter)
                 recruitment.settle(supporter.pk)

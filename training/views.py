@@ -16,7 +16,7 @@ from sites import audit, kept_form
 from sites.forms import status_of
 from sites.models import Membership, Profile, Role
 from sites.permissions import for_roles
-from training import agreement, commitment, recruitment, transitions
+from training import agreement, commitment, counted, recruitment, transitions
 from training.forms import AboutMeForm, LeavingForm, SupporterForm
 from training.models import Department, PeerSupporter, Recruit
 
@@ -58,6 +58,7 @@ def supporter(request: Any, user_id: int) -> HttpResponse:
         audit.record("ROSTER", "SUPPORTER", saved.pk, by=request.actor)
         if saved.home_id is None:
             agreement.noted(saved, by=request.actor)
+            counted.trained(saved)
             recruitment.settle(saved.pk)
         messages.success(request, _("Saved."))
         return redirect("supporters", request.site.slug)

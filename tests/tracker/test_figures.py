@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -13,11 +14,11 @@ from psi import tenancy
 from psi.tenancy import site_scope
 from referrals import access
 from sites import agenda, facts
-from sites.models import Fact, Site
+from sites.models import AuditEntry, Fact, Site
 from tests import line, rows
 from tests.people import World
 from tracker import panels, spans
-from training import sessions
+from training import counted, sessions
 
 days = some.dates(date(2001, 1, 1), date(2080, 12, 31))
 
@@ -120,6 +121,21 @@ def test_page_and_files_say_what_was_counted_in_the_period(world: World, sign_in
         assert sign_in(world[who]).get(path).status_code == 404
 
 
+def test_a_file_asks_for_the_factor_and_is_noted(world: World, sign_in: Any) -> None:
+    lead = sign_in(world["north lead"])
+    assert lead.get("/north/figures/months.csv").status_code == 200
+    TOTP.activate(world["north lead"], generate_totp_secret())
+    session = lead.session
+    session["account_authentication_methods"] = [{"method": "mfa", "at": 0, "type": "webauthn"}]
+    session.save()
+    for path in ("months.csv", "months.png", "report/2025-26.pdf"):
+        assert "/accounts/confirm/" in lead.get(f"/north/figures/{path}").headers["Location"]
+    assert lead.get("/north/figures/").status_code == 200
+    with site_scope(world.north.pk):
+        taken = AuditEntry.objects.filter(action="EXPORTED").values_list("object_kind", "actor")
+        assert list(taken) == [("FIGURES", world["north lead"].pk)]
+
+
 def test_answers_are_shown_from_ten_on_and_by_whole_fiscal_years(world: World, sign_in: Any) -> None:
     lead = sign_in(world["north lead"])
     happen(world.north, date(2026, 5, 1), *[("SURVEY", "ALL"), ("SV_SAFE", "YES")] * 9)
@@ -199,23 +215,26 @@ def test_a_running_year_of_the_survey_says_so_far(world: World) -> None:
     ]
 
 
-def trained(site: Site, today: date) -> list[int]:
-    return [n or 0 for _month, n in shown(site, "2026-Q4", today)["training"].chart.rows]
+def trained(site: Site) -> list[int]:
+    agenda.sweep()
+    return [n or 0 for _month, n in shown(site, "2026-Q4", date(2026, 11, 24))["training"].chart.rows]
 
 
-def test_who_was_trained_is_counted_by_whatever_record_and_at_home_alone(world: World) -> None:
-    today = date(2026, 11, 24)
-    assert trained(world.north, today) == [0, 0]
-    for days in (date(2026, 10, 1), date(2026, 10, 31), date(2026, 11, 24)):
-        rows.supporter(world.north, f"Dr {days}", trained_on=days)
-    rows.supporter(world.north, "Dr To Be Trained", trained_on=date(2026, 11, 25))
-    gone = rows.supporter(world.north, "Dr Gone", trained_on=date(2026, 10, 2), state="LEFT")
-    rows.supporter(world.north, "Dr Lent Here", trained_on=date(2026, 10, 3), home=world.south)
-    rows.supporter(world.south, "Dr South", trained_on=date(2026, 10, 4))
-    assert trained(world.north, today) == [3, 1]
-    with site_scope(world.north.pk):
-        type(gone).objects.filter(pk=gone.pk).update(trained_on=None)
-    assert trained(world.north, today) == [2, 1]
+def test_who_was_trained_is_counted_once_in_the_month_of_the_day_and_at_home_alone(world: World) -> None:
+    people = [rows.supporter(world.north, f"Dr {n}", trained_on=date(2026, 10, 30)) for n in range(3)]
+    people.append(rows.supporter(world.north, "Dr Lent Here", trained_on=date(2026, 10, 3), home=world.south))
+
+    def note() -> None:
+        with site_scope(world.north.pk):
+            for each in people:
+                counted.trained(each)
+
+    note()
+    note()
+    assert trained(world.north) == [3, 0]
+    people[0].trained_on, people[1].trained_on = date(2026, 11, 2), None
+    note()
+    assert trained(world.north) == [1, 1]
 
 
 def test_the_day_of_training_is_counted_and_taken_back(world: World) -> None:
@@ -232,6 +251,7 @@ def test_the_day_of_training_is_counted_and_taken_back(world: World) -> None:
         for session, seat in seats:
             with site_scope(world.north.pk, now=later):
                 sessions.note_attendance(session.pk, {seat.pk: minutes}, by=line.administrator(world))
+        agenda.sweep(now=later + timedelta(days=1))
         with site_scope(world.north.pk, now=later):
             year = spans.fiscal_year(later.date())
             counts.append(panels.counted(year, year)[1]["TRAINED", "ALL"])

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from psi.tenancy import site_scope
 from sites import agenda, people
-from sites.models import AuditEntry, Invitation, Profile, Role, Specialty
+from sites.models import AuditEntry, Fact, Invitation, Profile, Role, Specialty
 from tests import line, rows
 from tests import people as cast
 from tests.people import World
@@ -82,6 +82,9 @@ def test_a_file_is_shown_before_anything_changes_and_then_imported_as_shown(worl
         assert (RosterLine.objects.count(), Agreement.objects.get().until) == (0, date(2099, 1, 31))
         actions = set(AuditEntry.objects.values_list("action", flat=True))
         assert {"IMPORTED", "ROSTER", "INVITE"} <= actions
+    with site_scope(world.north.pk):
+        trained = Fact.objects.filter(measure="TRAINED").order_by("month").values_list("month", flat=True)
+        assert list(trained) == [date(2025, 9, 1), date(2026, 2, 1)]
     assert "says what is in the roster already" in upload(client, file).text
 
 

@@ -1,0 +1,32 @@
+"""Who was trained, as a fact of the month of that day: once, whoever wrote the day."""
+
+from datetime import UTC, date, datetime, time
+
+from sites import facts
+from training.models import PeerSupporter
+
+TRAINED = ("TRAINED", "ALL")
+
+
+def trained(supporter: PeerSupporter) -> None:
+    """Let the figures of the current site follow the day on which one of its own was trained.
+
+    For whoever writes `trained_on`: attendance, an import, the form. Who is lent counts at home.
+
+    Args:
+        supporter: saved already, and locked or new.
+    """
+    before, day = supporter.counted_on, supporter.trained_on
+    if supporter.home_id is not None or day == before:
+        return
+    if before is not None:
+        facts.take_back(TRAINED, at=_noon(before))
+    if day is not None:
+        facts.count(TRAINED, at=_noon(day))
+    supporter.counted_on = day
+    supporter.save(update_fields=["counted_on"])
+
+
+def _noon(day: date) -> datetime:
+    # Noon in British Columbia, or near it: the same day at every site.
+    return datetime.combine(day, time(20), UTC)
