@@ -9,10 +9,10 @@ from demo.seed_play import Play, Story
 from psi import tenancy
 from sites.audit import Actor
 from sites.models import Role, Site
+from sites.months import this_month
 from tracker import debriefs, informal, remarks
 from tracker.beside_models import DebriefRequest
 from tracker.lists import Minutes, Way
-from tracker.months import this_month
 
 # A coordinator has arranged a debrief by so many days after it was asked for.
 ARRANGED_AFTER = timedelta(days=12)

@@ -82,6 +82,9 @@ class Match(SiteModel):
     # Year in which the acceptance was counted in SupporterLoad, and will be given back.
     load_year = models.PositiveSmallIntegerField(null=True)
     # Steps of the contact window already taken: 0 none, 1 at 24 h, 2 at 48 h, 3 missed at 72 h.
+    untalked = models.BooleanField(
+        default=False, help_text="The supporter says that no conversation came about: nobody reminds them."
+    )
     window_step = models.PositiveSmallIntegerField(default=0)
     nudged = models.BooleanField(default=False, help_text="The invitation's reminder went out.")
 

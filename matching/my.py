@@ -19,6 +19,7 @@ from referrals import reach
 from referrals.consents import by_notifier
 from referrals.identity import Identity, open_identity
 from sites.models import Role
+from sites.months import open_months
 from sites.permissions import for_roles
 from training import recruit_queries
 from training.agreement import may_sign
@@ -83,6 +84,7 @@ def my_match(request: Any, ref: str) -> HttpResponse:
         "contact": identity if identity and released else None,
         "reach": reach.wishes(identity) if identity and released else [],
         "window": window_of(match),
+        "may_record": match.contacted_at is not None and bool(open_months(match.contacted_at, match.ended_at)),
         "to_ask": released and by_notifier(match.referral) is not None,
         "show_crisis": True,
     }
@@ -136,4 +138,12 @@ def hand_back(request: Any, ref: str) -> HttpResponse:
 def finish(request: Any, ref: str) -> HttpResponse:
     transitions.finish(_mine(request, ref).pk, by=request.actor)
     messages.success(request, _("Thank you for being there. This match is finished."))
-    return redirect("my", request.site.slug)
+    return redirect("my_match", request.site.slug, ref)
+
+
+@for_roles(Role.SUPPORTER)
+@press
+def no_conversation(request: Any, ref: str) -> HttpResponse:
+    transitions.untalked(_mine(request, ref).pk, by=request.actor)
+    messages.success(request, _("Noted. Nobody reminds you. If you do talk, you can still record it."))
+    return redirect("my_match", request.site.slug, ref)

@@ -216,6 +216,20 @@ def record_contact(match_id: int, *, by: Actor, agreed: bool = False) -> Match:
     return match
 
 
+def untalked(match_id: int, *, by: Actor) -> None:
+    """The supporter says that no conversation came about, and is not reminded any more; one may still be recorded.
+
+    Raises:
+        Refused: no contact was made yet.
+    """
+    match = own(match_id, by).match
+    if match.contacted_at is None:
+        raise Refused("Press “I have made contact” first.")
+    match.untalked = True
+    match.save(update_fields=["untalked"])
+    agenda.cancel(UNRECORDED, [match.pk])
+
+
 def unwanted(match_id: int, *, by: Actor) -> None:
     """At first contact the physician says that they do not want this: it ends at once, sealed like a withdrawal.
 

@@ -204,6 +204,7 @@ urlpatterns = [
     path("<slug:site>/my/<ref:ref>/unwanted/", my.unwanted, name="unwanted"),
     path("<slug:site>/my/<ref:ref>/conversation/", tracker.conversation, name="conversation"),
     path("<slug:site>/my/<ref:ref>/hand-back/", my.hand_back, name="hand_back"),
+    path("<slug:site>/my/<ref:ref>/no-conversation/", my.no_conversation, name="no_conversation"),
     path("<slug:site>/my/<ref:ref>/finish/", my.finish, name="finish"),
 ]
 

@@ -69,6 +69,7 @@ CROSSINGS = {
     ("tracker/checking.py", "_accept"),
     ("tracker/checking.py", "_refuse"),
     ("tracker/checking.py", "check"),
+    ("tracker/checking.py", "_check"),
     ("tracker/checking.py", "progress"),
     ("tracker/operations.py", "look"),
     ("tracker/debriefs.py", "carry_over"),

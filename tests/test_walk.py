@@ -433,7 +433,7 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
         " crisis_number local_numbers agreement_text links invite_next hand_over cover"
         " releases release new_session edit_session session pay batch_file rates roster_import roster_export"
     )
-    own = "my informal remark my_page about_me interest my_training my_statement my_statement_file certificate agreement commitment my_match hand_back accept decline contacted conversation finish"
+    own = "my informal remark my_page about_me interest my_training my_statement my_statement_file certificate agreement commitment my_match hand_back accept decline contacted conversation no_conversation finish"
     expected = {name: {administrator} for name in administrators_only.split()}
     expected |= {name: {supporter} for name in own.split()}
     expected |= {

@@ -12,12 +12,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from sites import kept_form
 from sites.forms import sent_number, status_of
 from sites.models import Role
+from sites.months import open_months
 from sites.permissions import for_roles
 from tracker import debriefs, informal, remarks
 from tracker.beside_models import DebriefRequest, Remark
 from tracker.forms import InformalForm, RemarkForm
 from tracker.lists import Minutes, Way
-from tracker.months import open_months
 from training.models import PeerSupporter
 
 

@@ -7,10 +7,12 @@ from typing import Any
 from django import forms
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from sites.forms import bare_helper
+from sites.plain import PlainField
 from tracker.beside_models import Words
 from tracker.lists import Minutes, Resource, Way
 from tracker.transitions import Conversation
@@ -136,7 +138,7 @@ class ConversationForm(TalkForm):
         self.had = had
         if recorded := [str(label) for code, label in NUMBERS if int(code) in had]:
             self.fields["number"].help_text = _("recorded: %(numbers)s") % {"numbers": ", ".join(recorded)}
-        self.initial = {**self.initial, "number": str(min(max(had, default=0) + 1, 4)), "safety_steps": "no"}
+        self.initial = {**self.initial, "number": str(min(max(had, default=0) + 1, 4))}
         for name, beside in (("number", "noted"), ("ease", "scale"), ("strain", "scale"), ("safety_steps", "beside")):
             field: Any = self.fields[name]
             field.wrapper_class = beside
@@ -177,14 +179,12 @@ class RemarkForm(forms.Form):
 
     use_required_attribute = False
 
-    text = forms.CharField(
+    text = PlainField(
         label=__("Your remark"),
+        help_text=format_lazy(__("At most {most} characters."), most=Words.LONGEST),
         max_length=Words.LONGEST,
-        widget=forms.Textarea(attrs={"rows": 6}),
-        error_messages={
-            "required": __("Write a remark, or go back."),
-            "max_length": __("Please keep it within %(limit_value)d characters; it has %(show_value)d."),
-        },
+        rows=6,
+        error_messages={"required": __("Write a remark, or go back.")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -5,10 +5,10 @@ from datetime import date
 
 from sites import audit, facts
 from sites.audit import Actor
+from sites.months import open_months
 from sites.moves import Refused
 from tracker.beside_models import InformalContact
 from tracker.lists import Minutes, Way
-from tracker.months import open_months
 from training.models import PeerSupporter
 
 

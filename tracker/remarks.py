@@ -8,8 +8,8 @@ from random import SystemRandom
 
 from psi import tenancy
 from sites import agenda
+from sites.months import this_month
 from tracker.beside_models import HeldRemark, Remark
-from tracker.months import this_month
 
 KIND = "REMARK"
 ENOUGH = 5

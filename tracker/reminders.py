@@ -38,11 +38,11 @@ def register() -> None:
 def unrecorded() -> QuerySet[Match]:
     """Return the matches of the current site with contact three days ago and no conversation since.
 
-    One that was finished without any counts for a while: perhaps none came about, and nobody can say so here.
+    One that was finished without any counts for a while, unless its supporter says that none came about.
     """
     now = tenancy.now()
     open_ = Q(state=Match.State.CONTACTED) | Q(state=Match.State.COMPLETED, ended_at__gt=now - FINISHED_FOR)
-    return Match.objects.filter(open_, contacted_at__lte=now - RECORD_WITHIN, interactions=None)
+    return Match.objects.filter(open_, contacted_at__lte=now - RECORD_WITHIN, untalked=False, interactions=None)
 
 
 def remind(match_ids: list[int]) -> None:

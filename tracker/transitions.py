@@ -9,11 +9,11 @@ from matching.models import Match
 from matching.transitions import UNRECORDED
 from sites import agenda, audit, facts
 from sites.audit import Actor
+from sites.months import open_months, this_month
 from sites.moves import Refused
 from tracker import debriefs
 from tracker.lists import Minutes, Resource, Way
 from tracker.models import Interaction, ResourceOffered
-from tracker.months import open_months
 
 # The number of any conversation after the third.
 LATER = 4
@@ -62,12 +62,12 @@ def record(match_id: int, conversation: Conversation, *, key: uuid.UUID, by: Act
         raise Refused("Press “I have made contact” first.")
     if conversation.number < LATER and Interaction.objects.filter(match=match, number=conversation.number).exists():
         raise Refused("This conversation is recorded already.")
-    months = open_months(match.contacted_at)
-    if conversation.month is not None and conversation.month not in months:
-        raise Refused("Only this month and the one before can be recorded.")
+    months = open_months(match.contacted_at, match.ended_at)
+    if (conversation.month or this_month()) not in months:
+        raise Refused("Only this month and the one before can be recorded, and none after the match has ended.")
     interaction = Interaction(
         match=match,
-        month=conversation.month or months[0],
+        month=conversation.month or this_month(),
         number=conversation.number,
         way=conversation.way,
         minutes=conversation.minutes,

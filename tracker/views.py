@@ -13,11 +13,11 @@ from matching.queries import matches_of
 from sites import kept_form
 from sites.forms import status_of
 from sites.models import Role
+from sites.months import open_months
 from sites.permissions import for_roles
 from tracker import figure_views, release_views, transitions
 from tracker.forms import ConversationForm
 from tracker.models import Interaction
-from tracker.months import open_months
 
 
 @for_roles(Role.SUPPORTER)
@@ -28,11 +28,15 @@ def conversation(request: Any, ref: str) -> HttpResponse:
     match = matches_of(request.user.pk).filter(referral__ref=ref).first()
     if match is None or match.contacted_at is None:
         raise Http404("No such match.")
+    months = open_months(match.contacted_at, match.ended_at)
+    if not months:
+        messages.info(request, _("This was too long ago: only this month and the one before can be recorded."))
+        return redirect("my_match", request.site.slug, ref)
     typed = kept_form.typed(request)
     rows = Interaction.objects.filter(match=match).values_list("number", "key")
     # The same form pressed twice is one conversation, and no second of its number.
     had = frozenset(number for number, key in rows if not typed or str(key) != typed.get("key"))
-    form = ConversationForm(typed, months=open_months(match.contacted_at), had=had)
+    form = ConversationForm(typed, months=months, had=had)
     if request.method == "POST" and form.is_valid():
         said = form.conversation()
         transitions.record(match.pk, said, key=form.cleaned_data["key"], by=request.actor)

@@ -220,6 +220,7 @@ def walk(line: Line, physician: Person, receipt: str, house: House) -> str:
     peer.sees("Noted.")
     assert status(physician, receipt) == "In contact"
     record(peer)
+    peer.page.locator("summary", has_text="We have had our last conversation").click()
     peer.press("Finish")
     peer.sees("This match is finished.")
 
@@ -237,12 +238,20 @@ def walk(line: Line, physician: Person, receipt: str, house: House) -> str:
 def record(peer: Person) -> None:
     """The tracker: closed lists only, first sent empty, then filled."""
     page = peer.page
+
+    def in_view() -> bool:
+        page.evaluate("scrollTo(0, 0)")
+        button = page.get_by_role("button", name="Record the conversation").bounding_box()
+        return bool(button) and button["y"] + button["height"] <= PHONE["height"]
+
     peer.press("Record the conversation")
     expect(page.get_by_role("group", name="Which conversation was it?").get_by_label("First")).to_be_checked()
     expect(page.locator("main input[type=text], main textarea")).to_have_count(0)
     # One screen of a phone, from the first question to the button.
-    button = page.get_by_role("button", name="Record the conversation").bounding_box()
-    assert page.viewport_size == PHONE and button["y"] + button["height"] <= PHONE["height"]
+    assert page.viewport_size == PHONE and in_view()
+    page.get_by_label("Third", exact=True).check()
+    assert page.get_by_text("Shall we call them together?").is_visible() and in_view()
+    page.get_by_label("First", exact=True).check()
     peer.press("Record the conversation")
     expect(page.get_by_role("alert")).to_contain_text("Choose how you talked.")
     # The words for handing on come with the third, the question with the fourth, and both go again.
@@ -254,6 +263,7 @@ def record(peer: Person) -> None:
     page.get_by_label("15 to 30 minutes").check()
     for group, mark in (("How easy was it for you?", "4"), ("How hard was it on you?", "2")):
         page.get_by_role("group", name=group).get_by_label(mark, exact=True).check()
+    page.get_by_role("group", name="I followed the safety steps").get_by_label("No").check()
     page.locator("summary", has_text="What did you point to?").click()
     page.get_by_label("Their own family physician").check()
     peer.press("Record the conversation")

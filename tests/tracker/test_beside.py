@@ -11,9 +11,10 @@ from django.db import connection
 from matching import rematch
 from matching import transitions as match_moves
 from matching.models import Match
-from psi.tenancy import site_scope
+from psi.tenancy import now, site_scope
 from sites import agenda, today
 from sites.models import Due, Fact, Notice
+from sites.months import this_month
 from sites.moves import Refused
 from tests import line
 from tests.people import World
@@ -21,7 +22,6 @@ from tracker import informal, remarks, reminders, transitions
 from tracker.beside_models import DebriefRequest, HeldRemark, InformalContact, Remark
 from tracker.lists import Minutes, Way
 from tracker.models import Interaction
-from tracker.months import this_month
 from tracker.transitions import Conversation
 
 TALK = Conversation(number=1, way=Way.PHONE, minutes=Minutes.UNDER_30, ease=4, strain=2, wants_debrief=True)
@@ -60,7 +60,8 @@ def test_the_third_has_words_for_handing_on_and_a_fourth_asks_first(world: World
     for number in ("1", "2", "3"):
         page = sam.get(path).text
         # The words stand in the page, and the style sheet shows them with the third and later ones.
-        assert "1-800-663-6729</a>, any time" in page and 'class="note hand-on"' in page
+        assert '<a href="tel:18006636729">1-800-663-6729</a>,</b> can be there for longer.' in page
+        assert 'class="note hand-on"' in page
         assert f'value="{number}" checked' in re.sub(r" id=\"\w+\"| aria-\w+=\"\w+\"| required=\"\w*\"", "", page)
         assert sam.post(path, post(number)).status_code == 302
     asked = sam.post(path, post("4"))
@@ -218,6 +219,57 @@ def test_what_was_finished_without_a_record_is_asked_for_all_the_same_and_not_fo
         match_moves.finish(match.pk, by=line.helper(world))
     assert (look(world, match, 3), kinds(world)) == (1, {"UNRECORDED": 1})
     assert [look(world, match, days) for days in (10, 21, 23)] == [1, 1, 0]
+
+
+def test_where_no_conversation_came_about_nobody_is_reminded_and_one_may_still_come(world: World) -> None:
+    match = line.contacted(world, now=JANUARY)
+    assert (look(world, match, 3), kinds(world)) == (1, {"UNRECORDED": 1})
+    with site_scope(match.site_id, now=JANUARY + timedelta(days=4)):
+        match_moves.untalked(match.pk, by=line.helper(world))
+    assert (look(world, match, 10), kinds(world)) == (0, {"UNRECORDED": 1})
+    record(world, match, JANUARY + timedelta(days=12))
+
+
+def test_the_page_offers_to_say_that_none_came_about_until_one_has(world: World, sign_in: Any) -> None:
+    match, sam = line.contacted(world), sign_in(world["north supporter"])
+    place = f"/north/my/{line.fresh(match).referral.ref}/"
+    button = f'action="{place}no-conversation/"'
+    assert button in sam.get(f"{place}conversation/").text
+    assert sam.get(f"{place}no-conversation/").headers["Location"] == place
+    assert [sam.post(f"{place}no-conversation/").status_code for _ in range(2)] == [302, 302]
+    with site_scope(match.site_id):
+        assert Match.objects.get(pk=match.pk).untalked
+    assert sam.post(f"{place}conversation/", post("1")).status_code == 302
+    assert button not in sam.get(f"{place}conversation/").text
+
+
+def test_before_the_contact_nobody_can_say_that_no_conversation_came_about(world: World) -> None:
+    match = line.confirmed(world)
+    with pytest.raises(Refused, match="I have made contact"), site_scope(match.site_id):
+        match_moves.untalked(match.pk, by=line.helper(world))
+
+
+def test_nothing_is_recorded_in_a_month_after_the_match_has_ended(world: World) -> None:
+    match, ended = line.contacted(world, now=JANUARY), JANUARY + timedelta(days=1)
+    with site_scope(match.site_id, now=ended):
+        match_moves.finish(match.pk, by=line.helper(world))
+    with pytest.raises(Refused, match="none after the match has ended"):
+        record(world, match, JANUARY + timedelta(days=30))
+    record(world, match, JANUARY + timedelta(days=30), month=date(2027, 1, 1))
+
+
+def test_a_match_that_ended_long_ago_has_no_month_left_and_its_page_offers_none(world: World, sign_in: Any) -> None:
+    before = now() - timedelta(days=100)
+    match, sam = line.contacted(world, now=before), sign_in(world["north supporter"])
+    with site_scope(match.site_id, now=before):
+        match_moves.finish(match.pk, by=line.helper(world))
+    place = f"/north/my/{line.fresh(match).referral.ref}/"
+    assert "Record the conversation" not in sam.get(place).text
+    answer = sam.get(f"{place}conversation/", follow=True)
+    assert answer.redirect_chain == [(place, 302)] and "too long ago" in answer.text
+    assert sam.post(f"{place}conversation/", post("1")).status_code == 302
+    with site_scope(match.site_id):
+        assert not Interaction.objects.exists()
 
 
 # Informal contacts
