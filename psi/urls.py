@@ -45,6 +45,12 @@ class Ref(StringConverter):
     regex = "[0-9A-Z]{1,12}"
 
 
+class Rest(StringConverter):
+    """Whatever else stands in an address, line ends and nothing at all too."""
+
+    regex = r"[\s\S]*"
+
+
 class Quarter:
     """A calendar quarter as it stands in addresses, such as 2026-q1."""
 
@@ -58,6 +64,7 @@ class Quarter:
 
 
 register_converter(Ref, "ref")
+register_converter(Rest, "rest")
 register_converter(Quarter, "quarter")
 
 urlpatterns = [
@@ -77,6 +84,7 @@ urlpatterns = [
     path("api/v1/openapi.json", api.description, name="api_description"),
     path("api/v1/releases/", api.releases, {"site": "province"}, name="api_releases"),
     path("api/v1/releases/<quarter:quarter>/", api.release, {"site": "province"}, name="api_release"),
+    path("api/v1/<rest:rest>", api.nowhere, name="api_nowhere"),
     # The province's own pages; all others are the same set for every site.
     path("province/sites/", program.province_sites, {"site": "province"}, name="province_sites"),
     path("province/sites/<slug:slug>/", program.province_site, {"site": "province"}, name="province_site"),

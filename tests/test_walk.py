@@ -40,7 +40,12 @@ from training.models import Department, Enrolment, Material, PeerSupporter, Phot
 ANSWERS = {200, 204, 302, 400, 405, 422}
 # An invitation opened by someone it was not sent to, a mail's locator that leads nowhere for this person.
 # The photo of somebody who did not agree to be shown is not there, and no release is published.
-ANSWERS_OF = {"join": {200, 302, 404, 422, 429}, "photo": {404, 405}, "published_one": {404, 405}}
+ANSWERS_OF = {
+    "join": {200, 302, 404, 422, 429},
+    "photo": {404, 405},
+    "published_one": {404, 405},
+    "api_nowhere": {404},
+}
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,7 @@ class Place:
             "year": "2025-26",
             "table": "p1",
             "panel": "months" if address.name == "figure_file" else "requests",
+            "rest": "releases/2026-q9/",
             "release_id": self.release_id,
             "session_id": self.seat.session_id,
             "material_id": self.material.pk,

@@ -1,8 +1,9 @@
 """The published tables for other programs, read only: JSON under a token (sites.consumers), as openapi.json says."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import date
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -10,34 +11,57 @@ from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from django.utils.http import quote_etag
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 
 from sites.permissions import by_token, public
 from tracker import exports, periods, published
 from tracker.release_models import Release
 
+View = Callable[..., HttpResponse]
+
+
+def read_only(view: View) -> View:
+    """Answer GET and HEAD alone, like `require_safe`; a program is told so in JSON."""
+
+    @wraps(view)
+    def answer(request: Any, **named: Any) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request, **named)
+        return _error("Only GET and HEAD are answered here.", 405, {"Allow": "GET, HEAD"})
+
+    return answer
+
 
 @by_token
-@require_safe
+@read_only
 def releases(request: Any) -> HttpResponse:
     """Which quarters are published, the latest first."""
     return _answer(request, {"releases": [_head(release) for release in published.releases()]})
 
 
 @by_token
-@require_safe
+@read_only
 def release(request: Any, quarter: date) -> HttpResponse:
     """The tables of one quarter."""
     if found := published.released(quarter):
         return _answer(request, _head(found) | {"tables": [_table(table) for table in published.tables(found)]})
-    return JsonResponse({"error": "No such release."}, status=404)
+    return _error("Nothing is published of this quarter.", 404)
 
 
+# Without a cookie there is nothing to forge, and a page about stale forms would be no JSON.
 @public
-@require_safe
+@csrf_exempt
+@read_only
 def description(request: Any) -> HttpResponse:
     """What may be asked and what comes back, as OpenAPI."""
     return HttpResponse(_description(), content_type="application/json")
+
+
+@public
+@csrf_exempt
+def nowhere(request: Any, rest: str) -> HttpResponse:
+    """All other addresses here, malformed quarters too."""
+    return _error(f"Nothing is at this address. {reverse('api_description')} says what there is.", 404)
 
 
 @cache
@@ -61,6 +85,10 @@ def _table(table: published.Table) -> dict[str, Any]:
         del line["table"], line["hidden"]
         line["members"] = list(row.members)
     return {"code": table.code, "title": table.title, "note": table.note, "rows": rows}
+
+
+def _error(words: str, status: int, headers: dict[str, str] | None = None) -> HttpResponse:
+    return JsonResponse({"error": words}, status=status, headers={"Cache-Control": "no-store"} | (headers or {}))
 
 
 def _answer(request: Any, what: dict[str, Any]) -> HttpResponse:

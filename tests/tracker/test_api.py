@@ -49,6 +49,7 @@ def test_the_description_is_openapi_and_names_every_address(client: Client) -> N
     answer = client.get("/api/v1/openapi.json")
     assert (answer.json(), answer["Content-Type"]) == (DESCRIPTION, "application/json")
     ours = {"/" + address.route for address in addresses() if address.route.startswith("api/")}
+    ours.remove("/api/v1/<rest:rest>")  # where nothing is
     assert {path.replace("{quarter}", "<quarter:quarter>") for path in DESCRIPTION["paths"]} == ours
     assert {address.name for address in addresses() if address.access == TOKEN} == {"api_releases", "api_release"}
 
@@ -94,6 +95,43 @@ def test_without_a_token_that_holds_there_is_nothing(world: World, token: str, c
         assert getattr(client, method)(ONE).status_code == 401
 
 
+ODD = (
+    "",
+    "releases",
+    "releases/9999-q9/",
+    "releases/0000-q1/",
+    "releases/2026-q1",
+    "releases/2026-Q1/",
+    "releases/2026-q1/p1.csv",
+    "releases/2026-q1%0A/",
+    "releases/%00/",
+    "releases/%ff/",
+    "releases/\u2603/",
+    "openapi.json/",
+    "../v1/x",
+)
+METHODS = ("get", "post", "put", "patch", "delete", "options", "trace")
+
+
+def test_every_error_is_json_with_one_sentence(world: World, token: str) -> None:
+    release(world)
+    # A browser that checks forms, as the one in use does.
+    shown, hidden = (
+        Client(enforce_csrf_checks=True, headers=headers) for headers in ({"Authorization": f"Bearer {token}"}, {})
+    )
+    odd = [(f"/api/v1/{path}", method, {404}) for path in ODD for method in METHODS]
+    wrong = [(path, method, {405}) for path in (LIST, ONE) for method in METHODS if method != "get"]
+    wrong += [("/api/v1/openapi.json", method, {405}) for method in METHODS if method != "get"]
+    unknown = [(path, method, {401}) for path in (LIST, ONE, "/api/v1/releases/2031-q1/") for method in METHODS]
+    unknown += odd + wrong[-6:]
+    for client, asked in ((shown, odd + wrong), (hidden, unknown)):
+        for path, method, expected in asked:
+            answer = getattr(client, method)(path)
+            found = ({answer.status_code}, answer["Content-Type"], described("Error", answer.json()))
+            assert found == (expected, "application/json", []), (path, method)
+            assert (dict(answer.cookies), answer.get("Allow", "")) == ({}, "GET, HEAD" if expected == {405} else "")
+
+
 def test_an_answer_is_kept_by_its_tag_and_sets_no_cookie(world: World, token: str) -> None:
     release(world)
     answer = ask(ONE, token)
@@ -120,3 +158,28 @@ def test_the_day_of_use_is_noted_once_and_too_many_are_told_to_wait(
     monkeypatch.setattr(flood, "MOST", 2)
     answer = ask(LIST, token)
     assert (answer.status_code, answer["Retry-After"]) == (429, "600")
+
+
+def test_what_the_description_promises_is_answered_and_nothing_else(
+    world: World, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each status of each address, with the headers and the body that stand in the description."""
+    release(world)
+    old = "/api/v1/releases/2025-q4/"
+    tried = [(LIST, ask(LIST, token)), (ONE, ask(ONE, token)), (ONE, ask(old, token))]
+    tried += [(path, ask(path, "psi_unknown")) for path in (LIST, ONE)]
+    tried += [(path, ask(path, token, **{"If-None-Match": ask(path, token)["ETag"]})) for path in (LIST, ONE)]
+    tried += [("/api/v1/openapi.json", Client().get("/api/v1/openapi.json"))]
+    monkeypatch.setattr(flood, "MOST", 0)
+    tried += [(path, ask(path, token)) for path in (LIST, ONE)]
+    answered: dict[str, set[str]] = {}
+    for path, answer in tried:
+        named = path.replace("2026-q1", "{quarter}")
+        said = DESCRIPTION["paths"][named]["get"]["responses"][str(answer.status_code)]
+        if "$ref" in said:
+            said = DESCRIPTION["components"]["responses"][said["$ref"].rpartition("/")[2]]
+        assert [name for name in said.get("headers", {}) if name not in answer.headers] == []
+        if schema := said.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref"):
+            assert described(schema.rpartition("/")[2], answer.json()) == []
+        answered.setdefault(named, set()).add(str(answer.status_code))
+    assert answered == {path: set(way["get"]["responses"]) for path, way in DESCRIPTION["paths"].items()}
