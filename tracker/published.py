@@ -26,7 +26,7 @@ from tracker.release_models import Release, ReleaseCell, ReleaseMember
 Table_, Unit = Release.Table, ReleaseCell.Unit
 
 TITLES: dict[str, Promise] = {
-    Table_.MONTHS: __("Requests by month"),
+    Table_.MONTHS: __("Requests by period"),
     Table_.REASONS: __("Requests by reason"),
     Table_.PATHWAYS: __("Requests by pathway"),
     Table_.SITES: __("Requests by site"),
@@ -124,6 +124,13 @@ class Table:
         drawn = chart(self)
         return SafeString(charts.svg(drawn)) if drawn and drawn.rows else None
 
+    @property
+    def beside(self) -> str:
+        """What to know of the picture; empty where it shows every period."""
+        if self.code != Table_.MONTHS or len(_steps(self.rows)) == len(self.rows):
+            return ""
+        return _("The picture shows periods of the same length only; the numbers have all of them.")
+
 
 def releases(*, public_only: bool = False) -> list[Release]:
     """Return the published releases, the newest first.
@@ -181,11 +188,12 @@ def _rows(
     names: dict[int, str],
 ) -> list[Row]:
     told = {(cell.first, cell.last, cell.category): cell for cell in cells}
+    by_month = any(cell.first == cell.last for cell in cells)
     rows = []
     for first, last in sorted({(cell.first, cell.last) for cell in cells if cell.first != cell.last}):
         if code == Table_.MONTHS:
-            # A month that is not told beside its quarter is hidden, not missing.
-            months = [(month, month, "ALL") for month in periods.months(first, last)]
+            # Where some months are told, one that is not is hidden, not missing. Where none is, the period says it all.
+            months = [(month, month, "ALL") for month in periods.months(first, last)] if by_month else []
             expected = [*months, (first, last, "ALL")]
         elif code == Table_.PROCESS:
             # Without a base a percentage has no line of its own.
@@ -233,16 +241,28 @@ def chart(table: Table) -> Chart | None:
     if table.code == Table_.PROCESS or not table.rows:
         return None
     if table.code == Table_.MONTHS:
-        months = [row for row in table.rows if row.first == row.last]
-        if any(row.number is not None for row in months):
-            rows = tuple((date_format(row.first, "M Y"), row.number) for row in months)
-            return Chart(table.title, rows, Kind.COLUMNS, _("Requests a month"), least=least())
-        rows = tuple((row.period, row.number) for row in table.rows if row.first != row.last)
-        return Chart(_("Requests by period"), rows, Kind.ROWS, _("Requests"), least=least())
+        steps = _steps(table.rows)
+        if steps[0].first == steps[0].last:
+            told = tuple((date_format(row.first, "M Y"), row.number) for row in steps)
+            return Chart(_("Requests by month"), told, Kind.COLUMNS, _("Requests a month"), least=least())
+        told = tuple((row.period, row.number) for row in steps)
+        return Chart(table.title, told, Kind.ROWS, _("Requests"), least=least())
     latest = max(row.last for row in table.rows)
     shown = [row for row in table.rows if row.last == latest]
     told = tuple((row.label, row.number) for row in shown)
     return Chart(table.title, told, Kind.ROWS, shown[0].period, least=least())
+
+
+def _steps(rows: list[Row]) -> list[Row]:
+    """Return the rows of time that are drawn side by side: months, or all periods as long as the latest.
+
+    A year beside its quarters would look like a quarter with many requests.
+    """
+    months = [row for row in rows if row.first == row.last]
+    if any(row.number is not None for row in months):
+        return months
+    latest = len(periods.months(rows[-1].first, rows[-1].last)) if rows else 0
+    return [row for row in rows if len(periods.months(row.first, row.last)) == latest]
 
 
 def least() -> int:
