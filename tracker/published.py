@@ -48,11 +48,11 @@ PATHS: dict[str, Promise] = {
 }
 PROCESS: dict[str, Promise] = {
     "CONTACT": __("Contact windows that ended: contact was made in time, or 72 hours were over"),
-    "CONTACT_Y": __("of them with contact within 72 hours of the confirmed match"),
+    "CONTACT_Y": __("Contact within 72 hours of the confirmed match"),
     "TO_MATCH": __("Hours from request to confirmed match, median"),
     "TO_CONTACT": __("Hours from confirmed match to contact, median"),
     "TALK": __("Conversations recorded"),
-    "PER_MATCH": __("Conversations for each of these matches"),
+    "PER_MATCH": __("Conversations per match"),
     "SURVEY": __("Physicians who answered the survey"),
     "SV_TIME_Y": __("Of these, contacted in time"),
     "SV_SAFE_Y": __("Of these, felt safe"),
