@@ -98,6 +98,12 @@ urlpatterns = [
     path(
         "province/published/<quarter:quarter>/", release_views.public_page, {"site": "province"}, name="published_one"
     ),
+    path(
+        "province/published/<quarter:quarter>/<slug:table>.csv",
+        export_views.public_sheet,
+        {"site": "province"},
+        name="published_sheet",
+    ),
     path("province/consumers/", consumer_views.consumers_page, {"site": "province"}, name="consumers"),
     path(
         "province/figures/<quarter:quarter>/report.pdf",
@@ -119,9 +125,15 @@ urlpatterns = [
     ),
     path(
         "province/figures/<quarter:quarter>/<slug:table>.<str:kind>",
-        release_views.picture,
+        export_views.picture,
         {"site": "province"},
         name="release_picture",
+    ),
+    path(
+        "province/figures/all/<slug:table>.<str:kind>",
+        export_views.over_time,
+        {"site": "province"},
+        name="province_file",
     ),
     path("province/debriefs/", beside.debriefs_page, {"site": "province"}, name="debriefs"),
     path("province/links/", link_views.links_page, {"site": "province"}, name="links"),

@@ -44,6 +44,7 @@ ANSWERS_OF = {
     "join": {200, 302, 404, 422, 429},
     "photo": {404, 405},
     "published_one": {404, 405},
+    "published_sheet": {404, 405},
     "api_nowhere": {404},
 }
 
@@ -453,7 +454,14 @@ def test_who_may_open_what_is_what_the_overview_says() -> None:
         "figures": {administrator, lead, advisor},
         **{
             name: {administrator, advisor}
-            for name in ("release_book", "release_sheet", "release_picture", "release_report", "evaluation")
+            for name in (
+                "release_book",
+                "release_sheet",
+                "release_picture",
+                "province_file",
+                "release_report",
+                "evaluation",
+            )
         },
         **{
             name: {administrator, lead}

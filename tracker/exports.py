@@ -1,7 +1,7 @@
 """Released tables as files, with a dictionary that says what each column means. What is hidden is not in them."""
 
-from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from tracker import periods
-from tracker.published import Row, Table
+from tracker.published import TITLES, Row, Table
 from tracker.release_models import Release, ReleaseCell
 
 Rows = list[tuple[Any, ...]]
@@ -64,13 +64,27 @@ def lines(table: Table) -> Rows:
     ]
 
 
-def files() -> list[tuple[date, str, list[str]]]:
-    """Return (quarter, the same in words, codes of its tables) of each release that told something, newest first."""
-    told = ReleaseCell.objects.filter(release__state=Release.State.PUBLISHED).order_by("-release__quarter", "table")
-    codes: dict[date, list[str]] = defaultdict(list)
-    for quarter, code in told.values_list("release__quarter", "table").distinct():
-        codes[quarter].append(code)
-    return [(quarter, periods.label(quarter, periods.last_month(quarter)), found) for quarter, found in codes.items()]
+@dataclass(frozen=True)
+class Shelf:
+    """What there is to fetch of a published release.
+
+    Attributes:
+        words: the quarter in words.
+        tables: (code, title) of each that has something to tell; none where the quarter tells nothing by itself.
+    """
+
+    quarter: date
+    words: str
+    tables: list[tuple[str, str]]
+
+
+def shelves() -> list[Shelf]:
+    """Return what there is to fetch of each published release, newest first."""
+    found = Release.objects.filter(state=Release.State.PUBLISHED).order_by("-quarter", "cells__table")
+    tables: dict[date, list[tuple[str, str]]] = {}
+    for quarter, code in found.values_list("quarter", "cells__table").distinct():
+        tables.setdefault(quarter, []).extend([(code, str(TITLES[code]))] if code else [])
+    return [Shelf(each, periods.label(each, periods.last_month(each)), told) for each, told in tables.items()]
 
 
 def dictionary(release: Release, tables: Sequence[Table]) -> tuple[Sequence[str], Rows]:

@@ -19,7 +19,7 @@ from sites.forms import status_of
 from sites.models import Role
 from sites.moves import Refused
 from sites.permissions import for_roles, public
-from tracker import charts, exports, periods, published, releases, reports, spans
+from tracker import exports, periods, published, releases, reports, spans
 from tracker import methods as text
 from tracker.release_forms import PrepareForm
 from tracker.release_models import Release, ReleaseCell
@@ -65,9 +65,11 @@ def figures(request: Any) -> HttpResponse:
 
 def context_of_all() -> dict[str, Any]:
     """Return what the page of the province shows."""
+    shelves = exports.shelves()
     return {
         "tables": published.over_time(),
-        "files": exports.files(),
+        "shelves": [each for each in shelves if each.tables],
+        "bare": [each.words for each in shelves if not each.tables],
         "evaluations": [spans.fiscal_year(year) for year in reports.evaluated()],
         "most": published.least() - 1,
     }
@@ -196,28 +198,6 @@ def refusal(release: Release) -> str:
     return f"{why} {_('No table alone helps: untick several, and prepare the quarter again.')}"
 
 
-def _published(quarter: date, *, public_only: bool = False) -> Release:
-    if release := published.released(quarter, public_only=public_only):
-        return release
-    raise Http404("No such release.")
-
-
-@for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
-@require_safe
-def picture(request: Any, quarter: date, table: str, kind: str) -> HttpResponse:
-    """A table of a published release as a picture: `kind` is svg or png."""
-    found = (each for each in published.tables(_published(quarter)) if each.code.lower() == table)
-    chart = next((published.chart(each) for each in found), None)
-    if chart is None or not chart.rows or kind not in ("svg", "png"):
-        raise Http404("No such picture.")
-    if kind == "png":
-        answer = HttpResponse(charts.png(chart), content_type="image/png")
-    else:
-        answer = HttpResponse(charts.svg(chart), content_type="image/svg+xml")
-    answer["Content-Disposition"] = f'attachment; filename="{periods.code(quarter)}-{table}.{kind}"'
-    return answer
-
-
 @public
 @require_safe
 def public_list(request: Any) -> HttpResponse:
@@ -233,7 +213,9 @@ def public_list(request: Any) -> HttpResponse:
 @require_safe
 def public_page(request: Any, quarter: date) -> HttpResponse:
     """A release that everybody may read."""
-    return render(request, "tracker/published_one.html", context_of(_published(quarter, public_only=True)))
+    if release := published.released(quarter, public_only=True):
+        return render(request, "tracker/published_one.html", context_of(release))
+    raise Http404("No such release.")
 
 
 def context_of(release: Release) -> dict[str, Any]:

@@ -29,7 +29,7 @@ FILLED: dict[str, list[Any]] = {
     "quarter": [JANUARY, APRIL],
     "year": ["2025-26"],
     "table": ["dictionary", "p1", "p2", "p3", "p4", "p5"],
-    "kind": ["svg", "png"],
+    "kind": ["csv", "svg", "png"],
 }
 
 
