@@ -125,7 +125,6 @@ def release_page(request: Any, release_id: int) -> HttpResponse:
         "progress": release.done * 10 // release.total * 10 if release.total else 0,
         "waiting": waiting(release),
         "refused": refusal(release),
-        "least": published.least(),
         "most": published.least() - 1,
     }
     return render(request, "tracker/release.html", context)

@@ -59,7 +59,7 @@ def test_a_coordinator_releases_a_quarter_and_an_advisor_reads_it(house: House, 
     # The page looks again by itself while the worker checks.
     expect(pat.page.get_by_role("heading", name="It passed")).to_be_visible(timeout=PATIENCE * 1000)
     pat.page.get_by_text("The numbers").first.click()
-    pat.sees("186", words, "The best it could say of any")
+    pat.sees("186", words, "The closest anyone can come to a hidden count")
     assert avi.page.request.get(f"{folder}/report.pdf").status == 404
     avi.open("/province/figures/")
     avi.sees("Nothing is published yet")

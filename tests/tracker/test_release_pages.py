@@ -10,6 +10,7 @@ from django.test import Client
 from psi.tenancy import site_scope
 from sites import agenda
 from tests.people import World
+from tests.tracker import crawl
 from tests.tracker.releasing import happen, prepared, released
 from tests.tracker.test_releases import APRIL, AUGUST_1, refusable
 from tracker import checking, release_views, releases
@@ -46,7 +47,10 @@ def test_a_quarter_is_prepared_checked_previewed_and_published(busy: World, sign
         (release,) = Release.objects.all()
         checking.check(release.pk)
     page = client.get(answer.url).content.decode()
-    assert "It passed" in page and ">65<" in page and "Solver" in page
+    words = crawl.visible(page)
+    # First that it passed, then what it would tell, and last what cannot be undone.
+    order = ("It passed", "lies between 1 and 9.", " 65 ", "Solver", "cannot be taken back", "Publish Set it")
+    assert sorted(order, key=words.index) == list(order)
     advisor = sign_in(busy["advisor"])
     assert "Nothing is published yet" in advisor.get("/province/figures/").content.decode()
     assert advisor.get(LIST).status_code == 403
@@ -58,6 +62,17 @@ def test_a_quarter_is_prepared_checked_previewed_and_published(busy: World, sign
     for text in (page, client.get(answer.url).content.decode(), Client().get(PUBLIC).content.decode()):
         assert [small for small in ("27", "31", "34", "58", "38") if f">{small}<" in text or f": {small}" in text] == []
     assert client.post(answer.url, {"do": "drop"}, follow=True).content.decode().count("stays as it is") == 1
+
+
+def test_a_quarter_that_tells_nothing_does_not_say_why(world: World, sign_in: Any) -> None:
+    happen(world.north, APRIL, 4)
+    agenda.sweep()
+    release = released(world, APRIL, AUGUST_1, public=True)
+    pages = [sign_in(world["coordinator"]).get(f"{LIST}{release.pk}/"), Client().get(PUBLIC)]
+    for words in (crawl.visible(page.text) for page in pages):
+        assert "Nothing can be told of this quarter by itself yet. It will be told together with later ones." in words
+        assert "All numbers" not in words and "All its numbers" not in words
+    assert "Rien ne peut encore être dit de ce trimestre seul." in Client().get(f"{PUBLIC}?lang=fr").text
 
 
 def test_everybody_reads_what_the_province_shows_and_nothing_more(busy: World, sign_in: Any) -> None:
