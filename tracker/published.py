@@ -129,7 +129,7 @@ class Table:
         """What to know of the picture; empty where it shows every period."""
         if self.code != Table_.MONTHS or len(_steps(self.rows)) == len(self.rows):
             return ""
-        return _("The picture shows periods of the same length only; the numbers have all of them.")
+        return _("Only periods of the same length are drawn; the table has all of them.")
 
 
 def releases(*, public_only: bool = False) -> list[Release]:
@@ -244,7 +244,7 @@ def chart(table: Table) -> Chart | None:
         steps = _steps(table.rows)
         if steps[0].first == steps[0].last:
             told = tuple((date_format(row.first, "M Y"), row.number) for row in steps)
-            return Chart(_("Requests by month"), told, Kind.COLUMNS, _("Requests a month"), least=least())
+            return Chart(table.title, told, Kind.COLUMNS, _("Requests a month"), least=least())
         told = tuple((row.period, row.number) for row in steps)
         return Chart(table.title, told, Kind.ROWS, _("Requests"), least=least())
     latest = max(row.last for row in table.rows)

@@ -83,7 +83,7 @@ def test_a_coordinator_releases_a_quarter_and_an_advisor_reads_it(house: House, 
 
     anybody = person(house)
     anybody.open(public)
-    anybody.sees(words, "Requests by month")
+    anybody.sees(words, "Requests by period")
     anybody.press("How the figures are made")
     anybody.sees("The attack")
     local = enter("ada.reef@reef.example.org", viewport=DESK)

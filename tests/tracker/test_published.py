@@ -40,9 +40,9 @@ def test_where_some_months_are_told_the_others_are_hidden_and_not_missing(world:
     assert [row.shown for row in table.rows] == ["20", "20", "20", "60", "hidden", "hidden", "hidden", "60"]
     drawn = published.chart(table)
     assert drawn is not None
-    assert (drawn.title, drawn.kind) == ("Requests by month", Kind.COLUMNS)
+    assert (drawn.title, drawn.kind) == ("Requests by period", Kind.COLUMNS)
     assert [count for _label, count in drawn.rows] == [20, 20, 20, None, None, None]
-    assert table.beside.startswith("The picture shows periods of the same length only")
+    assert table.beside.startswith("Only periods of the same length are drawn")
 
 
 def test_only_periods_as_long_as_the_latest_are_drawn_side_by_side(world: World) -> None:
@@ -50,7 +50,7 @@ def test_only_periods_as_long_as_the_latest_are_drawn_side_by_side(world: World)
     drawn = published.chart(table)
     assert drawn is not None and drawn.title == "Requests by period"
     assert drawn.rows == (("April to June 2025", 60), ("January to March 2026", 60))
-    assert table.beside.endswith("the numbers have all of them.")
+    assert table.beside.endswith("the table has all of them.")
 
 
 def test_a_picture_that_shows_every_period_needs_no_word_beside_it(world: World) -> None:
