@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from django.utils import translation
+
 from psi.tenancy import site_scope
 from tests.people import World
 from tracker import periods, published
@@ -56,3 +58,11 @@ def test_only_periods_as_long_as_the_latest_are_drawn_side_by_side(world: World)
 def test_a_picture_that_shows_every_period_needs_no_word_beside_it(world: World) -> None:
     assert told(world, 3, 3).beside == ""
     assert Table("P1", "", "").beside == Table("P2", "", "").beside == ""
+
+
+def test_every_word_of_a_published_table_is_french_too() -> None:
+    words = [*published.TITLES.values(), *published.NOTES.values(), *published.PATHS.values()]
+    words += [*published.PROCESS.values(), *published.REGIONS.values()]
+    english = [str(each) for each in words]
+    with translation.override("fr"):
+        assert [one for one, other in zip(english, words, strict=True) if one == str(other)] == []
