@@ -14,7 +14,7 @@ from matching.contact_window import CONTACT_HOURS
 from tests.tracker import cubes
 from tracker import checking, periods, plan
 from tracker.cube import ITEMS, PATHWAYS, REASONS, Cube, Row, build
-from tracker.release_models import Wanted
+from tracker.wanted import OF, Wanted
 
 SITES, MONTHS, START = 25, 36, date(2023, 4, 1)
 NAMES = ("FRASER", "INTERIOR", "ISLAND", "NORTHERN", "COASTAL")
@@ -22,15 +22,6 @@ REGIONS = {site: NAMES[site % len(NAMES)] for site in range(1, SITES + 1)}
 # How often each reason is among those given: one, two or three of them.
 OFTEN, MANY = (0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.04), (0.6, 0.3, 0.1)
 REACH_OUT, CONTACTED, ANSWERED, YES = 0.3, 0.9, 0.4, 0.85
-# What a coordinator unticks for each answer of `checking.remedy`.
-UNTICKED = {
-    "MONTH": ("by_month",),
-    "P1": ("months", "by_month"),
-    "P2": ("reasons",),
-    "P3": ("pathways",),
-    "P4": ("sites",),
-    "P5": ("process",),
-}
 
 
 class Province:
@@ -77,7 +68,7 @@ class Province:
             helps = checking.remedy(cube, self.told, made, self.stood, verdict)
             if helps is None:
                 return plan.Plan()
-            wanted = replace(wanted, **dict.fromkeys(UNTICKED[helps], False))
+            wanted = replace(wanted, **{OF[helps].name: False})
 
     def _examine(self, cube: Cube, made: plan.Plan, k: int) -> Any:
         began, busy = time.perf_counter(), time.process_time()

@@ -29,7 +29,7 @@ from sites.models import Consumer, Due, LocalCrisisLine, Notice, Role, Site
 from sites.queries import current_text, names, province
 from tracker import checking, operations, releases, remarks, reminders, rollups, survey
 from tracker.beside_models import DebriefRequest
-from tracker.release_models import Wanted
+from tracker.wanted import Wanted
 from training import agreement, lending, pay, sessions
 from training.models import Enrolment, PeerSupporter
 

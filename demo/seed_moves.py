@@ -23,7 +23,7 @@ from sites.moves import Refused
 from sites.queries import current_text, province
 from tracker import debriefs, erasure, survey
 from tracker import transitions as tracker
-from tracker.lists import Minutes, Resource, Way
+from tracker.lists import MEASURES, Minutes, Resource, Way
 
 Texts = dict[str, TextVersion]
 
@@ -174,7 +174,7 @@ class Moves:
         random = self.random
         said = {
             question: random.choices(["YES", "NO", "UNSAID"], [yes, 1.5, 0.7])[0]
-            for question, yes in zip(survey.MEASURES, (11, 16, 9, 12, 10), strict=True)
+            for question, yes in zip(MEASURES, (11, 16, 9, 12, 10), strict=True)
         }
         try:
             with transaction.atomic():

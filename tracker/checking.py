@@ -17,10 +17,11 @@ from sites import agenda, audit
 from sites.models import Site
 from sites.moves import target
 from sites.queries import province
-from tracker import freezing, gate, periods, plan, watch
+from tracker import freezing, gate, periods, plan, wanted, watch
 from tracker.cube import Cube, Incomplete
-from tracker.release_models import Release, ReleaseCell, ReleaseMember, Wanted
+from tracker.release_models import Release, ReleaseCell, ReleaseMember
 from tracker.releases import CONTRADICTS, FAILED, HELD, KIND, MOVES, NOTHING
+from tracker.wanted import MONTH
 
 log = logging.getLogger("psi.figures")
 State, Table = Release.State, Release.Table
@@ -60,7 +61,7 @@ def _check(home: Site, release: Release) -> None:
         told, stood = known()
         begun = starts(published(), cube)
         regions = dict(Site.objects.values_list("pk", "region"))
-    made = plan.plan(cube, release.quarter, begun, _wanted(release), settings.PSI_K, regions=regions)
+    made = plan.plan(cube, release.quarter, begun, wanted.of(release), settings.PSI_K, regions=regions)
 
     def progress(done: int, total: int) -> None:
         with tenancy.site_scope(home.pk) as scope:
@@ -113,17 +114,6 @@ def starts(told: Iterable[plan.Cell], cube: Cube) -> dict[str, date]:
     return starts
 
 
-def _wanted(release: Release) -> Wanted:
-    return Wanted(
-        months=release.with_months,
-        by_month=release.by_month,
-        reasons=release.with_reasons,
-        pathways=release.with_pathways,
-        sites=release.with_sites,
-        process=release.with_process,
-    )
-
-
 def examine(
     cube: Cube,
     cells: Iterable[plan.Cell],
@@ -171,8 +161,8 @@ def remedy(
         beat: called now and then, for whoever wants to know that this is still at work.
     """
     families = {secret.family for secret in verdict.known}
-    for left_out in ("MONTH", Table.SITES, Table.REASONS, Table.PATHWAYS, Table.PROCESS, Table.MONTHS):
-        out = {"MONTH", left_out} if left_out == Table.MONTHS else {left_out}
+    for left_out in (MONTH, Table.SITES, Table.REASONS, Table.PATHWAYS, Table.PROCESS, Table.MONTHS):
+        out = {MONTH, left_out} if left_out == Table.MONTHS else {left_out}
         kept = [cell for cell in made.cells if watch.table(cell) not in out]
         if len(kept) == len(made.cells):
             continue

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from referrals.asked import ASKED_SET, asked_set
 from referrals.models import Reason, Referral
-from tracker import periods
+from tracker import lists, periods
 from tracker.release_models import Frozen
 
 PATHWAYS: tuple[str, ...] = tuple(Referral.Pathway.values)
 REASONS: tuple[str, ...] = tuple(Reason.values)
 # The survey's items. Who answered said YES to one or did not (OTHER): a base of its own for each would tell, beside
 # the others, how many passed it over.
-ITEMS = ("SV_TIME", "SV_SAFE", "SV_HELP", "SV_RECOMM", "SV_AGAIN")
+ITEMS = tuple(lists.MEASURES.values())
 # What the process measures are made of. Hours are categories of their own, for the medians.
 PROCESS = ("CONTACT", "WINDOW", "TALK", "SURVEY", "TO_MATCH", "TO_CONTACT", *ITEMS)
 MEASURES = ("REQUEST", ASKED_SET, *PROCESS)
@@ -60,8 +60,8 @@ class Cube:
 
     def span(self, first: date, last: date) -> slice:
         """Return the months `first`..`last` as a slice of the second axis."""
-        start = periods_between(self.months[0], first)
-        return slice(start, start + periods_between(first, last) + 1)
+        start = periods.between(self.months[0], first)
+        return slice(start, start + periods.between(first, last) + 1)
 
     def mentions(self, reasons: Iterable[str]) -> NDArray[np.bool_]:
         """Return which sets hold at least one of these reasons."""
@@ -111,11 +111,6 @@ class Cube:
             for category, counts in self.process.get(measure, {}).items()
         }
         return {hours: number for hours, number in found.items() if number}
-
-
-def periods_between(first: date, last: date) -> int:
-    """Return how many months `last` is after `first`."""
-    return (last.year - first.year) * 12 + last.month - first.month
 
 
 def build(rows: Mapping[int, Iterable[Row]], months: Iterable[date]) -> Cube:

@@ -15,7 +15,7 @@ from sites.forms import bare_helper
 from sites.plain import PlainField
 from tracker.beside_models import Words
 from tracker.lists import Minutes, Resource, Way
-from tracker.transitions import Conversation
+from tracker.transitions import LATER, Conversation
 
 # What an eye takes from its neighbours is still there for whoever listens.
 LENGTHS = [
@@ -27,7 +27,7 @@ LENGTHS = [
     )
     for code, label in Minutes.choices
 ]
-BEYOND = "4"  # the number of any conversation after the third
+BEYOND = str(LATER)
 NUMBERS = [("1", __("First")), ("2", __("Second")), ("3", __("Third")), (BEYOND, __("Fourth or later"))]
 SCALE = [(str(n), str(n)) for n in range(1, 6)]
 

@@ -25,3 +25,13 @@ class Resource(models.TextChoices):
     ORG = "ORG", "Division, MSA or Doctors of BC"
     CRISIS = "CRISIS", "A crisis line"
     OTHER = "OTHER", "Something else"
+
+
+# Question of the survey → measure of its facts, with the category YES or NO.
+MEASURES = {
+    "in_time": "SV_TIME",
+    "safe": "SV_SAFE",
+    "helpful": "SV_HELP",
+    "recommend": "SV_RECOMM",
+    "again": "SV_AGAIN",
+}

@@ -33,10 +33,14 @@ TEXT: tuple[tuple[Promise, tuple[Promise, ...]], ...] = (
         __("What is told"),
         (
             __(
-                "Five tables, always the same: requests by month, by reason, by pathway, by site, and how the "
+                "Five tables, always the same: requests by period, by reason, by pathway, by site, and how the "
                 "program works. Every count that is told is 0, or %(least)s and more. Percentages need a base of "
                 "20 or more, and both of their parts must be 0, or %(least)s and more. Medians need 10 values and"
                 " are whole hours."
+            ),
+            __(
+                "The survey has one base, all who answered it: a base for each question would show that somebody "
+                "passed one over."
             ),
             __(
                 "A site knows its own count. So whatever is left when one site takes its own away must be 0, or "

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from referrals.models import AccessWeek, Reason, Referral, Source
 from tracker.charts import Chart, Kind, Mark
+from tracker.hours import median
 from tracker.lists import Minutes, Way
 from tracker.models import Rollup
 from tracker.periods import next_month
@@ -118,16 +119,6 @@ def of(period: Period, today: date) -> Figures:
     return Figures(total, panels)
 
 
-def median(hours: Counter[int]) -> int | None:
-    """Return the middle of so many whole hours, the lower of two; None when there are none."""
-    left = (hours.total() + 1) // 2
-    for hour in sorted(hours):
-        left -= hours[hour]
-        if left <= 0:
-            return hour
-    return None
-
-
 def banded(starts: Sequence[int], counted: Counter[int]) -> list[tuple[str, int]]:
     """Return (band, how many) for bands that begin at `starts`; the last has no end."""
     bands = []
@@ -186,8 +177,7 @@ def _hours(
     more: str = "",
 ) -> Panel:
     hours = Counter({int(category): n for (each, category), n in total.items() if each == measure})
-    middle = median(hours)
-    note = "" if middle is None else _("Half of them took %(hours)s hours or less.") % {"hours": middle}
+    note = _("Half of them took %(hours)s hours or less.") % {"hours": median(hours)} if hours else ""
     chart = Chart(title, tuple(banded(starts, hours)), Kind.COLUMNS, f"{unit}, {spans}", mark)
     return Panel(name, chart, (_("Hours"), unit), f"{note} {more}".strip())
 

@@ -21,6 +21,11 @@ def later(month: date, number: int) -> date:
     return date(year, index + 1, 1)
 
 
+def between(first: date, last: date) -> int:
+    """Return how many months `last` is after `first`."""
+    return (last.year - first.year) * YEAR + last.month - first.month
+
+
 def months(first: date, last: date) -> list[date]:
     """Return the first days of the months `first` to `last`, both included."""
     found = []

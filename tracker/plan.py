@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from matching.contact_window import CONTACT_HOURS
 from tracker import periods
 from tracker.cube import ITEMS, PATHWAYS, REASONS, WINDOWS, Cube
-from tracker.release_models import Release, ReleaseCell, Wanted
+from tracker.hours import median
+from tracker.release_models import Release, ReleaseCell
+from tracker.wanted import Wanted
 
 Table, Unit = Release.Table, ReleaseCell.Unit
 GROUPED = "GROUPED"
@@ -102,7 +104,7 @@ def plan(
 
 def _run(first: date, last: date) -> int:
     """Return how many quarters `first`..`last` are; 0 for three, which wait for the year."""
-    number = (periods.later(last, 1).year - first.year) * 4 + (periods.later(last, 1).month - first.month) // 3
+    number = periods.between(first, periods.next_month(last)) // periods.QUARTER
     return 0 if number == 3 else max(number, 0)
 
 
@@ -121,7 +123,7 @@ def _counted(cube: Cube, table: str, category: str, first: date, last: date, **w
 
 
 def _reasons(cube: Cube, made: Plan, first: date, last: date, k: int) -> None:
-    folded = fold(cube, first, last, k)
+    folded = told_together(cube, first, last, k)
     if folded is None:
         return
     made.cells += [
@@ -134,7 +136,7 @@ def _reasons(cube: Cube, made: Plan, first: date, last: date, k: int) -> None:
         made.members += [Member(Table.REASONS, GROUPED, reason, first, last) for reason in folded]
 
 
-def fold(cube: Cube, first: date, last: date, k: int) -> list[str] | None:
+def told_together(cube: Cube, first: date, last: date, k: int) -> list[str] | None:
     """Return which reasons must be told together in these months; None if that leaves too little to tell."""
     parts = {reason: cube.parts(first, last, reasons=[reason]) for reason in REASONS}
     # What nobody mentioned is told as 0, and would hide nothing among others.
@@ -271,13 +273,3 @@ def kept_at_least(middle: int) -> int:
 def percent(part: int, base: int) -> int:
     """Return `part` of `base` in per cent, halves rounded up."""
     return (200 * part + base) // (2 * base)
-
-
-def median(hours: Mapping[int, int]) -> int:
-    """Return the lower median of hours → how many, in whole hours."""
-    middle, seen = (sum(hours.values()) + 1) // 2, 0
-    for hour in sorted(hours):
-        seen += hours[hour]
-        if seen >= middle:
-            return hour
-    raise ValueError("There is no median of nothing.")

@@ -40,7 +40,7 @@ NOTES: dict[str, Promise] = {
     ),
     Table_.PATHWAYS: __("Reach-in: the physician asked. Reach-out: a colleague told, and the physician agreed."),
     Table_.SITES: __("A fiscal year from April to March. Small sites are told together with others of their region."),
-    Table_.PROCESS: __("Percentages are shown from a base of 20, medians and survey items from 10 answers."),
+    Table_.PROCESS: __("Percentages are shown from a base of 20, medians from 10 values."),
 }
 PATHS: dict[str, Promise] = {
     Referral.Pathway.REACH_IN: __("Reach-in"),

@@ -8,9 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from sites.forms import bare_helper
-from tracker.release_models import Wanted
-
-TABLES = ("months", "by_month", "reasons", "pathways", "sites", "process")
+from tracker.wanted import MONTH, PARTS, Wanted
 
 
 class PrepareForm(forms.Form):
@@ -22,25 +20,23 @@ class PrepareForm(forms.Form):
         widget=forms.HiddenInput,
         error_messages=dict.fromkeys(("required", "invalid"), __("Please load this page anew, and send it again.")),
     )
-    months = forms.BooleanField(label=__("How many requests there were"), required=False)
-    by_month = forms.BooleanField(label=__("The same by month"), required=False)
-    reasons = forms.BooleanField(label=__("Reasons"), required=False)
-    pathways = forms.BooleanField(label=__("Pathways"), required=False)
-    sites = forms.BooleanField(label=__("Sites, where a fiscal year closes"), required=False)
-    process = forms.BooleanField(label=__("How the program works"), required=False)
 
     def __init__(self, data: Any = None, *, without: str = "") -> None:
         """Tick every table but one.
 
         Args:
-            without: name of the field of what a refused release said to leave out.
+            without: what a refused release said to leave out; empty for nothing.
         """
-        super().__init__(data, initial={"key": uuid.uuid4(), **{name: name != without for name in TABLES}})
+        ticked = {part.name: part.table != without for part in PARTS}
+        super().__init__(data, initial={"key": uuid.uuid4(), **ticked})
+        for part in PARTS:
+            self.fields[part.name] = forms.BooleanField(label=str(part.label), required=False)
         self.helper = bare_helper(self)
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
-        if not any(said.get(name) for name in TABLES if name != "by_month"):
+        ticks = (part.name for part in PARTS if part.table != MONTH)
+        if not any(said.get(name) for name in ticks):
             raise forms.ValidationError(_("Tick at least one table."))
         return said
 

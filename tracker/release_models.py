@@ -1,24 +1,10 @@
 """What the province publishes, and what a site's counts were when a release was made."""
 
-from dataclasses import dataclass
-
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a coordinator asks for. What is left out waits, and is told for a longer period the next time."""
-
-    months: bool = True
-    by_month: bool = True
-    reasons: bool = True
-    pathways: bool = True
-    sites: bool = True
-    process: bool = True
 
 
 class Frozen(SiteModel):

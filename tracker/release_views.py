@@ -23,6 +23,7 @@ from tracker import exports, periods, published, releases, reports, spans
 from tracker import methods as text
 from tracker.release_forms import PrepareForm
 from tracker.release_models import Release, ReleaseCell
+from tracker.wanted import MONTH, OF, PARTS
 
 State, Table = Release.State, Release.Table
 # What somebody could have worked out (tracker.watch), in words that say no more than the kind of it.
@@ -37,24 +38,6 @@ FOUND = {
     "CONTACT": __("how many contacts were made in time, or late"),
     "TALK": __("how many conversations there were"),
     "SV": __("how some physicians answered the survey"),
-}
-# Table → its field on the form.
-FIELDS = {
-    "MONTH": "by_month",
-    Release.Table.MONTHS.value: "months",
-    Release.Table.REASONS.value: "reasons",
-    Release.Table.PATHWAYS.value: "pathways",
-    Release.Table.SITES.value: "sites",
-    Release.Table.PROCESS.value: "process",
-}
-# What is to be left out (tracker.checking.remedy), as it stands on the form.
-REMEDY = {
-    "MONTH": __("The same by month"),
-    Release.Table.MONTHS.value: __("How many requests there were"),
-    Release.Table.REASONS.value: __("Reasons"),
-    Release.Table.PATHWAYS.value: __("Pathways"),
-    Release.Table.SITES.value: __("Sites, where a fiscal year closes"),
-    Release.Table.PROCESS.value: __("How the program works"),
 }
 
 
@@ -81,7 +64,7 @@ def releases_page(request: Any) -> HttpResponse:
     """All releases so far, and the form that has the next quarter prepared."""
     quarter = releases.next_quarter()
     refused = Release.objects.filter(state=State.REFUSED, quarter=quarter).order_by("-pk").first() if quarter else None
-    form = PrepareForm(kept_form.typed(request), without=FIELDS.get(refused.remedy or "", "") if refused else "")
+    form = PrepareForm(kept_form.typed(request), without=(refused.remedy or "") if refused else "")
     if request.method == "POST" and form.is_valid():
         try:
             if quarter is None:
@@ -158,16 +141,11 @@ def waiting(release: Release) -> list[str]:
     cells = ReleaseCell.objects.filter(release=release)
     told = set(cells.values_list("table", flat=True).distinct())
     if cells.filter(table=Table.MONTHS, first=F("last")).exists():
-        told.add("MONTH")
-    asked = {
-        Table.MONTHS: release.with_months,
-        "MONTH": release.with_months and release.by_month,
-        Table.REASONS: release.with_reasons,
-        Table.PATHWAYS: release.with_pathways,
-        Table.SITES: release.with_sites and periods.closes_fiscal_year(release.quarter),
-        Table.PROCESS: release.with_process,
-    }
-    return [str(REMEDY[str(table)]) for table, wanted in asked.items() if wanted and table not in told]
+        told.add(MONTH)
+    out = set() if release.with_months else {MONTH}
+    if not periods.closes_fiscal_year(release.quarter):
+        out.add(Table.SITES)
+    return [str(part.label) for part in PARTS if getattr(release, part.column) and part.table not in told | out]
 
 
 def refusal(release: Release) -> str:
@@ -193,7 +171,7 @@ def refusal(release: Release) -> str:
     ) % {"what": FOUND[kind], "most": published.least() - 1}
     if release.remedy:
         what = _("Untick “%(table)s” and prepare the quarter again. That table waits, and is told for a longer period.")
-        return f"{why} {what % {'table': REMEDY[release.remedy]}}"
+        return f"{why} {what % {'table': OF[release.remedy].label}}"
     return f"{why} {_('No table alone helps: untick several, and prepare the quarter again.')}"
 
 

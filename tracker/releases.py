@@ -18,7 +18,8 @@ from sites.moves import Moves, Refused, target
 from sites.queries import province
 from tracker import periods
 from tracker.models import Rollup
-from tracker.release_models import Release, ReleaseCell, Wanted
+from tracker.release_models import Release, ReleaseCell
+from tracker.wanted import Wanted, columns
 
 State, Table = Release.State, Release.Table
 KIND = "RELEASE"
@@ -118,12 +119,7 @@ def ask(quarter: date, wanted: Wanted, *, key: uuid.UUID, by: Actor) -> Release:
         quarter=quarter,
         key=key,
         asked_at=tenancy.now(),
-        with_months=wanted.months,
-        by_month=wanted.by_month,
-        with_reasons=wanted.reasons,
-        with_pathways=wanted.pathways,
-        with_sites=wanted.sites,
-        with_process=wanted.process,
+        **columns(wanted),
     )
     agenda.schedule(KIND, [release.pk], tenancy.now())
     audit.record("PREPARED", KIND, release.pk, by=by)

@@ -14,7 +14,7 @@ from sites import audit
 from sites.accounts import confirm_first
 from sites.models import Role
 from sites.permissions import for_roles
-from tracker import figure_views, periods, published, reports, spans
+from tracker import figure_views, periods, published, reports, site_report, spans
 from tracker.models import RollupFill
 
 
@@ -31,7 +31,7 @@ def of_site(request: Any, year: str) -> HttpResponse:
     if found is None:
         raise Http404("No such fiscal year, it is not over, or nothing was counted by then.")
     audit.record("EXPORTED", "REPORT", None, by=request.actor)
-    return _file(reports.paper(request.site, found), f"{request.site.slug}-report-{found.code}")
+    return _file(site_report.paper(request.site, found), f"{request.site.slug}-report-{found.code}")
 
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)

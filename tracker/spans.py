@@ -38,13 +38,14 @@ def calendar_year(year: int) -> Period:
 
 def fiscal_year(day: date) -> Period:
     """Return the fiscal year that has this day in it."""
-    year = day.year - (day.month < FISCAL_START)
-    return Period(f"{year}-{(year + 1) % 100:02}", date(year, FISCAL_START, 1), date(year + 1, FISCAL_START - 1, 1))
+    first = periods.fiscal_year(day)
+    return Period(f"{first.year}-{(first.year + 1) % 100:02}", first, periods.later(first, periods.YEAR - 1))
 
 
 def quarter(year: int, number: int) -> Period:
     """Return a quarter of a calendar year, `number` 1 to 4."""
-    return Period(f"{year}-Q{number}", date(year, 3 * number - 2, 1), date(year, 3 * number, 1))
+    first = date(year, periods.QUARTER * (number - 1) + 1, 1)
+    return Period(f"{year}-Q{number}", first, periods.last_month(first))
 
 
 def read(text: str, today: date) -> Period:

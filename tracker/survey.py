@@ -5,7 +5,7 @@ stored). Why it is done so, and what it cannot do: docs/decisions/0021-survey.md
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime, time
 from random import SystemRandom
 from zoneinfo import ZoneInfo
 
@@ -18,19 +18,13 @@ from referrals.models import Referral
 from sites import agenda, facts
 from sites.models import Site
 from sites.moves import Refused
+from tracker import periods
+from tracker.lists import MEASURES
 from tracker.survey_models import HeldAnswer, Said, SurveyAnswer
 
 KIND = "SURVEY"  # in the agenda, and the measure of how many answered
 # Answers held at a site before they are rewritten (rules.md).
 ENOUGH = 5
-# Question → measure of its facts, with the category YES or NO.
-MEASURES = {
-    "in_time": "SV_TIME",
-    "safe": "SV_SAFE",
-    "helpful": "SV_HELP",
-    "recommend": "SV_RECOMM",
-    "again": "SV_AGAIN",
-}
 
 
 def register() -> None:
@@ -92,6 +86,4 @@ def rewrite(_object_ids: list[int]) -> None:
 def quarter() -> datetime:
     """Return when the present quarter began, at the current site."""
     zone = ZoneInfo(Site.objects.get(pk=tenancy.current_site_id()).time_zone)
-    today = tenancy.now().astimezone(zone).date()
-    first = date(today.year, (today.month - 1) // 3 * 3 + 1, 1)
-    return datetime(first.year, first.month, first.day, tzinfo=zone)
+    return datetime.combine(periods.quarter_of(tenancy.now().astimezone(zone).date()), time.min, zone)

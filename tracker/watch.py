@@ -13,6 +13,7 @@ from tracker.cube import ITEMS, PATHWAYS, REASONS, WINDOWS, Cube
 from tracker.gate import Number, Places, Secret
 from tracker.plan import Cell, Member, kept_at_least
 from tracker.release_models import Release, ReleaseCell
+from tracker.wanted import MONTH
 
 Table, Unit = Release.Table, ReleaseCell.Unit
 # No bound that anybody was told.
@@ -69,7 +70,7 @@ def _likely(cube: Cube) -> NDArray[np.bool_]:
 
 def table(cell: Cell) -> str:
     """Return what could be left out: the months of P1 apart from its longer periods."""
-    return "MONTH" if cell.table == Table.MONTHS and cell.first == cell.last else cell.table
+    return MONTH if cell.table == Table.MONTHS and cell.first == cell.last else cell.table
 
 
 def _asked(cube: Cube, cell: Cell, grouped: Mapping[tuple[str, str, date, date], list[str]]) -> Places:

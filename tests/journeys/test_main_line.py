@@ -372,7 +372,7 @@ def test_the_province_sees_a_count_and_nothing_else(house: House, staff: Cast, p
     house.manage(
         code="import uuid\nfrom datetime import date, timedelta\nfrom psi import tenancy\n"
         "from sites.audit import SYSTEM\nfrom sites.queries import province\n"
-        "from tracker import checking, periods, releases\nfrom tracker.release_models import Wanted\nhome = province()\n"
+        "from tracker import checking, periods, releases\nfrom tracker.wanted import Wanted\nhome = province()\n"
         "with tenancy.site_scope(home.pk, now=tenancy.now() + timedelta(days=130)):\n"
         "    while releases.next_quarter() <= periods.quarter_of(date.today()):\n"
         "        asked = releases.ask(releases.next_quarter(), Wanted(), key=uuid.uuid4(), by=SYSTEM)\n"

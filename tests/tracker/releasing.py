@@ -11,7 +11,8 @@ from sites.audit import Actor
 from sites.models import Role, Site
 from tests.people import World
 from tracker import checking, releases
-from tracker.release_models import Release, ReleaseCell, Wanted
+from tracker.release_models import Release, ReleaseCell
+from tracker.wanted import Wanted
 
 Cells = list[tuple[str, str, date, date, int]]
 

@@ -18,6 +18,7 @@ from sites.models import AuditEntry, Fact, Site
 from tests import line, rows
 from tests.people import World
 from tracker import panels, spans
+from tracker.hours import median
 from training import counted, sessions
 
 days = some.dates(date(2001, 1, 1), date(2080, 12, 31))
@@ -69,7 +70,8 @@ def test_bands_are_alike_but_for_the_open_last_one() -> None:
 def test_bands_and_the_median_are_those_of_the_hours(hours: list[int]) -> None:
     counted = Counter(hours)
     assert sum(n for _band, n in panels.banded(panels.TO_CONTACT, counted)) == len(hours)
-    assert panels.median(counted) == (sorted(hours)[(len(hours) - 1) // 2] if hours else None)
+    if hours:
+        assert median(counted) == sorted(hours)[(len(hours) - 1) // 2]
 
 
 def happen(site: Site, month: date, *counted: tuple[str, str]) -> None:

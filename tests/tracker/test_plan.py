@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from tests.tracker import cubes
 from tracker import checking, periods, plan
 from tracker.cube import Cube, Incomplete, build
-from tracker.release_models import Release, Wanted
+from tracker.hours import median
+from tracker.release_models import Release
+from tracker.wanted import Wanted
 
 Table = Release.Table
 K = 10
@@ -106,10 +108,10 @@ def test_small_reasons_are_told_together_and_never_one_alone() -> None:
         ("OTHER", 4, 6, 0),
         ("GROUPED", 4, 6, 27),
     ]
-    assert plan.fold(cube, START, date(2025, 6, 1), K) == ["EVENT", "CHANGE"]
+    assert plan.told_together(cube, START, date(2025, 6, 1), K) == ["EVENT", "CHANGE"]
     # A single small reason with nothing to stand beside joins the next one.
     alone = {(0, "REACH_IN", ("BURNOUT",)): 20, (0, "REACH_IN", ("CHANGE",)): 1}
-    assert plan.fold(cube_of(alone, alone), START, date(2025, 6, 1), K) == ["BURNOUT", "CHANGE"]
+    assert plan.told_together(cube_of(alone, alone), START, date(2025, 6, 1), K) == ["BURNOUT", "CHANGE"]
 
 
 @given(
@@ -211,7 +213,7 @@ def test_a_median_waits_beside_a_small_number_it_would_bound(kept: int, hours: i
 @given(st.dictionaries(st.integers(0, 999), st.integers(1, 9), min_size=1, max_size=20))
 def test_the_median_is_the_middle_of_the_list(hours: dict[int, int]) -> None:
     every = sorted(hour for hour, number in hours.items() for _ in range(number))
-    assert plan.median(hours) == every[(len(every) - 1) // 2]
+    assert median(hours) == every[(len(every) - 1) // 2]
 
 
 def test_conversations_for_each_contact_are_told_in_tenths() -> None:

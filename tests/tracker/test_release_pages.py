@@ -16,6 +16,7 @@ from tests.tracker.test_releases import APRIL, AUGUST_1, refusable
 from tracker import checking, release_views, releases
 from tracker.release_forms import PrepareForm
 from tracker.release_models import Release
+from tracker.wanted import OF
 
 LIST = "/province/figures/releases/"
 PUBLIC = "/province/published/2025-q2/"
@@ -117,10 +118,10 @@ def typed() -> dict[str, Any]:
 
 def test_every_reason_to_refuse_has_words(world: World) -> None:
     for found in ("ALL", "SITE", "SITE_PATH", "R_EVENT", "SR_EVENT", "CONTACT", "TALK", "SV_TIME"):
-        for remedy in (None, *release_views.REMEDY):
+        for remedy in (None, *OF):
             said = release_views.refusal(Release(site=world.province, state="REFUSED", found=found, remedy=remedy))
             assert said.endswith(("again.", "longer period.")) and "%" not in said
-    for found in (releases.NOTHING, releases.CONTRADICTS):
+    for found in (releases.NOTHING, releases.CONTRADICTS, releases.FAILED):
         assert release_views.refusal(Release(site=world.province, state="REFUSED", found=found))
     assert release_views.refusal(Release(site=world.province, state="READY")) == ""
 
@@ -151,5 +152,5 @@ def test_before_its_time_the_form_is_not_there(world: World, sign_in: Any) -> No
 def test_a_release_has_a_table_and_the_form_leaves_out_what_did_harm() -> None:
     assert not PrepareForm({"key": str(uuid.uuid4()), "by_month": "on"}).is_valid()
     assert PrepareForm({"key": str(uuid.uuid4()), "pathways": "on"}).is_valid()
-    form = PrepareForm(without="reasons")
+    form = PrepareForm(without="P2")
     assert (form.initial["reasons"], form.initial["months"]) == (False, True)

@@ -22,7 +22,8 @@ from tests.tracker.releasing import cells, coordinator, happen, note, prepared, 
 from tracker import checking, freezing, periods, published, release_views, releases, watch
 from tracker.cube import build
 from tracker.models import Rollup
-from tracker.release_models import Frozen, Release, ReleaseCell, Wanted
+from tracker.release_models import Frozen, Release, ReleaseCell
+from tracker.wanted import Wanted
 
 APRIL, MAY, JUNE = date(2025, 4, 1), date(2025, 5, 1), date(2025, 6, 1)
 JULY, SEPTEMBER = date(2025, 7, 1), date(2025, 9, 1)

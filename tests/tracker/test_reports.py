@@ -19,7 +19,7 @@ from tests import people, printed
 from tests.people import World
 from tests.tracker import crawl, published
 from tests.tracker.releasing import happen, note
-from tracker import folding, periods, reports, spans
+from tracker import folding, periods, reports, site_report, spans
 from tracker.published import PROCESS
 from tracker.release_models import Release, ReleaseCell
 
@@ -146,7 +146,7 @@ def test_a_site_prints_a_year_once_so_that_no_two_prints_can_be_subtracted(world
 
 def of_north(world: World) -> reports.Report:
     with site_scope(world.north.pk):
-        return reports.of_site(world.north, YEAR)
+        return site_report.of_site(world.north, YEAR)
 
 
 def test_a_site_so_small_that_nothing_may_be_told_has_a_report_all_the_same(world: World, sign_in: SignIn) -> None:

@@ -22,11 +22,12 @@ from tests import line, rows
 from tests.people import World
 from tests.tracker.test_rollups import counts, differences
 from tracker import survey
+from tracker.lists import MEASURES
 from tracker.survey_models import HeldAnswer, SurveyAnswer
 
-ALL = dict.fromkeys(survey.MEASURES, "YES")
+ALL = dict.fromkeys(MEASURES, "YES")
 # Every set of answers is another, so that each can be told from the rest.
-SETS = [dict(zip(survey.MEASURES, codes, strict=True)) for codes in itertools.product(("YES", "NO"), repeat=5)]
+SETS = [dict(zip(MEASURES, codes, strict=True)) for codes in itertools.product(("YES", "NO"), repeat=5)]
 # What the rewriting writes, and none of it leads to a request: a fact, and the mark of a month.
 BESIDE = {"tracker_surveyanswer", "sites_fact", "sites_due"}
 
@@ -101,7 +102,7 @@ def test_five_answered_at_once_are_rewritten_once_by_two_workers(committed_world
         rewritten = SurveyAnswer.objects.count()
         began = survey.quarter().date()
     told = {(month, measure): n for (month, measure, _), n in counts(north).items() if measure[:2] in ("SU", "SV")}
-    assert told == dict.fromkeys(((began, m) for m in (survey.KIND, *survey.MEASURES.values())), rewritten)
+    assert told == dict.fromkeys(((began, m) for m in (survey.KIND, *MEASURES.values())), rewritten)
     assert differences(north) == []
 
 
@@ -125,7 +126,7 @@ def test_nothing_leads_from_an_answer_to_a_request(committed_world: World) -> No
     assert _rows(north, "tracker_heldanswer", "id::text") == []
     # No key goes over, and the place of a row is not that of its arrival.
     assert before.isdisjoint(_rows(north, "tracker_surveyanswer", "id::text"))
-    placed = _rows(north, "tracker_surveyanswer", ", ".join(f"{name}::text" for name in survey.MEASURES))
+    placed = _rows(north, "tracker_surveyanswer", ", ".join(f"{name}::text" for name in MEASURES))
     arrived = [tuple(said.values()) for said in SETS[:12]]
     assert sorted(placed) == sorted(arrived)
     assert placed != arrived
@@ -164,7 +165,7 @@ def test_no_key_and_no_time_of_day_stands_beside_an_answer(db: None) -> None:
             [mine],
         )
         columns = {("id", "uuid", None), ("site_id", "bigint", None), ("quarter", "date", None)}
-        assert set(cursor.fetchall()) == columns | {(name, "character varying", None) for name in survey.MEASURES}
+        assert set(cursor.fetchall()) == columns | {(name, "character varying", None) for name in MEASURES}
         cursor.execute(
             "SELECT count(*) FROM pg_trigger WHERE tgrelid = ANY(%s::regclass[]) AND NOT tgisinternal"
             " AND tgname <> 'append_only'",
@@ -257,8 +258,8 @@ def test_the_page_from_the_receipt_to_the_thanks(world: World, key: uuid.UUID) -
     assert "You have answered the questions about it." in robin.look()
     assert robin.client.get(f"{url}?lang=fr")["Location"] == "/north/status/?lang=fr"
     with site_scope(world.north.pk):
-        (row,) = HeldAnswer.objects.values(*survey.MEASURES)
-        assert row == dict.fromkeys(survey.MEASURES, "UNSAID") | {"safe": "YES", "again": "NO"}
+        (row,) = HeldAnswer.objects.values(*MEASURES)
+        assert row == dict.fromkeys(MEASURES, "UNSAID") | {"safe": "YES", "again": "NO"}
 
 
 def test_it_is_answered_where_the_request_ended(world: World, key: uuid.UUID) -> None:

@@ -1,0 +1,17 @@
+"""Whole hours, and how often each was counted."""
+
+from collections.abc import Mapping
+
+
+def median(hours: Mapping[int, int]) -> int:
+    """Return the lower median of hours → how many, in whole hours.
+
+    Raises:
+        ValueError: nothing was counted.
+    """
+    middle, seen = (sum(hours.values()) + 1) // 2, 0
+    for hour in sorted(hours):
+        seen += hours[hour]
+        if seen >= middle > 0:
+            return hour
+    raise ValueError("There is no median of nothing.")
