@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from sites import language, queries
 from sites.gate import limits
-from sites.models import Role
+from sites.models import Role, Site
 
 A, L, S, V = Role.ADMINISTRATOR, Role.LEAD, Role.SUPPORTER, Role.ADVISOR
 # (label, URL name, roles that see it, provincial only)
@@ -53,6 +53,11 @@ def place(request: HttpRequest) -> dict[str, Any]:
     if places is not None:
         context["idle_seconds"] = limits({role for held in places.values() for role in held})[0]
         context["nav"] = _rooms(request, site, roles) if site is not None else []
+        supports = sorted(site_id for site_id, held in places.items() if S in held)
+        if site is None and supports:
+            # Their own account is a page of theirs too.
+            slug = Site.objects.values_list("slug", flat=True).get(pk=supports[0])
+            context["safety_url"] = reverse("safety", args=[slug])
     return context
 
 

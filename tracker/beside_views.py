@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -19,6 +20,8 @@ from tracker.beside_models import DebriefRequest, Remark
 from tracker.forms import InformalForm, RemarkForm
 from tracker.lists import Minutes, Way
 from training.models import PeerSupporter
+
+ON_A_PAGE = 50
 
 
 @for_roles(Role.SUPPORTER)
@@ -59,8 +62,14 @@ def remark_page(request: Any) -> HttpResponse:
 @never_cache
 def remarks_page(request: Any) -> HttpResponse:
     """What supporters put into the box, by month."""
-    found = Remark.objects.order_by("-month", "pk")[:200]
-    return render(request, "tracker/remarks.html", {"remarks": found, "enough": remarks.ENOUGH})
+    shown = Paginator(Remark.objects.order_by("-month", "pk"), ON_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "remarks": shown,
+        "enough": remarks.ENOUGH,
+        "older_url": f"?page={shown.next_page_number()}" if shown.has_next() else "",
+        "newest_url": request.path if shown.has_previous() else "",
+    }
+    return render(request, "tracker/remarks.html", context)
 
 
 @for_roles(Role.ADMINISTRATOR)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.db import connection
 
 from matching import rematch
@@ -95,6 +96,10 @@ def test_a_conversation_is_recorded_once_whatever_the_browser_brings_back(world:
 
 
 def test_every_page_of_a_supporter_leads_to_the_safety_steps(world: World, sign_in: Any) -> None:
+    for who, leads in (("north supporter", True), ("north lead", False)):
+        RecoveryCodes.activate(world[who])
+        page = sign_in(world[who]).get("/accounts/factors/").text
+        assert ('class="safety" href="/north/my/safety/"' in page) == leads
     from tests.test_walk import addresses
 
     match = line.fresh(line.contacted(world))
@@ -330,6 +335,19 @@ def test_remarks_come_five_at_a_time_without_a_person(world: World, sign_in: Any
         assert (HeldRemark.objects.count(), Remark.objects.count()) == (0, 5)
     for model in (HeldRemark, Remark):
         assert {field.name for field in model._meta.fields} == {"id", "site", "month", "text"}
+
+
+def test_every_remark_can_be_read_page_by_page(world: World, sign_in: Any) -> None:
+    with site_scope(world.north.pk):
+        Remark.objects.bulk_create(Remark(month=date(2026, 1 + n % 6, 1), text=f"Remark {n:03}.") for n in range(101))
+    lea, path, seen = sign_in(world["north lead"]), "/north/remarks/", set()
+    for _ in range(3):
+        page = lea.get(path).text
+        seen |= set(re.findall(r"Remark \d{3}\.", page))
+        found = re.search(r'href="(\?page=\d+)" rel="next"', page)
+        path = f"/north/remarks/{found[1]}" if found else ""
+    assert len(seen) == 101 and path == ""
+    assert lea.get("/north/remarks/?page=x").status_code == lea.get("/north/remarks/?page=99").status_code == 200
 
 
 def test_remarks_are_written_anew_in_another_order(world: World) -> None:
