@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.utils.timezone import localdate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
@@ -21,6 +22,10 @@ from tests import line
 from tests.people import World
 from tracker import rollups
 from tracker.models import Rollup, RollupFill
+
+
+def this_month() -> date:
+    return localdate(tenancy.now()).replace(day=1)
 
 
 def counts(site: Site) -> dict[tuple[date, str, str], int]:
@@ -130,7 +135,7 @@ def test_facts_have_no_face_and_outlive_the_referral(world: World) -> None:
     match = line.contacted(world)
     agenda.sweep()
     before = counts(world.north)
-    assert before[(tenancy.now().date().replace(day=1), "REQUEST", "ALL")] == 1
+    assert before[(this_month(), "REQUEST", "ALL")] == 1
     with site_scope(world.north.pk), connection.cursor() as cursor:
         cursor.execute(
             "SELECT array_agg(column_name::text ORDER BY column_name) FROM information_schema.columns"
@@ -198,7 +203,7 @@ def test_the_command_counts_what_the_workers_count(world: World) -> None:
             Rollup.objects.create(month=date(2020, 1, 1), measure="GHOST", category="ALL", count=3)
     call_command("rebuild_rollups")
     assert [counts(site) for site in (world.north, world.south)] == by_workers
-    assert by_workers[0][(tenancy.now().date().replace(day=1), "CLOSED", "DONE")] == 1
+    assert by_workers[0][(this_month(), "CLOSED", "DONE")] == 1
 
 
 def test_an_interrupted_fill_was_never_there_and_is_done_again(world: World) -> None:
