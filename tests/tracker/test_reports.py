@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from itertools import product
 from typing import Any
 from uuid import uuid4
@@ -19,14 +19,15 @@ from tests import people, printed
 from tests.people import World
 from tests.tracker import crawl, published
 from tests.tracker.releasing import happen, note
-from tracker import folding, periods, reports, site_report, spans
+from tracker import figure_views, folding, periods, reports, site_report, spans
 from tracker.published import PROCESS
 from tracker.release_models import Release, ReleaseCell
 
 SignIn = Callable[[Any], Client]
 K = 10
 APRIL, MARCH = date(2025, 4, 1), date(2026, 3, 1)
-YEAR = spans.fiscal_year(APRIL)
+# The last but one that is over: its report is offered today, and tomorrow as well.
+YEAR = spans.over(date.today())[1]
 counts = some.lists(some.integers(0, 40), min_size=1, max_size=9)
 
 
@@ -102,14 +103,15 @@ def test_a_year_is_told_in_the_finest_steps_of_which_none_is_small(each: list[in
 
 def filled(world: World) -> None:
     """A year of a site with a small number in every corner."""
-    for month in periods.months(APRIL, MARCH):
+    for month in periods.months(YEAR.first, YEAR.last):
         happen(world.north, month, 3)
         note(
             world.north, month, [("REQ_PATH", "REACH_IN")] * 3 + [("REQ_REASON", "BURNOUT")] * 2 + [("MATCHED", "ALL")]
         )
         note(world.north, month, [("CONTACT", "IN_TIME"), ("TO_CONTACT", "20"), ("TALK", "ALL"), ("TALK_WAY", "PHONE")])
-    note(world.north, APRIL, [("REQ_REASON", "LIFE")] * 7 + [("REQ_REASON", "EVENT")] * 5 + [("WINDOW", "MISSED")] * 3)
-    note(world.north, APRIL, [("TALK_WAY", "VIDEO")] * 4 + [("TRAINED", "ALL")] * 6 + [("SV_SAFE", "YES")] * 8)
+    reasons = [("REQ_REASON", "LIFE")] * 7 + [("REQ_REASON", "EVENT")] * 5
+    note(world.north, YEAR.first, reasons + [("WINDOW", "MISSED")] * 3)
+    note(world.north, YEAR.first, [("TALK_WAY", "VIDEO")] * 4 + [("TRAINED", "ALL")] * 6 + [("SV_SAFE", "YES")] * 8)
     agenda.sweep()
 
 
@@ -117,10 +119,10 @@ def test_a_site_reports_a_year_in_one_press_on_two_pages(world: World, sign_in: 
     filled(world)
     lead = sign_in(world["north lead"])
     page = lead.get("/north/figures/").text
-    assert '<a href="/north/figures/report/2025-26.pdf">' in page
-    answer = lead.get("/north/figures/report/2025-26.pdf")
+    assert f'<a href="/north/figures/report/{YEAR.code}.pdf">' in page
+    answer = lead.get(f"/north/figures/report/{YEAR.code}.pdf")
     assert answer["Content-Type"] == "application/pdf" and "no-store" in answer["Cache-Control"]
-    assert answer["Content-Disposition"] == 'attachment; filename="north-report-2025-26.pdf"'
+    assert answer["Content-Disposition"] == f'attachment; filename="north-report-{YEAR.code}.pdf"'
     words = printed.words(answer.content)
     assert len(printed.pages(answer.content, 20)) == 2
     for said in ("Report for the funder", "North Division", "36 requests", "12 confirmed matches", "Burnout"):
@@ -131,15 +133,16 @@ def test_a_site_reports_a_year_in_one_press_on_two_pages(world: World, sign_in: 
 
 def test_a_site_prints_a_year_once_so_that_no_two_prints_can_be_subtracted(world: World, sign_in: SignIn) -> None:
     filled(world)
-    lead, path = sign_in(world["north lead"]), "/north/figures/report/2025-26.pdf"
+    lead, path = sign_in(world["north lead"]), f"/north/figures/report/{YEAR.code}.pdf"
     first = lead.get(path).content
-    happen(world.north, MARCH, 14)
+    happen(world.north, YEAR.last, 14)
     agenda.sweep()
     assert "50 requests" in printed.words(reports.pdf(of_north(world)))
     assert lead.get(path).content == first and "36 requests" in printed.words(first)
-    happen(world.south, APRIL, 11)
+    happen(world.south, YEAR.first, 11)
     agenda.sweep()
-    assert "11 requests" in printed.words(sign_in(world["south lead"]).get("/south/figures/report/2025-26.pdf").content)
+    south = sign_in(world["south lead"]).get(f"/south/figures/report/{YEAR.code}.pdf")
+    assert "11 requests" in printed.words(south.content)
     with site_scope(world.north.pk):
         assert AuditEntry.objects.filter(action="EXPORTED", object_kind="REPORT").count() == 2
 
@@ -150,21 +153,42 @@ def of_north(world: World) -> reports.Report:
 
 
 def test_a_site_so_small_that_nothing_may_be_told_has_a_report_all_the_same(world: World, sign_in: SignIn) -> None:
-    happen(world.north, APRIL, 4)
-    note(world.north, APRIL, [("REQ_PATH", "REACH_IN")] * 4 + [("TALK", "ALL"), ("TALK_WAY", "PHONE")])
+    happen(world.north, YEAR.first, 4)
+    note(world.north, YEAR.first, [("REQ_PATH", "REACH_IN")] * 4 + [("TALK", "ALL"), ("TALK_WAY", "PHONE")])
     agenda.sweep()
-    words = printed.words(sign_in(world["north administrator"]).get("/north/figures/report/2025-26.pdf").content)
+    path = f"/north/figures/report/{YEAR.code}.pdf"
+    words = printed.words(sign_in(world["north administrator"]).get(path).content)
     assert "hidden requests" in words and crawl.small(words) == []
 
 
-@pytest.mark.parametrize("year", ["2026-27", "2027-28", "2025", "2010-11", "soon"])
-def test_no_report_is_made_of_a_year_that_is_not_over(world: World, sign_in: SignIn, year: str) -> None:
+@pytest.mark.parametrize("which", ["this", "next", "before the first count", "calendar", "soon"])
+def test_no_report_is_made_of_a_year_that_is_not_over(world: World, sign_in: SignIn, which: str) -> None:
     filled(world)
-    assert sign_in(world["north lead"]).get(f"/north/figures/report/{year}.pdf").status_code == 404
+    this = spans.fiscal_year(date.today())
+    codes = {
+        "this": this.code,
+        "next": spans.fiscal_year(this.last + timedelta(days=31)).code,
+        "before the first count": spans.fiscal_year(YEAR.first - timedelta(days=1)).code,
+        "calendar": str(YEAR.first.year),
+    }
+    lead = sign_in(world["north lead"])
+    assert lead.get(f"/north/figures/report/{YEAR.code}.pdf").status_code == 200
+    assert lead.get(f"/north/figures/report/{codes.get(which, which)}.pdf").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("today", "latest"), [(date(2027, 4, 30), "2025-26"), (date(2027, 5, 1), "2026-27"), (date(2028, 3, 31), "2026-27")]
+)
+def test_a_year_is_reported_thirty_days_after_its_end_and_for_five_years(today: date, latest: str) -> None:
+    codes = [year.code for year in figure_views.reportable(today, date(2001, 1, 1))]
+    assert (codes[0], len(codes)) == (latest, 5)
+    # None is offered before anything was counted.
+    assert [year.code for year in figure_views.reportable(today, date(2026, 3, 1))][-1] == "2025-26"
+    assert figure_views.reportable(today, None) == []
 
 
 def test_the_province_has_no_report_of_its_own_rows(world: World, sign_in: SignIn) -> None:
-    assert sign_in(world["coordinator"]).get("/province/figures/report/2025-26.pdf").status_code == 404
+    assert sign_in(world["coordinator"]).get(f"/province/figures/report/{YEAR.code}.pdf").status_code == 404
 
 
 # The province's
