@@ -351,16 +351,21 @@ def test_every_remark_can_be_read_page_by_page(world: World, sign_in: Any) -> No
 
 
 def test_remarks_are_written_anew_in_another_order(world: World) -> None:
-    orders = set()
-    for turn in range(4):
+    """Neither in the order in which they came, nor in that of the keys under which they were held."""
+    came, held, placed = [], [], []
+    for turn in range(6):
         with site_scope(world.north.pk):
-            for n in range(5):
-                remarks.leave(f"{turn}{n}")
+            came.append([f"{turn}{n}" for n in range(5)])
+            for text in came[-1]:
+                remarks.leave(text)
+            held.append(list(HeldRemark.objects.order_by("pk").values_list("text", flat=True)))
             remarks.rewrite([0])
             with connection.cursor() as cursor:
                 cursor.execute("SELECT text FROM tracker_remark WHERE text LIKE %s ORDER BY ctid", [f"{turn}%"])
-                orders.add("".join(text[1] for (text,) in cursor.fetchall()))
-    assert len(orders) > 1
+                placed.append([text for (text,) in cursor.fetchall()])
+    assert list(map(sorted, placed)) == came
+    assert placed != came
+    assert placed != held
 
 
 def test_no_reference_leads_from_these_rows_to_a_request(db: None) -> None:
