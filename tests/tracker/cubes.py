@@ -1,6 +1,5 @@
 """Cubes of made-up counts for the tests of releases, and an attacker that knows nothing of the gate."""
 
-from collections.abc import Iterable
 from datetime import date
 
 import numpy as np
@@ -24,11 +23,17 @@ def rows(counts: dict[tuple[int, str, tuple[str, ...]], int], start: date = STAR
 
 
 def chance(sites: int, months: int, each: float, seed: int, start: date = START) -> Cube:
-    """Return a cube of chance: `each` requests a site and year on average, sites and reasons of unequal size."""
+    """Return a cube of `by_chance`."""
+    found = by_chance(sites, months, each, seed, start)
+    return build(found, periods.months(start, periods.later(start, months - 1)))
+
+
+def by_chance(sites: int, months: int, each: float, seed: int, start: date = START) -> dict[int, list[Row]]:
+    """Return rows of chance: `each` requests a site and year on average, sites and reasons of unequal size."""
     dice = np.random.default_rng(seed)
     often = np.array([0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.04])
     sizes = dice.gamma(4, 1 / 4, sites)
-    found: dict[int, Iterable[Row]] = {}
+    found: dict[int, list[Row]] = {}
     for site in range(sites):
         counts: dict[tuple[int, str, tuple[str, ...]], int] = {}
         for month in range(months):
@@ -38,7 +43,7 @@ def chance(sites: int, months: int, each: float, seed: int, start: date = START)
                 key = (month, PATHWAYS[int(dice.random() < 0.3)], reasons)
                 counts[key] = counts.get(key, 0) + 1
         found[site + 1] = rows(counts, start)
-    return build(found, periods.months(start, periods.later(start, months - 1)))
+    return found
 
 
 def steady(count: int, months: int, start: date = START, path: str = "REACH_IN", why: str = "BURNOUT") -> list[Row]:
