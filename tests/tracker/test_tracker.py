@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from matching import transitions as match_moves
 from matching.models import Match
@@ -135,7 +135,7 @@ def test_the_database_takes_closed_lists_only(world: World, values: dict[str, An
     (column, value), *_ = values.items()
     literal = f"'{value}'" if column == "month" else value
     with site_scope(match.site_id):
-        with pytest.raises((IntegrityError, Exception), match="check constraint|too long"), transaction.atomic():
+        with pytest.raises((IntegrityError, DataError), match="check constraint|too long"), transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(f"UPDATE tracker_interaction SET {column} = {literal}")
         assert Interaction.objects.get().number == 1
