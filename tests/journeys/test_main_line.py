@@ -362,7 +362,8 @@ def test_the_province_sees_a_count_and_nothing_else(house: House, staff: Cast, p
     send_many(physician, [f"604 555 {number:04}" for number in range(100, 110)], where="OUTSIDE")
     sent = sum(
         house.sql(
-            "SELECT count(*) FROM sites_fact WHERE measure = 'REQUEST' AND month >= date_trunc('quarter', now())",
+            "SELECT count(*) FROM sites_fact WHERE measure = 'REQUEST'"
+            " AND month >= date_trunc('quarter', now() AT TIME ZONE 'America/Vancouver')",
             site=site,
         )[0][0]
         for site in (SLUG, "province")

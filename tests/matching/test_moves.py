@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils.timezone import localdate
 
 from matching import transitions
 from matching.models import LIVE, Match, MatchEvent
@@ -234,7 +235,7 @@ def test_caps_are_asked_again(world: World) -> None:
 
 def test_a_cap_set_aside_at_the_invitation_is_set_aside_at_the_acceptance(world: World) -> None:
     referral = line.request(world.north)
-    SupporterLoad.objects.create(user=world["north supporter"], year=tenancy.now().year, live=2, total=7)
+    SupporterLoad.objects.create(user=world["north supporter"], year=localdate(tenancy.now()).year, live=2, total=7)
     with site_scope(world.north.pk):
         match = transitions.invite(
             referral.pk, world.supporters["north"].pk, by=line.administrator(world), override="AGREED"

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.utils.timezone import localdate
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -321,8 +322,8 @@ def test_departments_where_the_physician_is_evaluated(world: World) -> None:
 
 def test_load_is_that_of_the_person_in_every_roster(world: World) -> None:
     elsewhere = supporter(world.south, "Dr Sam North", user=world["north supporter"])
-    SupporterLoad.objects.create(user=world["north supporter"], year=tenancy.now().year, live=2, total=2)
-    SupporterLoad.objects.create(user=world["north supporter"], year=tenancy.now().year - 1, live=0, total=7)
+    SupporterLoad.objects.create(user=world["north supporter"], year=localdate(tenancy.now()).year, live=2, total=2)
+    SupporterLoad.objects.create(user=world["north supporter"], year=localdate(tenancy.now()).year - 1, live=0, total=7)
     assert judged(world, line.request(world.north))[elsewhere.user_id] == ([], ["CAP_LIVE"])
     with site_scope(world.south.pk):
         (line_of,) = [r for r in candidates.readiness() if r.supporter.pk == elsewhere.pk]
@@ -330,7 +331,7 @@ def test_load_is_that_of_the_person_in_every_roster(world: World) -> None:
 
 
 def test_a_match_taken_last_year_still_counts_as_live_and_not_for_this_year(world: World) -> None:
-    SupporterLoad.objects.create(user=world["north supporter"], year=tenancy.now().year - 1, live=2, total=7)
+    SupporterLoad.objects.create(user=world["north supporter"], year=localdate(tenancy.now()).year - 1, live=2, total=7)
     assert judged(world, line.request(world.north))[world["north supporter"].pk] == ([], ["CAP_LIVE"])
 
 
@@ -364,7 +365,7 @@ def test_the_number_of_queries_does_not_grow_with_the_roster(
             with site_scope(world.north.pk):
                 department = Department.objects.create(name=f"D{number}")
                 Evaluates.objects.create(supporter=other, department=department)
-                SupporterLoad.objects.create(user=other.user, year=tenancy.now().year, live=1, total=3)
+                SupporterLoad.objects.create(user=other.user, year=localdate(tenancy.now()).year, live=1, total=3)
         with site_scope(world.north.pk):
             referral = Referral.objects.get(pk=referral.pk)
             need = candidates.need_of(referral)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import zxingcpp
 from django.test import Client
+from django.utils.timezone import localdate
 from PIL import Image
 
 from psi import tenancy
@@ -102,8 +103,8 @@ def test_the_chart_shows_half_a_year_on_one_scale(world: World) -> None:
             for _ in range(times):
                 access.count(made.code, "opened")
     with site_scope(world.north.pk) as scope:
-        Promotion.objects.create(on=scope.now.date() - timedelta(weeks=2), kind="AGM", audience=80)
-        Promotion.objects.create(on=scope.now.date() - timedelta(weeks=60), kind="EMAIL")
+        Promotion.objects.create(on=localdate(scope.now) - timedelta(weeks=2), kind="AGM", audience=80)
+        Promotion.objects.create(on=localdate(scope.now) - timedelta(weeks=60), kind="EMAIL")
         chart = access.chart(AccessPoint.objects.order_by("pk"))
     assert [line.steps for line in chart.lines] == [(4, 0, 0), (2, 0, 0)]
     assert [[bar.opened for bar in bars] for _, bars in chart.drawn()] == [[72.0], [36.0]]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django.utils.timezone import localdate
 
 from matching import candidates
 from psi import tenancy, vault
@@ -234,7 +235,7 @@ def test_training_and_agreement_are_awaited_each_for_itself(world: World) -> Non
     recruit, supporter = reviewed(world)
     assert fresh(recruit).state == State.TRAINING
     with site_scope(world.north.pk) as scope:
-        ahead = (scope.now + timedelta(days=3)).date()
+        ahead = localdate(scope.now) + timedelta(days=3)
         PeerSupporter.objects.filter(pk=supporter.pk).update(trained_on=ahead, agreement_until=date(2099, 1, 1))
         recruitment.settle(supporter.pk)
         assert Recruit.objects.get().state == State.TRAINING
