@@ -13,6 +13,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from django.utils.timezone import localdate
 
 from psi import tenancy
 from psi.tenancy import site_scope
@@ -358,20 +359,28 @@ def test_nothing_is_noted_before_it_starts(world: World) -> None:
 # Planning
 
 
+def _sunday(day: date) -> date:
+    """Return the first Sunday from this day on."""
+    return day + (6 - day.weekday()) * DAY
+
+
 def test_planning_is_in_the_time_of_the_site_across_a_change_of_clocks(world: World, sign_in: SignIn) -> None:
+    Site.objects.filter(pk=world.north.pk).update(time_zone="America/Toronto")
     client = sign_in(world["north administrator"])
     said = {"kind": "FOUNDATIONS", "minutes": 150, "place": "Online", "capacity": 20}
-    for day, hour in (("2030-03-09", 2), ("2030-03-10", 1), ("2030-11-02", 1), ("2030-11-04", 2)):
-        client.post("/north/training/new/", said | {"day": day, "time": "18:00"})
+    year = date.today().year + 2
+    forward, back = _sunday(date(year, 3, 8)), _sunday(date(year, 11, 1))
+    for day, hour in ((forward - DAY, 23), (forward, 22), (back - DAY, 22), (back + DAY, 23)):
+        client.post("/north/training/new/", said | {"day": f"{day}", "time": "18:00"})
         with site_scope(world.north.pk):
             session = Session.objects.order_by("-pk")[0]
         assert session.starts_at.astimezone(UTC).hour == hour
     answer = client.post("/north/training/new/", said | {"day": "2020-01-01", "time": "18:00"})
     assert (answer.status_code, "still to come" in answer.content.decode()) == (422, True)
-    for day, at, told in (("2030-03-10", "02:30", "clocks change"), ("9999-12-31", "18:00", "next ten years")):
-        answer = client.post("/north/training/new/", said | {"day": day, "time": at})
+    for on, at, told in ((f"{forward}", "02:30", "clocks change"), ("9999-12-31", "18:00", "next ten years")):
+        answer = client.post("/north/training/new/", said | {"day": on, "time": at})
         assert (answer.status_code, told in answer.content.decode()) == (422, True)
-    answer = client.post("/north/training/new/", said | {"day": "2031-01-01", "time": "6 pm", "capacity": 0})
+    answer = client.post("/north/training/new/", said | {"day": f"{forward}", "time": "6 pm", "capacity": 0})
     text = answer.content.decode()
     assert "Enter a time such as 18:30." in text and "Enter a whole number, 1 to 500." in text and "6 pm" in text
 
@@ -380,7 +389,8 @@ def test_there_cannot_be_fewer_places_than_people(world: World, sign_in: SignIn)
     session = plan(world.north)
     for name in ("Dr Eins", "Dr Zwei"):
         come(session, world.north, supporter(world.north, name), world.north)
-    said = {"kind": "FOUNDATIONS", "minutes": 150, "place": "Online", "day": "2031-01-01", "time": "18:00"}
+    day = f"{localdate(session.starts_at)}"
+    said = {"kind": "FOUNDATIONS", "minutes": 150, "place": "Online", "day": day, "time": "18:00"}
     answer = sign_in(world["north administrator"]).post(f"/north/training/{session.pk}/change/", said | {"capacity": 1})
     assert (answer.status_code, "2 people are enrolled already" in answer.content.decode()) == (422, True)
 
