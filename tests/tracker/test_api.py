@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils.timezone import localdate
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
@@ -149,15 +150,16 @@ def test_the_day_of_use_is_noted_once_and_too_many_are_told_to_wait(
     world: World, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with site_scope(world.province.pk):
-        Consumer.objects.update(last_used_on=(tenancy.now() - timedelta(days=3)).date())
+        Consumer.objects.update(last_used_on=localdate(tenancy.now()) - timedelta(days=3))
     ask(LIST, token)
     with site_scope(world.province.pk):
-        assert abs((tenancy.now().date() - Consumer.objects.get().last_used_on).days) <= 1
+        assert abs((localdate(tenancy.now()) - Consumer.objects.get().last_used_on).days) <= 1
     with exactly(5):
         assert ask(LIST, token).status_code == 200
     monkeypatch.setattr(flood, "MOST", 2)
-    answer = ask(LIST, token)
-    assert (answer.status_code, answer["Retry-After"]) == (429, "600")
+    # Should ten minutes be over just now, they are counted anew.
+    refused = [answer for answer in (ask(LIST, token) for _ in range(4)) if answer.status_code == 429]
+    assert {answer["Retry-After"] for answer in refused} == {"600"}
 
 
 def test_what_the_description_promises_is_answered_and_nothing_else(
