@@ -1,12 +1,14 @@
 """The pages of a release: prepared, previewed and published by coordinators, read by advisors, and by all if shown."""
 
 import uuid
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import localdate
 
+from psi import tenancy
 from psi.tenancy import site_scope
 from sites import agenda
 from tests.people import World
@@ -142,8 +144,7 @@ def test_pictures_of_a_release_are_what_the_page_shows(busy: World, sign_in: Any
 def test_before_its_time_the_form_is_not_there(world: World, sign_in: Any) -> None:
     client = sign_in(world["coordinator"])
     assert "There is nothing to release yet" in client.get(LIST).content.decode()
-    now = datetime.now(UTC)
-    happen(world.north, date(now.year, now.month, 1), 20, day=1)
+    happen(world.north, localdate(tenancy.now()).replace(day=1), 20, day=1)
     agenda.sweep()
     assert "It can be prepared from" in client.get(LIST).content.decode()
     assert client.post(LIST, typed()).status_code == 422
