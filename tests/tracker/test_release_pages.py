@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils.timezone import localdate
 
-from psi import tenancy
 from psi.tenancy import site_scope
-from sites import agenda
+from sites import agenda, facts
 from tests.people import World
 from tests.tracker import crawl
 from tests.tracker.releasing import happen, prepared, released
@@ -144,7 +142,8 @@ def test_pictures_of_a_release_are_what_the_page_shows(busy: World, sign_in: Any
 def test_before_its_time_the_form_is_not_there(world: World, sign_in: Any) -> None:
     client = sign_in(world["coordinator"])
     assert "There is nothing to release yet" in client.get(LIST).content.decode()
-    happen(world.north, localdate(tenancy.now()).replace(day=1), 20, day=1)
+    with site_scope(world.north.pk):
+        facts.count(*[("REQUEST", "ALL")] * 20)
     agenda.sweep()
     assert "It can be prepared from" in client.get(LIST).content.decode()
     assert client.post(LIST, typed()).status_code == 422
