@@ -186,15 +186,15 @@ def test_a_physician_who_is_not_to_be_reached_gets_nothing_and_nothing_is_parked
 
 
 def test_who_asked_to_be_told_gets_one_short_mail_for_each_confirmed_match(world: World, sink: Sink) -> None:
-    at = tenancy.now().replace(year=2027, month=1, day=5, hour=20, minute=30)
+    at = tenancy.now().replace(year=2027, month=7, day=6, hour=20, minute=30)
     match = line.confirmed(world, now=at, email="robin@clinic.example.org", notice=True)
     agenda.sweep(now=at)
     agenda.sweep(now=at)
     (mail,) = [mail for mail in sink.mails if mail.to == "robin@clinic.example.org"]
     halves = str(mail.message.get_payload()).split("-" * 40)
     assert [" ".join(half.split()) for half in halves] == [
-        "Someone will be in touch by Friday 8 January, 12:30. You asked for this message. There is nothing to answer.",
-        "On communiquera avec vous d’ici le vendredi 8 janvier, 12:30."
+        "Someone will be in touch by Friday 9 July, 13:30. You asked for this message. There is nothing to answer.",
+        "On communiquera avec vous d’ici le vendredi 9 juillet, 13:30."
         " Vous avez demandé ce message. Il n’y a rien à répondre.",
     ]
     # Handed on before the next sweep, or in contact already: what was promised is not true any more.
@@ -511,7 +511,7 @@ def test_a_mail_over_the_wire_says_no_more(world: World, sink: Sink) -> None:
 
 
 def test_times_are_in_the_sites_own_zone(world: World) -> None:
-    at = tenancy.now().replace(year=2027, month=1, day=5, hour=20, minute=30)
+    at = tenancy.now().replace(year=2027, month=7, day=6, hour=20, minute=30)
     match = line.invited(world, now=at)
     with site_scope(world.north.pk):
         notice = Notice.objects.get(kind="INVITED")
@@ -519,8 +519,8 @@ def test_times_are_in_the_sites_own_zone(world: World) -> None:
         here = outbox._write(world.north.pk, notice, mail, ZoneInfo("America/Vancouver"), A)
         there = outbox._write(world.north.pk, notice, mail, ZoneInfo("America/Toronto"), A)
     assert match.expires_at == at + timedelta(hours=48)
-    assert "by Thursday 7 January, 12:30." in here.body and "d’ici le jeudi 7 janvier, 12:30." in here.body
-    assert "by Thursday 7 January, 15:30." in there.body and "d’ici le jeudi 7 janvier, 15:30." in there.body
+    assert "by Thursday 8 July, 13:30." in here.body and "d’ici le jeudi 8 juillet, 13:30." in here.body
+    assert "by Thursday 8 July, 16:30." in there.body and "d’ici le jeudi 8 juillet, 16:30." in there.body
 
 
 # Where a locator leads

@@ -198,9 +198,10 @@ def _rows(site: Any, table: str, columns: str, where: str = "") -> list[Any]:
 @pytest.mark.parametrize(
     ("at", "expected"),
     [
-        (datetime(2027, 1, 1, 7, 59, tzinfo=UTC), date(2026, 10, 1)),
+        (datetime(2027, 1, 1, 6, 59, tzinfo=UTC), date(2026, 10, 1)),
         (datetime(2027, 1, 1, 8, 0, tzinfo=UTC), date(2027, 1, 1)),
-        (datetime(2027, 6, 30, 12, 0, tzinfo=UTC), date(2027, 4, 1)),
+        (datetime(2027, 7, 1, 6, 59, tzinfo=UTC), date(2027, 4, 1)),
+        (datetime(2027, 7, 1, 7, 0, tzinfo=UTC), date(2027, 7, 1)),
     ],
 )
 def test_the_quarter_is_that_of_the_rewriting_in_the_sites_calendar(world: World, at: datetime, expected: date) -> None:
