@@ -1,12 +1,12 @@
 """Cover while an administrator is away: the role and the mail go to somebody of the site, and come back."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils.timezone import localdate
+from django.utils.timezone import localdate, localtime
 
 from psi import tenancy
 from psi.tenancy import site_scope
@@ -23,6 +23,11 @@ DAY = timedelta(days=1)
 
 def today() -> date:
     return localdate(tenancy.now())
+
+
+def after(days: int) -> datetime:
+    """Return this time of day so many days later, whether or not the clocks change until then."""
+    return localtime(tenancy.now()) + days * DAY
 
 
 def ask(client: Client, who: int, first: date, last: date) -> Any:
@@ -44,10 +49,10 @@ def test_the_lead_covers_for_three_days_and_then_no_more(world: World, sign_in: 
     assert ask(administrator, lea.pk, today(), today() + 2 * DAY).status_code == 302
     assert "Dr Lea North covers for Ada North" in administrator.get("/north/settings/cover/").content.decode()
     assert (lead.get("/north/today/").status_code, told(world)) == (200, {lea.pk})
-    agenda.sweep(now=tenancy.now() + 2 * DAY)
+    agenda.sweep(now=after(2))
     with site_scope(world.north.pk):
         assert holders(Role.ADMINISTRATOR) == [lea.pk]
-    agenda.sweep(now=tenancy.now() + 3 * DAY)
+    agenda.sweep(now=after(3))
     assert (lead.get("/north/today/").status_code, told(world)) == (403, {ada.pk})
     with site_scope(world.north.pk):
         assert Cover.objects.get().over
@@ -58,8 +63,8 @@ def test_it_begins_on_its_day(world: World, sign_in: SignIn) -> None:
     lea = world["north lead"]
     ask(sign_in(world["north administrator"]), lea.pk, today() + 5 * DAY, today() + 6 * DAY)
     assert told(world) == {world["north administrator"].pk}
-    agenda.sweep(now=tenancy.now() + 5 * DAY)
-    with site_scope(world.north.pk, now=tenancy.now() + 5 * DAY):
+    agenda.sweep(now=after(5))
+    with site_scope(world.north.pk, now=after(5)):
         assert holders(Role.ADMINISTRATOR) == [lea.pk]
 
 
