@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from django.db import connection, transaction
 from django.db.models import F
+from django.utils.timezone import localdate
 
 from demo import seed_beside, seed_faces, seed_reach, seed_recruits
 from demo.seed_moves import Moves, Texts
@@ -25,7 +26,7 @@ from psi import tenancy
 from referrals.models import ON_FORM
 from sites import consumers, facts, outbox, people
 from sites.audit import Actor
-from sites.models import Consumer, Due, LocalCrisisLine, Notice, Role, Site
+from sites.models import Consumer, CrisisLine, Due, LocalCrisisLine, Notice, Role, Site
 from sites.queries import current_text, names, province
 from tracker import checking, operations, releases, remarks, reminders, rollups, survey
 from tracker.beside_models import DebriefRequest
@@ -209,7 +210,7 @@ def _release(places: dict[str, Place], home: Site) -> Story:
             # As workers do after every event; here nobody sweeps until the end.
             rollups.rebuild_all()
     quarter = releases.next_quarter()
-    if quarter and releases.opens_on(quarter) <= tenancy.now().date():
+    if quarter and releases.opens_on(quarter) <= localdate(tenancy.now()):
         release = releases.ask(quarter, Wanted(), key=uuid4(), by=place.administrator)
         checking.check(release.pk)
         release.refresh_from_db()
@@ -221,7 +222,8 @@ def _release(places: dict[str, Place], home: Site) -> Story:
 
 
 def _call(site: Site, anchor: datetime) -> None:
-    """A site has a number of its own, which nobody has called for a while."""
+    """The province has called its numbers lately; a site has one of its own, which nobody has called for a while."""
+    CrisisLine.objects.update(verified_on=(anchor - timedelta(days=25)).date())
     with tenancy.site_scope(site.pk, now=anchor):
         LocalCrisisLine.objects.create(
             number="250-555-0142",

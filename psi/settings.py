@@ -1,6 +1,7 @@
 """Settings. Production is the default; the local run (`psi.local`) sets PSI_LOCAL and its own values."""
 
 import os
+import zoneinfo
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -219,7 +220,9 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# Language and time. A site has its own time zone; rows are in UTC.
+# Language and time. A site has its own time zone; rows are in UTC. The locked list of time zones counts, not what the
+# machine happens to have: by an older one clocks go back in British Columbia, and a mail would be an hour off.
+zoneinfo.reset_tzpath(to=())
 LANGUAGE_CODE = "en-ca"
 LANGUAGES = [("en", "English"), ("fr", "Français")]
 LOCALE_PATHS = [BASE_DIR / "locale"]

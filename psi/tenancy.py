@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection, models, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -45,11 +46,12 @@ class Turn(IntEnum):
 
 @dataclass
 class Scope:
-    """What `site_scope` knows: the site, its one reading of the clock, and what to write last."""
+    """What `site_scope` knows: the site, its one reading of the clock, its time zone, and what to write last."""
 
     site_id: int
     now: datetime
-    last: list[tuple[int, Last, Callable[[], None]]] = field(default_factory=list)
+    zone: str
+    last: list[tuple["Scope", Last, Callable[[], None]]] = field(default_factory=list)
 
 
 _scope: ContextVar[Scope | None] = ContextVar("psi_scope", default=None)
@@ -103,11 +105,12 @@ def site_scope(site_id: int, *, now: datetime | None = None) -> Iterator[Scope]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT set_config('psi.site_id', %s, true), set_config('lock_timeout', %s, true), clock_timestamp()",
-                [str(int(site_id)), LOCK_TIMEOUT],
+                "SELECT set_config('psi.site_id', %s, true), set_config('lock_timeout', %s, true), clock_timestamp(),"
+                " coalesce((SELECT time_zone FROM sites_site WHERE id = %s), 'UTC')",
+                [str(int(site_id)), LOCK_TIMEOUT, int(site_id)],
             )
-            clock = cursor.fetchone()[2]
-        scope = Scope(int(site_id), now or (outer.now if outer else clock))
+            _, _, clock, zone = cursor.fetchone()
+        scope = Scope(int(site_id), now or (outer.now if outer else clock), zone)
         if outer is not None:
             scope.last = outer.last
         mark = len(scope.last)
@@ -138,23 +141,31 @@ def write_last(write: Callable[[], None], what: Last) -> None:
     cannot wait for each other.
     """
     scope = current()
-    scope.last.append((scope.site_id, what, write))
+    scope.last.append((scope, what, write))
 
 
 def _write_last(root: Scope) -> None:
-    pending, root.last = sorted(root.last, key=lambda item: item[:2]), []
+    pending, root.last = sorted(root.last, key=lambda item: (item[0].site_id, item[1])), []
     here = root.site_id
-    for site_id, _what, write in pending:
-        if site_id != here:
-            _set_site(site_id)
-            here = site_id
-        token = _scope.set(Scope(site_id, root.now))
+    for asked, _what, write in pending:
+        if asked.site_id != here:
+            _set_site(asked.site_id)
+            here = asked.site_id
+        token = _scope.set(Scope(asked.site_id, root.now, asked.zone))
         try:
             write()
         finally:
             _scope.reset(token)
     if here != root.site_id:
         _set_site(root.site_id)
+
+
+def local(moment: datetime) -> datetime:
+    """Return a moment in the time of the current site. Days and months are told apart here, never by PostgreSQL.
+
+    Its list of time zones may be of another year than ours.
+    """
+    return moment.astimezone(ZoneInfo(current().zone))
 
 
 def take_turn(turn: Turn) -> None:

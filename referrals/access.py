@@ -37,19 +37,19 @@ def count(code: str, step: Step) -> None:
 
     Written last: everybody who scans one poster queues for one row.
     """
-    at = tenancy.now()
+    today = tenancy.local(tenancy.now()).date()
+    monday = today - timedelta(days=today.weekday())
 
     def write() -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO referrals_accessweek AS old (site_id, point_id, week, opened, started, sent)"
-                " SELECT point.site_id, point.id, date_trunc('week', %(now)s AT TIME ZONE site.time_zone)::date,"
+                " SELECT point.site_id, point.id, %(week)s,"
                 " (%(step)s = 'opened')::int, (%(step)s = 'started')::int, (%(step)s = 'sent')::int"
-                " FROM referrals_accesspoint AS point JOIN sites_site AS site ON site.id = point.site_id"
-                " WHERE point.code = %(code)s"
+                " FROM referrals_accesspoint AS point WHERE point.code = %(code)s"
                 " ON CONFLICT (site_id, point_id, week) DO UPDATE SET opened = old.opened + excluded.opened,"
                 " started = old.started + excluded.started, sent = old.sent + excluded.sent",
-                {"now": at, "step": step, "code": code},
+                {"week": monday, "step": step, "code": code},
             )
 
     tenancy.write_last(write, tenancy.Last.ACCESS)

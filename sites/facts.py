@@ -1,18 +1,22 @@
 """Facts without faces: each counted event leaves one, and marks its site-month to be counted anew."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-
-from django.db import connection
+from datetime import date, datetime, timedelta
 
 from psi import tenancy
 from sites import agenda
+from sites.models import Fact
 
 DIRTY_MONTH = "ROLLUP"
 # Before a measure it says: one less. Facts are never removed, as in any ledger.
 LESS = "-"
 _kept_at: list[Callable[[datetime], datetime | None]] = []
 MOST_HOURS = 999
+
+
+def month_of(moment: datetime) -> date:
+    """Return the first day of the month in which a moment counts at the current site."""
+    return tenancy.local(moment).date().replace(day=1)
 
 
 def count(*facts: tuple[str, str], at: datetime | None = None) -> None:
@@ -24,19 +28,11 @@ def count(*facts: tuple[str, str], at: datetime | None = None) -> None:
     Args:
         at: the moment in whose month it counts; now when left out.
     """
-    at = at or tenancy.now()
+    month = month_of(at or tenancy.now())
 
     def write() -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO sites_fact (site_id, month, measure, category)"
-                " SELECT site.id, date_trunc('month', %s AT TIME ZONE site.time_zone)::date, measure, category"
-                " FROM sites_site AS site, unnest(%s::text[], %s::text[]) AS fact (measure, category)"
-                " WHERE site.id = %s RETURNING extract(year FROM month) * 100 + extract(month FROM month)",
-                [at, [m for m, _ in facts], [c for _, c in facts], tenancy.current_site_id()],
-            )
-            months = {int(row[0]) for row in cursor.fetchall()}
-        agenda.schedule(DIRTY_MONTH, months, tenancy.now())
+        Fact.objects.bulk_create(Fact(month=month, measure=measure, category=code) for measure, code in facts)
+        agenda.schedule(DIRTY_MONTH, [month.year * 100 + month.month], tenancy.now())
 
     tenancy.write_last(write, tenancy.Last.FACTS)
 

@@ -71,14 +71,8 @@ def _keep(site_id: int, first: date, last: date) -> None:
 
 def kept_at(moment: datetime) -> datetime | None:
     """Return when the month of this moment was frozen at the current site; None if it was not yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT kept_at FROM tracker_frozen AS f JOIN sites_site AS site ON site.id = f.site_id"
-            " WHERE f.site_id = %s AND measure = %s AND month = date_trunc('month', %s AT TIME ZONE time_zone)::date",
-            [tenancy.current_site_id(), Frozen.MARK, moment],
-        )
-        found = cursor.fetchone()
-    return found[0] if found else None
+    marks = Frozen.objects.filter(measure=Frozen.MARK, month=facts.month_of(moment))
+    return marks.values_list("kept_at", flat=True).first()
 
 
 def _unfrozen(home: Site, last: date) -> date | None:

@@ -7,7 +7,6 @@ stored). Why it is done so, and what it cannot do: docs/decisions/0021-survey.md
 from collections.abc import Mapping
 from datetime import datetime, time
 from random import SystemRandom
-from zoneinfo import ZoneInfo
 
 from django.forms.models import model_to_dict
 
@@ -16,7 +15,6 @@ from psi import tenancy
 from referrals import transitions as referral_moves
 from referrals.models import Referral
 from sites import agenda, facts
-from sites.models import Site
 from sites.moves import Refused
 from tracker import periods
 from tracker.lists import MEASURES
@@ -85,5 +83,5 @@ def rewrite(_object_ids: list[int]) -> None:
 
 def quarter() -> datetime:
     """Return when the present quarter began, at the current site."""
-    zone = ZoneInfo(Site.objects.get(pk=tenancy.current_site_id()).time_zone)
-    return datetime.combine(periods.quarter_of(tenancy.now().astimezone(zone).date()), time.min, zone)
+    here = tenancy.local(tenancy.now())
+    return datetime.combine(periods.quarter_of(here.date()), time.min, here.tzinfo)

@@ -2,6 +2,7 @@
 
 import random
 import threading
+import zoneinfo
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -310,3 +311,14 @@ def test_a_site_that_cannot_be_proved_stops_no_other(committed_world: World, cap
     said = [record.getMessage() for record in caplog.records if record.name == "psi.figures"]
     assert said[0] == f"figures of site {world.north.pk} could not be proved: OperationalError"
     assert len(said) == 2 and f"rollups of site {world.south.pk} differ" in said[1]
+
+
+def test_the_month_is_told_by_the_locked_list_of_time_zones_whatever_postgresql_has(world: World) -> None:
+    """Since November 2026 clocks do not go back in British Columbia. An older list has this half an hour to midnight."""
+    assert zoneinfo.TZPATH == ()
+    new_year = datetime(2027, 1, 1, 7, 30, tzinfo=UTC)
+    with site_scope(world.north.pk, now=new_year):
+        facts.count(("REQUEST", "ALL"))
+        assert localdate(tenancy.now()) == tenancy.local(tenancy.now()).date() == date(2027, 1, 1)
+    with site_scope(world.north.pk):
+        assert Fact.objects.get().month == date(2027, 1, 1)
