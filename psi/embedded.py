@@ -105,7 +105,8 @@ class Servers:
             self._retire(pid_file, signal.SIGINT)
         chosen = POSTGRES_SETTINGS | {"unix_socket_directories": str(home.sockets)}
         if os.environ.get("PSI_THROWAWAY") == "1":
-            chosen["synchronous_commit"] = "off"
+            # Nobody keeps these rows: a machine that goes down may lose them, a server that is killed does not.
+            chosen |= dict.fromkeys(("synchronous_commit", "fsync", "full_page_writes"), "off")
         settings = [word for key, value in chosen.items() for word in ("-c", f"{key}={value}")]
         at_home: list[Any] = ["-h", home.sockets, "-U", "postgres", "-d", "postgres"]
         asking = [self.bin / "pg_isready", "-q", *at_home]
