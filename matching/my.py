@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.timezone import localdate
@@ -46,7 +47,8 @@ def my(request: Any) -> HttpResponse:
     """What needs the supporter next, and what came before. No names: they stand on each match's page."""
     mine = queries.matches_of(request.user.pk)
     live = [(match, window_of(match)) for match in mine.filter(state__in=LIVE)]
-    past = list(mine.filter(state=State.COMPLETED)[:20])
+    # Of what was given back a conversation may still be recorded.
+    past = list(mine.exclude(state__in=LIVE).filter(Q(state=State.COMPLETED) | Q(contacted_at__isnull=False))[:20])
     row = PeerSupporter.objects.filter(user_id=request.user.pk).exclude(state="LEFT").first()
     # Nobody on the way has a match, and they sign when they are trained.
     way = None if live else recruit_queries.of_user(request.user.pk)

@@ -32,8 +32,6 @@ WORDS: dict[str | tuple[str, str], Promise] = {
     "ANSWERED": __("Answered the invitation"),
     "CONFIRMED": __("Confirmed the match"),
     "CONTACTED": __("Made contact"),
-    "RECORDED": __("Recorded a conversation"),
-    "INFORMAL": __("Logged an informal contact"),
     "ARRANGED": __("Arranged a debrief"),
     "PREPARED": __("Asked for a release of figures"),
     "CHECKED": __("A release of figures passed the check"),

@@ -155,7 +155,7 @@ def test_one_on_the_way(world: World, sign_in: SignIn, count: int) -> None:
 def test_figures(world: World, roster: list[PeerSupporter], sign_in: SignIn, count: int) -> None:
     requests(world, roster, count)
     agenda.sweep()
-    opened(sign_in(world["north lead"]), "/north/figures/", 9, f'<b class="num">{count}</b>request')
+    opened(sign_in(world["north lead"]), "/north/figures/", 10, f'<b class="num">{count}</b>request')
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -78,8 +78,10 @@ def remarks_page(request: Any) -> HttpResponse:
 def debriefs_page(request: Any) -> HttpResponse:
     """Supporters who would like a debrief: whom to call, and nothing of why."""
     if request.method == "POST":
-        debriefs.arranged(sent_number(request.POST.get("debrief", "")), by=request.actor)
-        messages.success(request, _("Noted. It is off the list."))
+        if debriefs.arranged(sent_number(request.POST.get("debrief", "")), by=request.actor):
+            messages.success(request, _("Noted. It is off the list."))
+        else:
+            messages.info(request, _("That one is not on the list any more."))
         return redirect("debriefs")
     waiting = DebriefRequest.objects.select_related("origin", "user").order_by("asked_on", "pk")
     return render(request, "tracker/debriefs.html", {"waiting": waiting})

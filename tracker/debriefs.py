@@ -51,11 +51,12 @@ def carry_over(supporter_ids: list[int]) -> None:
                 outbox.enqueue(DebriefRequest.KIND, [(row.pk, each) for each in holders(Role.ADMINISTRATOR)])
 
 
-def arranged(request_id: int, *, by: Actor) -> None:
-    """A debrief is arranged: the row goes. A second press finds none, and that is all right."""
+def arranged(request_id: int, *, by: Actor) -> bool:
+    """A debrief is arranged: the row goes. Return whether there was one; a second press finds none."""
     found = DebriefRequest.objects.filter(pk=request_id).delete()[0]
     if found:
         audit.record("ARRANGED", DebriefRequest.KIND, request_id, by=by)
+    return bool(found)
 
 
 def _still(request_ids: list[int]) -> set[int]:

@@ -18,7 +18,7 @@ from sites.accounts import confirm_first
 from sites.models import Role
 from sites.permissions import for_roles
 from tracker import charts, panels, releases, spans
-from tracker.models import RollupFill
+from tracker.models import Rollup, RollupFill
 from training import tables
 
 PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
@@ -37,14 +37,15 @@ def context_of(asked: str, today: date) -> tuple[dict[str, Any], int]:
         period = spans.read(asked, today)
     except ValueError as error:
         period, wrong = spans.read("", today), str(error)
-    filled = RollupFill.objects.aggregate(first=Min("month"), at=Max("filled_at"))
+    first = begun()
+    filled = RollupFill.objects.aggregate(at=Max("filled_at"))
     figures = panels.of(period, today)
     total = figures.total
     context = {
         "wrong": wrong,
         "period": period,
-        "offered": spans.offered(min(filled["first"] or today, period.first), today),
-        "reports": reportable(today, filled["first"]),
+        "offered": spans.offered(min(first or today, period.first), today),
+        "reports": reportable(today, first),
         "counted_at": filled["at"],
         "drawn": [(panel, charts.draw(panel.chart) if panel.counted else None) for panel in figures.panels],
         "requests": total["REQUEST", "ALL"],
@@ -54,6 +55,14 @@ def context_of(asked: str, today: date) -> tuple[dict[str, Any], int]:
         "talks": total["TALK", "ALL"],
     }
     return context, 400 if wrong else 200
+
+
+def begun() -> date | None:
+    """Return the first month in which something happened at the current site; None before.
+
+    Somebody may have been trained long before there was a program.
+    """
+    return Rollup.objects.exclude(measure="TRAINED").aggregate(first=Min("month"))["first"]
 
 
 def reportable(today: date, first: date | None) -> list[spans.Period]:

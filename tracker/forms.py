@@ -139,7 +139,9 @@ class ConversationForm(TalkForm):
         if recorded := [str(label) for code, label in NUMBERS if int(code) in had]:
             self.fields["number"].help_text = _("recorded: %(numbers)s") % {"numbers": ", ".join(recorded)}
         self.initial = {**self.initial, "number": str(min(max(had, default=0) + 1, 4))}
-        for name, beside in (("number", "noted"), ("ease", "scale"), ("strain", "scale"), ("safety_steps", "beside")):
+        # What was recorded stands beside the question.
+        noted = "noted" if recorded else ""
+        for name, beside in (("number", noted), ("ease", "scale"), ("strain", "scale"), ("safety_steps", "beside")):
             field: Any = self.fields[name]
             field.wrapper_class = beside
 

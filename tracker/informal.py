@@ -3,7 +3,7 @@
 import uuid
 from datetime import date
 
-from sites import audit, facts
+from sites import facts
 from sites.audit import Actor
 from sites.months import open_months
 from sites.moves import Refused
@@ -27,5 +27,4 @@ def log(*, month: date, way: Way, minutes: Minutes, key: uuid.UUID, by: Actor) -
     _contact, made = InformalContact.objects.get_or_create(key=key, defaults=said)
     if made:
         facts.count(("INFORMAL", "ALL"))
-        # Whose it was stands nowhere: no person is locked for it or named in the trail.
-        audit.record("INFORMAL", "TRACKER", None, by=Actor(None, by.role))
+        # No person is locked for it, and no entry of the trail stands beside others of theirs.

@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Any
 
-from django.db.models import Min
 from django.http import Http404, HttpResponse
 from django.utils.timezone import localdate
 from django.views.decorators.cache import never_cache
@@ -15,7 +14,6 @@ from sites.accounts import confirm_first
 from sites.models import Role
 from sites.permissions import for_roles
 from tracker import figure_views, periods, published, reports, site_report, spans
-from tracker.models import RollupFill
 
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
@@ -26,7 +24,7 @@ def of_site(request: Any, year: str) -> HttpResponse:
     """A site's report of a fiscal year that is over, after the second factor; the trail says who took it."""
     if request.site.is_province:
         raise Http404("The province reports what is published.")
-    years = figure_views.reportable(localdate(tenancy.now()), RollupFill.objects.aggregate(first=Min("month"))["first"])
+    years = figure_views.reportable(localdate(tenancy.now()), figure_views.begun())
     found = next((each for each in years if each.code == year), None)
     if found is None:
         raise Http404("No such fiscal year, it is not over, or nothing was counted by then.")

@@ -20,6 +20,9 @@ from tracker.lists import Minutes, Way
 from tracker.report_models import Paper
 from tracker.spans import Period
 
+# Where there is nothing to take a share or a median of.
+NONE = "–"
+
 
 def paper(site: Site, year: Period) -> bytes:
     """Return a site's report of a fiscal year that is over as PDF, the same one every time; inside its scope.
@@ -106,6 +109,10 @@ def of_site(site: Site, year: Period) -> reports.Report:
                     ),
                     _("A request may name several reasons, so reasons do not add up to requests."),
                     _(
+                        "Numbers of different events stand side by side, and their difference counts nobody: a match of"
+                        " April may be of a request of March, and a second match of the same."
+                    ),
+                    _(
                         "It was not checked against the figures of the province. Whoever puts the reports of several"
                         " sites beside them may learn more than from each alone; please do not publish it."
                     ),
@@ -137,7 +144,7 @@ def _shown(number: int | None) -> str:
 def _percent(yes: int, no: int, k: int) -> str:
     base = yes + no
     if base < plan.BASE or any(folding.told(part, k) is None for part in (yes, no)):
-        return "0" if not base else _("hidden")
+        return _("hidden") if base else NONE
     return _("%(number)s %%") % {"number": plan.percent(yes, base)}
 
 
@@ -145,6 +152,8 @@ def _answered(total: Counter[tuple[str, str]], item: str, k: int) -> str:
     yes, answered = total[item, "YES"], total["SURVEY", "ALL"]
     if any(folding.told(part, k) is None for part in (yes, answered - yes)):
         return _("hidden")
+    if not answered:
+        return NONE
     return _("%(yes)s of %(all)s") % {"yes": yes, "all": answered}
 
 
@@ -154,11 +163,15 @@ def _hours(total: Counter[tuple[str, str]], measure: str) -> Counter[int]:
 
 def _median(total: Counter[tuple[str, str]], measure: str, k: int) -> str:
     hours = _hours(total, measure)
+    if not hours:
+        return NONE
     return str(median(hours)) if hours.total() >= max(plan.MEDIAN, k) else _("hidden")
 
 
 def _to_contact(total: Counter[tuple[str, str]], k: int, kept: int, missed: int) -> str:
     hours = _hours(total, "TO_CONTACT")
+    if not hours:
+        return NONE
     if hours.total() < max(plan.MEDIAN, k):
         return _("hidden")
     middle = median(hours)

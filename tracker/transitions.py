@@ -7,7 +7,7 @@ from datetime import date
 
 from matching.models import Match
 from matching.transitions import UNRECORDED
-from sites import agenda, audit, facts
+from sites import agenda, facts
 from sites.audit import Actor
 from sites.months import open_months, this_month
 from sites.moves import Refused
@@ -86,8 +86,7 @@ def record(match_id: int, conversation: Conversation, *, key: uuid.UUID, by: Act
         ("TALK_WAY", conversation.way),
         ("TALK_LENGTH", conversation.minutes),
     )
-    # The row keeps a month. With the match or the person the trail would say the hour, and who has not recorded yet.
-    audit.record("RECORDED", "TRACKER", None, by=Actor(None, by.role))
+    # No entry of the trail: beside those of the match it would tell the hour, where this keeps a month.
     return interaction
 
 

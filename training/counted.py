@@ -1,11 +1,21 @@
 """Who was trained, as a fact of the month of that day: once, whoever wrote the day."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
+from django.utils.timezone import localdate
+
+from psi import tenancy
 from sites import facts
 from training.models import PeerSupporter
 
 TRAINED = ("TRAINED", "ALL")
+# A day outside is a slip of the keyboard, and a fact of it would stand for ever.
+EARLIEST, AHEAD = date(2000, 1, 1), timedelta(days=366)
+
+
+def believable(day: date) -> bool:
+    """Whether somebody may have been trained on this day, or will be."""
+    return EARLIEST <= day <= localdate(tenancy.now()) + AHEAD
 
 
 def trained(supporter: PeerSupporter) -> None:

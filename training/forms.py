@@ -1,13 +1,15 @@
 """What an administrator keeps of a supporter, and what supporters say of themselves."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from sites.forms import bare_helper
 from sites.plain import PlainField
-from training import describe, lending, photos
+from training import counted, describe, lending, photos
 from training.models import Department, Evaluates, Language, PeerSupporter, Trait
 
 
@@ -87,6 +89,12 @@ class SupporterForm(forms.ModelForm):
             for name in self.Meta.fields:
                 del self.fields[name]
         self.helper = bare_helper(self)
+
+    def clean_trained_on(self) -> date | None:
+        day: date | None = self.cleaned_data["trained_on"]
+        if day is not None and not counted.believable(day):
+            raise forms.ValidationError(_("That lies too far back, or ahead. Enter a date such as 2026-09-17."))
+        return day
 
     def save(self, commit: bool = True) -> PeerSupporter:
         supporter: PeerSupporter = super().save(commit=False)

@@ -216,9 +216,12 @@ def _value(column: str, cell: str, lists: _Lists) -> Any:
         return typed in YES
     if column in roster.DATES:
         try:
-            return roster.day(cell).isoformat()
+            day = roster.day(cell)
         except (ValueError, OverflowError) as error:
             raise ValueError(_("“%(cell)s” is no date. Enter one such as 2026-09-17.") % said) from error
+        if column == "trained_on" and not counted.believable(day):
+            raise ValueError(_("“%(cell)s” in the column “trained_on” lies too far back, or ahead.") % said)
+        return day.isoformat()
     if column == "departments":
         missing = [name for name in roster.unlisted(cell) if _plain(name) not in lists.departments]
         if missing:

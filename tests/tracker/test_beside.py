@@ -14,7 +14,7 @@ from matching import transitions as match_moves
 from matching.models import Match
 from psi.tenancy import now, site_scope
 from sites import agenda, today
-from sites.models import Due, Fact, Notice
+from sites.models import AuditEntry, Due, Fact, Notice
 from sites.months import this_month
 from sites.moves import Refused
 from tests import line
@@ -142,6 +142,8 @@ def test_a_debrief_reaches_the_province_without_the_case(world: World, sign_in: 
     cora = sign_in(world["coordinator"])
     page = cora.get("/province/debriefs/")
     assert "Dr Sam North" in page.text and line.fresh(match).referral.ref not in page.text
+    wrong = cora.post("/province/debriefs/", {"debrief": "x"}, follow=True).text
+    assert "not on the list any more" in wrong and "Dr Sam North" in wrong
     for _ in range(2):
         assert cora.post("/province/debriefs/", {"debrief": row.pk}).status_code == 302
     with site_scope(world.province.pk):
@@ -285,11 +287,14 @@ def test_an_informal_contact_is_counted_and_names_nobody(world: World, sign_in: 
     month = sam.get("/north/my/informal/").context["form"].months[0]
     said = {"key": key, "way": "IN_PERSON", "minutes": "UNDER_15", "month": month.isoformat()}
     assert sam.post("/north/my/informal/", said | {"month": "2020-01-01"}).status_code == 422
+    with site_scope(world.north.pk):
+        entries = AuditEntry.objects.count()
     for _ in range(2):
         assert sam.post("/north/my/informal/", said).status_code == 302
     with site_scope(world.north.pk):
         assert InformalContact.objects.get().way == "IN_PERSON"
         assert list(Fact.objects.values_list("measure", "category")) == [("INFORMAL", "ALL")]
+        assert AuditEntry.objects.count() == entries
         with pytest.raises(Refused):
             informal.log(
                 month=date(2020, 1, 1), way=Way.PHONE, minutes=Minutes.LONGER, key=uuid.uuid4(), by=line.helper(world)

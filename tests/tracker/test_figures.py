@@ -1,7 +1,9 @@
 """A site's own figures: counted from its rollups alone, by periods, as page, table, CSV and pictures."""
 
+import io
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -239,6 +241,29 @@ def test_who_was_trained_is_counted_once_in_the_month_of_the_day_and_at_home_alo
     people[0].trained_on, people[1].trained_on = date(2026, 11, 2), None
     note()
     assert trained(world.north) == [1, 1]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1926-10-05", "2099-01-01"])
+def test_a_slip_in_the_day_of_training_is_refused_with_a_sentence(world: World, sign_in: Any, day: str) -> None:
+    sam, client = world.supporters["north"], sign_in(world["north administrator"])
+    path = f"/north/supporters/{sam.user_id}/"
+    said = {"state": "ACTIVE", "trained_on": day, "practice": "FAMILY", "stage": "MID", "gender": "UNSAID"}
+    answer = client.post(path, said | {"cap_year": "7", "cap_live": "2"})
+    assert answer.status_code == 422 and "too far back, or ahead" in answer.text
+    file = f"name,email,trained_on\nDr New,new@example.ca,{day}\n"
+    shown = client.post("/north/supporters/import/", {"file": io.BytesIO(file.encode())})
+    assert "lies too far back, or ahead" in unescape(shown.text)
+
+
+def test_who_was_trained_long_before_makes_no_years_to_choose_and_no_report(world: World, sign_in: Any) -> None:
+    with site_scope(world.north.pk):
+        counted.trained(rows.supporter(world.north, "Dr Long Ago", trained_on=date(2004, 5, 1)))
+    agenda.sweep()
+    page = sign_in(world["north lead"]).get("/north/figures/").text
+    assert "2005" not in page and "report/" not in page
+    line.request(world.north)
+    agenda.sweep()
+    assert "2005" not in sign_in(world["north lead"]).get("/north/figures/").text
 
 
 def test_the_day_of_training_is_counted_and_taken_back(world: World) -> None:

@@ -38,6 +38,8 @@ def record(world: World, match: Match, key: uuid.UUID | None = None, now: dateti
 
 def test_a_conversation_is_recorded_with_its_facts_and_its_entry(world: World) -> None:
     match = line.contacted(world)
+    with site_scope(match.site_id):
+        before = AuditEntry.objects.count()
     record(world, match)
     with site_scope(match.site_id):
         one = Interaction.objects.get()
@@ -49,8 +51,7 @@ def test_a_conversation_is_recorded_with_its_facts_and_its_entry(world: World) -
             ("TALK_WAY", "PHONE"),
             ("TALK_LENGTH", "UNDER_30"),
         }
-        entries = AuditEntry.objects.filter(action="RECORDED").values_list("role", "actor", "object_id")
-        assert list(entries) == [("supporter", None, None)]
+        assert AuditEntry.objects.count() == before
 
 
 def test_a_double_press_records_one(world: World) -> None:
@@ -94,6 +95,7 @@ def test_a_conversation_that_was_had_is_recorded_though_the_match_was_taken_away
     with site_scope(match.site_id):
         match_moves.reassign(match.pk, by=line.administrator(world))
     browser, place = sign_in(world["north supporter"]), f"/north/my/{line.fresh(match).referral.ref}/"
+    assert f'href="{place}"' in browser.get("/north/my/").text
     assert f'href="{place}conversation/"' in browser.get(place).text
     assert browser.get(f"{place}conversation/").status_code == 200
     assert record(world, match).match_id == match.pk
