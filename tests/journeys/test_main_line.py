@@ -252,6 +252,11 @@ def record(peer: Person) -> None:
     page.get_by_label("Third", exact=True).check()
     assert page.get_by_text("Shall we call them together?").is_visible() and in_view()
     page.get_by_label("First", exact=True).check()
+    # Nothing moves under the thumb as something is chosen.
+    length = page.get_by_role("group", name="How long, in minutes?")
+    tall = length.bounding_box()["height"]
+    page.get_by_label("15 to 30 minutes").check()
+    assert length.bounding_box()["height"] == tall
     peer.press("Record the conversation")
     expect(page.get_by_role("alert")).to_contain_text("Choose how you talked.")
     # The words for handing on come with the third, the question with the fourth, and both go again.
@@ -260,7 +265,6 @@ def record(peer: Person) -> None:
         page.get_by_label(which, exact=True).check()
         assert (words.is_visible(), sure.is_visible()) == shown
     page.get_by_label("By phone").check()
-    page.get_by_label("15 to 30 minutes").check()
     for group, mark in (("How easy was it for you?", "4"), ("How hard was it on you?", "2")):
         page.get_by_role("group", name=group).get_by_label(mark, exact=True).check()
     page.get_by_role("group", name="I followed the safety steps").get_by_label("No").check()

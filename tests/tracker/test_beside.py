@@ -17,7 +17,7 @@ from sites import agenda, today
 from sites.models import AuditEntry, Due, Fact, Notice
 from sites.months import this_month
 from sites.moves import Refused
-from tests import line
+from tests import line, rows
 from tests.people import World
 from tracker import informal, remarks, reminders, transitions
 from tracker.beside_models import DebriefRequest, HeldRemark, InformalContact, Remark
@@ -254,6 +254,18 @@ def test_before_the_contact_nobody_can_say_that_no_conversation_came_about(world
     match = line.confirmed(world)
     with pytest.raises(Refused, match="I have made contact"), site_scope(match.site_id):
         match_moves.untalked(match.pk, by=line.helper(world))
+
+
+def test_nobody_says_so_of_somebody_elses_match(world: World, sign_in: Any) -> None:
+    match, other = line.contacted(world), rows.supporter(world.north, "Dr Otto North")
+    with pytest.raises(Match.DoesNotExist), site_scope(match.site_id):
+        match_moves.untalked(match.pk, by=line.acting(other.user, "supporter"))
+    path = f"/north/my/{line.fresh(match).referral.ref}/no-conversation/"
+    assert sign_in(other.user).post(path).status_code == 404
+    assert sign_in(world["north administrator"]).post(path).status_code == 403
+    assert sign_in(world["south supporter"]).post(path).status_code == 404
+    with site_scope(match.site_id):
+        assert not Match.objects.get(pk=match.pk).untalked
 
 
 def test_nothing_is_recorded_in_a_month_after_the_match_has_ended(world: World) -> None:

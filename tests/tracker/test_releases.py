@@ -23,6 +23,7 @@ from tracker import checking, freezing, periods, published, release_views, relea
 from tracker.cube import build
 from tracker.models import Rollup
 from tracker.release_models import Frozen, Release, ReleaseCell
+from tracker.report_models import Paper
 from tracker.wanted import Wanted
 
 APRIL, MAY, JUNE = date(2025, 4, 1), date(2025, 5, 1), date(2025, 6, 1)
@@ -383,14 +384,19 @@ def test_the_database_refuses_a_small_number(world: World, count: int) -> None:
         "DELETE FROM tracker_releasecell",
         "DELETE FROM tracker_frozen",
         "UPDATE tracker_frozen SET count = 0",
+        "UPDATE tracker_paper SET pdf = ''",
+        "DELETE FROM tracker_paper",
     ],
 )
-def test_what_is_published_or_frozen_is_never_changed(committed_world: World, owner: Any, statement: str) -> None:
+def test_what_is_published_frozen_or_printed_is_never_changed(
+    committed_world: World, owner: Any, statement: str
+) -> None:
     world = committed_world
-    table = "tracker_frozen" if "frozen" in statement else "tracker_releasecell"
+    table = next(name for name in statement.split() if name.startswith("tracker_"))
     with site_scope(world.province.pk):
         ReleaseCell.objects.create(table="P1", first=APRIL, last=APRIL, number=10)
         Frozen.objects.create(month=APRIL, measure="REQUEST", category="ALL", count=3)
+        Paper.objects.create(year=APRIL, pdf=b"%PDF")
         with pytest.raises((IntegrityError, ProgrammingError)), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
     with owner.cursor() as cursor:
