@@ -1,10 +1,3 @@
-# make run     the whole program with demonstration data; PORT (8000) and PSI_HOME (.local) are honoured
-# make test    every test, on real servers and in a real browser; PYTEST_ARGS is passed on
-# make lint    what a reviewer should not have to say
-# make screens a picture of every page, in .local/screens/
-# make bench   what is promised of speed and fairness, measured on throw-away servers; BENCH=candidates, due, figures, releases or fairness
-# make clean   delete what these made
-
 PYTHON ?= python3
 BIN := .venv/bin
 APPS := psi sites referrals training matching tracker demo
@@ -12,30 +5,46 @@ APPS := psi sites referrals training matching tracker demo
 AT_TEST := PSI_HOME="$${PSI_HOME:-.local/test}" PSI_THROWAWAY=1 $(BIN)/python -m psi.local --
 INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r
 
-.PHONY: run test lint screens bench clean
+UV ?= uv
+LOCK := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate pyproject.toml
 
-run: .venv/local
+.PHONY: help run test lint screens bench lock clean
+
+help: ## this list
+	@echo "git, make and Python 3.11 or newer are all that is needed. There is to make:"
+	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/:.* ## /\t/' | while IFS="$$(printf '\t')" read -r name what; do \
+	    printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@echo "PORT (8000) and PSI_HOME (.local) are honoured. TESTING.md says how to run a single test."
+
+run: .venv/local ## the whole program with demonstration data; prints where to look
 	@$(BIN)/python -m psi.local run
 
-test: .venv/dev
+test: .venv/dev ## every test, on real servers and in a real browser; PYTEST_ARGS is passed on
 	@$(BIN)/python -m tests.chromium
 	@$(AT_TEST) pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
-lint: .venv/dev
+lint: .venv/dev ## what a reviewer should not have to say: style, import order, types, missing migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	find templates -name '*.html' -exec $(BIN)/djade --check {} +
 	$(AT_TEST) sh -ec 'mypy $(APPS) && python manage.py makemigrations --check --dry-run'
 
-screens: .venv/dev
+screens: .venv/dev ## a picture of every page, in .local/screens/
 	@$(BIN)/python -m tests.chromium
 	@$(AT_TEST) python -m tests.screens "$${PSI_HOME:-.local}/screens"
 
-bench: .venv/dev
+bench: .venv/dev ## what is promised of speed and fairness; BENCH=candidates, due, figures, releases or fairness
 	@$(AT_TEST) python -m bench $(BENCH)
 
-clean:
+# Needs uv (https://docs.astral.sh/uv/), in any environment: make lock UV=/path/to/uv. What is locked stays as it is
+# where pyproject.toml still allows it; add UPGRADE="-P name" to renew one package, UPGRADE=-U to renew all.
+lock: ## compile requirements/*.txt anew from pyproject.toml
+	$(LOCK) $(UPGRADE) -o requirements/base.txt
+	$(LOCK) $(UPGRADE) --extra local -o requirements/local.txt
+	$(LOCK) $(UPGRADE) --extra local --extra dev -o requirements/dev.txt
+
+clean: ## delete what these made
 	@for home in .local/test .local; do \
 	    if [ -d $$home ] && [ -x $(BIN)/python ]; then PSI_HOME=$$home $(BIN)/python -m psi.local clean || exit 1; fi; \
 	done
