@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check --require
 UV ?= uv
 LOCK := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate pyproject.toml
 
-.PHONY: help run test lint screens bench lock clean
+.PHONY: help run test lint screens bench mutants lock clean
 
 help: ## this list
 	@echo "git, make and Python 3.11 or newer are all that is needed. There is to make:"
@@ -36,6 +36,9 @@ screens: .venv/dev ## a picture of every page, in .local/screens/
 
 bench: .venv/dev ## what is promised of speed and fairness; BENCH=candidates, due, figures, releases or fairness
 	@$(AT_TEST) python -m bench $(BENCH)
+
+mutants: .venv/dev ## a sample of small changes to the rules, which tests must notice; SEED, SIZE (0: all), SUBJECT=masking
+	@$(AT_TEST) python -m mutants --seed $(or $(SEED),1) --size $(or $(SIZE),280) $(SUBJECT)
 
 # Needs uv (https://docs.astral.sh/uv/), in any environment: make lock UV=/path/to/uv. What is locked stays as it is
 # where pyproject.toml still allows it; add UPGRADE="-P name" to renew one package, UPGRADE=-U to renew all.

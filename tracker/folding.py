@@ -44,7 +44,7 @@ def fold(rows: Sequence[Counted], together: str, k: int) -> list[Told]:
         rows: (label, count) of parts that do not overlap.
         together: what the folded row is called.
     """
-    small = sorted((row for row in rows if 0 < row[1] < k), key=lambda row: row[1])
+    small = [row for row in rows if 0 < row[1] < k]
     large = sorted((row for row in rows if row[1] >= k), key=lambda row: row[1])
     if small and not _roomy(small, k):
         # A larger part among them must not show by being the smallest that was left.

@@ -1,0 +1,194 @@
+"""Draw a sample of changes, run the tests on each, and print what no test noticed.
+
+Exits with 1 when fewer than `AIM` per cent were noticed, not counting those that `equivalent.toml` explains.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import IO
+
+from mutants.operators import Mutant
+from mutants.sample import BASE, File, draw, equivalents, everything, files
+
+AIM = 90
+# How long the tests of a change may take: so many times what they take on the code as it is, and so many seconds.
+TIMES, SECONDS = 4, 10.0
+KILLED, SURVIVED, TIMEOUT, EXCUSED = "killed", "survived", "timed out", "equivalent"
+PASSED, FAILED, INTERRUPTED = 0, 1, 2
+
+Outcome = tuple[File, Mutant, str, float]
+
+
+class Nursery:
+    """One process that tries changes, with a database of its own."""
+
+    def __init__(self, number: int, folder: Path) -> None:
+        self.worker, self._log = f"mutants{number}", folder / f"{number}.log"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "mutants.nursery"],
+            cwd=BASE,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, file: File, source: str | None, seconds: float) -> tuple[int | None, float]:
+        """Run the tests of a file on another text of it; return pytest's exit code (None: no end) and seconds."""
+        job = {
+            "path": file.path,
+            "source": source,
+            "tests": file.tests,
+            "seconds": seconds,
+            "worker": self.worker,
+            "log": str(self._log),
+        }
+        asked, answer = _pipes(self._process)
+        asked.write(json.dumps(job) + "\n")
+        asked.flush()
+        line = answer.readline()
+        if not line:
+            raise SystemExit("The process that tries changes has ended.")
+        found = json.loads(line)
+        return found["code"], found["seconds"]
+
+    def end_of_log(self) -> str:
+        """Return the last lines that pytest wrote."""
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
+
+    def close(self) -> None:
+        """Let it end."""
+        _pipes(self._process)[0].close()
+        self._process.wait()
+
+
+def _pipes(process: "subprocess.Popen[str]") -> tuple[IO[str], IO[str]]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    return process.stdin, process.stdout
+
+
+def durations(nurseries: Sequence[Nursery], wanted: Sequence[File]) -> dict[File, float]:
+    """Return how long the tests of each file take on the code as it is; they must pass."""
+    found: dict[File, float] = {}
+    for file in wanted:
+        code, seconds = nurseries[0].run(file, None, 900)
+        if code != PASSED:
+            raise SystemExit(f"The tests of {file.path} do not pass:\n{nurseries[0].end_of_log()}")
+        found[file] = seconds
+        print(f"  {seconds:5.1f} s  {file.path}", flush=True)
+    return found
+
+
+def trial(nurseries: Sequence[Nursery], drawn: Sequence[tuple[File, Mutant]], took: dict[File, float]) -> list[Outcome]:
+    """Try every change, one at a time in each nursery; return what became of them."""
+    waiting: SimpleQueue[tuple[File, Mutant]] = SimpleQueue()
+    # The slow ones first, so that no nursery is left with one at the end.
+    for each in sorted(drawn, key=lambda each: -took[each[0]]):
+        waiting.put(each)
+    known, found, broken = equivalents(), [], []
+
+    def work(nursery: Nursery) -> None:
+        while not broken:
+            try:
+                file, mutant = waiting.get_nowait()
+            except Empty:
+                return
+            code, seconds = nursery.run(file, mutant.source, TIMES * took[file] + SECONDS)
+            excused = any(each.is_of(mutant) for each in known)
+            if code is None:
+                said = TIMEOUT
+            elif code == PASSED:
+                said = EXCUSED if excused else SURVIVED
+            elif code in (FAILED, INTERRUPTED, 3, 4, 70) or code < 0:
+                said = KILLED
+            else:
+                broken.append(f"pytest ended with {code}:\n{nursery.end_of_log()}")
+                return
+            found.append((file, mutant, said, seconds))
+            if said == SURVIVED:
+                print(f"{len(found):4}/{len(drawn)} {_text(mutant)}", flush=True)
+
+    threads = [threading.Thread(target=work, args=[each]) for each in nurseries]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if broken:
+        raise SystemExit(broken[0])
+    return found
+
+
+def _text(mutant: Mutant) -> str:
+    lines = [f"{mutant.path}:{mutant.line} {mutant.function}".rstrip()]
+    lines += [f"    - {line}" for line in mutant.before.splitlines()]
+    lines += [f"    + {line}" for line in mutant.after.splitlines()]
+    return "\n".join(lines)
+
+
+def report(found: Sequence[Outcome]) -> float:
+    """Print what became of the changes by subject; return per cent noticed of those that could be."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for file, _mutant, said, _seconds in found:
+        counts[file.subject][said] += 1
+        counts["all"][said] += 1
+    order = [*sorted(set(counts) - {"all"}), "all"]
+    print(f"\n{'':12}{KILLED:>10}{TIMEOUT:>11}{SURVIVED:>10}{EXCUSED:>12}{'noticed':>10}")
+    share = 0.0
+    for name in order:
+        row = counts[name]
+        noticed, other = row[KILLED] + row[TIMEOUT], row[SURVIVED]
+        share = 100 * noticed / (noticed + other) if noticed + other else 100.0
+        numbers = f"{row[KILLED]:10}{row[TIMEOUT]:11}{row[SURVIVED]:10}{row[EXCUSED]:12}"
+        print(f"{name:12}{numbers}{share:9.1f}%")
+    return share
+
+
+def main() -> int:
+    """Do what the command line says; return the exit code."""
+    parser = argparse.ArgumentParser(prog="mutants", description=__doc__)
+    parser.add_argument("subjects", nargs="*", help="all of them when none is named")
+    parser.add_argument("--size", type=int, default=280, help="how many changes to draw; 0 for every one")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--at-once", type=int, default=2)
+    parser.add_argument("--function", help="changes of this function alone")
+    given = parser.parse_args()
+    begun = time.monotonic()
+    wanted = [each for each in files() if not given.subjects or each.subject in given.subjects]
+    if not wanted:
+        parser.error(f"no such subject: {', '.join(given.subjects)}")
+    there: dict[File, list[Mutant]] = everything(wanted)
+    if given.function:
+        there = {file: [each for each in some if each.function == given.function] for file, some in there.items()}
+    number = sum(map(len, there.values()))
+    drawn = draw(there, given.size or number, given.seed)
+    print(f"{len(drawn)} of {number} changes, seed {given.seed}. The tests on the code as it is:", flush=True)
+    folder = Path(os.environ["PSI_HOME"]).resolve() / "mutants"
+    folder.mkdir(parents=True, exist_ok=True)
+    # One run of the tests, as far as databases are concerned: they are migrated once.
+    os.environ["PYTEST_XDIST_TESTRUNUID"] = f"mutants {os.getpid()}"
+    nurseries = [Nursery(i, folder) for i in range(given.at_once)]
+    try:
+        took = durations(nurseries, sorted({file for file, _ in drawn}, key=lambda file: (file.subject, file.path)))
+        found = trial(nurseries, drawn, took)
+    finally:
+        for each in nurseries:
+            each.close()
+    (folder / "survivors.txt").write_text(
+        "".join(f"{_text(mutant)}\n" for _, mutant, said, _ in found if said == SURVIVED)
+    )
+    share = report(found)
+    print(f"seed {given.seed}, {time.monotonic() - begun:.0f} s; aim {AIM} %")
+    return 0 if share >= AIM else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
