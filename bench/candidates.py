@@ -10,12 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import localdate
 
 from bench.harness import Line, analyze, ask, compared, interleaved
-from matching import candidates, filters
-from matching.models import Match
+from matching.candidates import filters
+from matching.candidates import queries as candidates
+from matching.matches.models import Match
 from psi import tenancy
-from sites.models import Site
+from sites.tenants.models import Site
 from tests import line, people, rows
-from training.models import PeerSupporter, Practice, Stage, SupporterLoad
+from training.supporters.models import PeerSupporter, Practice, Stage, SupporterLoad
 
 MANY = 10_000
 YEAR = timedelta(days=365)

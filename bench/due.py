@@ -8,13 +8,13 @@ from datetime import timedelta
 from django.db import connection
 
 from bench.harness import Line, analyze, ask, compared, interleaved
-from matching.models import MISSED, Match
-from matching.transitions import WINDOW
+from matching.invitations.transitions import WINDOW
+from matching.matches.models import MISSED, Match
 from psi import tenancy
-from sites import agenda
-from sites.models import Role, Site
+from sites.engine import agenda
+from sites.tenants.models import Role, Site
 from tests import people, rows
-from training.models import PeerSupporter
+from training.supporters.models import PeerSupporter
 
 MILLION = 1_000_000
 SITES = 200

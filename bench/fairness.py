@@ -10,9 +10,9 @@ import numpy
 from scipy.optimize import linear_sum_assignment
 
 from bench.harness import Line
-from matching.ranking import rank, wish_chips
-from matching.rules import Need, Peer, judge
-from training.models import Stage, Trait
+from matching.candidates.ranking import rank, wish_chips
+from matching.candidates.rules import Need, Peer, judge
+from training.supporters.models import Stage, Trait
 
 FIRST_DAY = date(2027, 1, 1)
 DAYS = 365

@@ -12,11 +12,13 @@ from django.test import Client
 
 from bench.harness import ROUNDS, Line, analyze, compared, interleaved
 from psi.tenancy import site_scope
-from sites import agenda, facts
-from sites.models import Due, Fact, Site
+from sites.engine import agenda, facts
+from sites.engine.models import Due, Fact
+from sites.tenants.models import Site
 from tests import people
-from tracker import figure_views, rollups
-from tracker.models import Rollup
+from tracker.figures import rollups
+from tracker.figures import views as figure_views
+from tracker.figures.models import Rollup
 
 SITES, REFERRALS, DIRTY = 500, 1_000_000, 1_000
 START, MONTHS = date(2024, 1, 1), 36

@@ -17,11 +17,12 @@ from django.test.utils import CaptureQueriesContext
 from bench.harness import Line, analyze, compared, interleaved
 from bench.telling import MONTHS, REGIONS, SITES
 from psi.tenancy import site_scope
-from sites.models import Site
-from sites.queries import crisis_lines
+from sites.reference.queries import crisis_lines
+from sites.tenants.models import Site
 from tests import people
-from tracker import periods, release_views
-from tracker.release_models import Release, ReleaseCell, ReleaseMember
+from tracker.figures import periods
+from tracker.releases import views as release_views
+from tracker.releases.models import Release, ReleaseCell, ReleaseMember
 
 # Requests a year at each site, for 4 to 7 matches of each supporter.
 VOLUMES = (12, 28, 49)

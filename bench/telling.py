@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
-from matching.contact_window import CONTACT_HOURS
+from matching.matches.contact_window import CONTACT_HOURS
 from tests.tracker import cubes
-from tracker import checking, periods, plan
-from tracker.cube import ITEMS, PATHWAYS, REASONS, Cube, Row, build
-from tracker.wanted import OF, Wanted
+from tracker.figures import periods
+from tracker.releases import check as checking
+from tracker.releases import suppression
+from tracker.releases.cube import ITEMS, PATHWAYS, REASONS, Cube, Row, build
+from tracker.releases.options import OF, Wanted
 
 SITES, MONTHS, START = 25, 36, date(2023, 4, 1)
 NAMES = ("FRASER", "INTERIOR", "ISLAND", "NORTHERN", "COASTAL")
@@ -35,8 +37,8 @@ class Province:
 
     def __init__(self, each: float, seed: int) -> None:
         """Make up all months, of `each` requests a site and year on average."""
-        self.told: list[plan.Cell] = []
-        self.stood: list[plan.Member] = []
+        self.told: list[suppression.Cell] = []
+        self.stood: list[suppression.Member] = []
         self.refused: list[str] = []
         self.last: dict[str, Any] = {}
         dice = np.random.default_rng(seed)
@@ -55,22 +57,22 @@ class Province:
         taken = time.perf_counter() - began
         return self.last | {"peak": peak(), "all": taken, "refused": self.refused, "releases": releases}
 
-    def _release(self, quarter: date) -> plan.Plan:
+    def _release(self, quarter: date) -> suppression.Plan:
         """Return what passes: everything, else without the tables that refusals name, else nothing: all waits."""
         cube = build(self._rows, periods.months(START, periods.last_month(quarter)))
         wanted, starts, k = Wanted(), checking.starts(self.told, cube), settings.PSI_K
         while True:
-            made = plan.plan(cube, quarter, starts, wanted, k, regions=REGIONS)
+            made = suppression.plan(cube, quarter, starts, wanted, k, regions=REGIONS)
             verdict = self._examine(cube, made, k)
             if verdict.passed:
                 return made
             self.refused.append(periods.code(quarter))
             helps = checking.remedy(cube, self.told, made, self.stood, verdict)
             if helps is None:
-                return plan.Plan()
+                return suppression.Plan()
             wanted = replace(wanted, **{OF[helps].name: False})
 
-    def _examine(self, cube: Cube, made: plan.Plan, k: int) -> Any:
+    def _examine(self, cube: Cube, made: suppression.Plan, k: int) -> Any:
         began, busy = time.perf_counter(), time.process_time()
         verdict, contradicts = checking.examine(cube, [*self.told, *made.cells], [*self.stood, *made.members], k)
         assert not contradicts

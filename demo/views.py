@@ -18,9 +18,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from demo.mail import newest
-from sites.models import PROVINCE_SLUG, Membership, Role, Site, User
-from sites.permissions import DEMO_SESSION, public
-from sites.queries import province
+from sites.gate.permissions import public
+from sites.gate.second_factor import DEMO_SESSION
+from sites.tenants.models import PROVINCE_SLUG, Membership, Role, Site, User
+from sites.tenants.queries import province
 
 FIRST_SITE = "harbour"
 MAILS = 200

@@ -7,14 +7,16 @@ class MatchingConfig(AppConfig):
     name = "matching"
 
     def ready(self) -> None:
-        from matching import alerts, due, following, leaving, notices, queries, rematch, requests_today
-        from sites import people, trail
+        from matching.invitations import alerts, due, leaving, next_candidate, notices, queries, rematch
+        from matching.requests import today as requests_today
+        from sites.engine import audit_words
+        from sites.people import transitions as people
 
         notices.register()
         due.register()
         alerts.register()
-        following.register()
+        next_candidate.register()
         leaving.register()
         requests_today.register()
-        trail.register(queries.codes_of)
+        audit_words.register(queries.codes_of)
         people.register_check(rematch.check_handed_on)

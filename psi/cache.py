@@ -9,7 +9,7 @@ class ForgivingCache(RedisCache[Any]):
     """A cache that is away answers `add` with "added".
 
     allauth takes "not added" for a lock that another holds, or for a code that was used before, and refuses.
-    What must hold without the cache stands in the database (codes used once: sites.account_forms).
+    What must hold without the cache stands in the database (codes used once: sites.accounts.forms).
     """
 
     def add(self, *args: Any, **kwargs: Any) -> bool:

@@ -49,7 +49,7 @@ def start_clock(**kwargs: Any) -> None:
     Beat reaches workers through the broker. When no tick has come for an interval, the worker does
     the same sweep by itself; claims skip each other's rows, so a needless sweep changes nothing.
     """
-    from sites import agenda
+    from sites.engine import agenda
 
     def keep_time() -> None:
         while not stop.wait(0.5):

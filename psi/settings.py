@@ -65,9 +65,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "sites.language.LanguageMiddleware",
+    "sites.gate.language.LanguageMiddleware",
     # Last, because it decides about the view and runs it inside the site's scope.
-    "sites.gate.GateMiddleware",
+    "sites.gate.middleware.GateMiddleware",
 ]
 
 ROOT_URLCONF = "psi.urls"
@@ -82,7 +82,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "sites.context.place",
+                "sites.gate.context.place",
             ],
         },
     }
@@ -116,7 +116,7 @@ CELERY_BROKER_URL = (
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# Once, not for six seconds: someone whose form is stored waits for this (sites.agenda.wake).
+# Once, not for six seconds: someone whose form is stored waits for this (sites.engine.agenda.wake).
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 2, "socket_connect_timeout": 1, "max_retries": 0}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -145,7 +145,7 @@ AUTH_USER_MODEL = "sites.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "sites.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "sites.accounts.adapters.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
@@ -162,36 +162,36 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key", "join": "20/m/ip,10/10m/key"}
 ACCOUNT_FORMS = {
-    "login": "sites.account_forms.SignInForm",
-    "confirm_login_code": "sites.account_forms.CodeForm",
+    "login": "sites.accounts.forms.SignInForm",
+    "confirm_login_code": "sites.accounts.forms.CodeForm",
 }
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PSI_LOCAL
 MFA_TOTP_ISSUER = "PSI"
-# One step either way, for phones whose clock is off; a code works once (sites.account_forms).
+# One step either way, for phones whose clock is off; a code works once (sites.accounts.forms).
 MFA_TOTP_TOLERANCE = 1
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_FORMS = {
-    "authenticate": "sites.account_forms.FactorForm",
-    "reauthenticate": "sites.account_forms.FactorAgainForm",
-    "activate_totp": "sites.account_forms.AppForm",
-    "login_webauthn": "sites.account_forms.PasskeySignInForm",
-    "authenticate_webauthn": "sites.account_forms.PasskeyFactorForm",
-    "reauthenticate_webauthn": "sites.account_forms.PasskeyAgainForm",
-    "add_webauthn": "sites.account_forms.PasskeyForm",
-    "edit_webauthn": "sites.account_forms.PasskeyNameForm",
+    "authenticate": "sites.accounts.forms.FactorForm",
+    "reauthenticate": "sites.accounts.forms.FactorAgainForm",
+    "activate_totp": "sites.accounts.forms.AppForm",
+    "login_webauthn": "sites.accounts.forms.PasskeySignInForm",
+    "authenticate_webauthn": "sites.accounts.forms.PasskeyFactorForm",
+    "reauthenticate_webauthn": "sites.accounts.forms.PasskeyAgainForm",
+    "add_webauthn": "sites.accounts.forms.PasskeyForm",
+    "edit_webauthn": "sites.accounts.forms.PasskeyNameForm",
 }
-MFA_ADAPTER = "sites.accounts.MFAAdapter"
+MFA_ADAPTER = "sites.accounts.adapters.MFAAdapter"
 
-# Sessions: limits per role are kept by sites.gate.
+# Sessions: limits per role are kept by sites.gate.middleware.
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not PSI_LOCAL
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_AGE = None  # gone with the browser: the form may be opened on a shared computer
-CSRF_FAILURE_VIEW = "sites.views.csrf_failure"
+CSRF_FAILURE_VIEW = "sites.landing.errors.csrf_failure"
 if not PSI_LOCAL:
     SESSION_COOKIE_NAME = "__Host-session"
     CSRF_COOKIE_NAME = "__Host-csrf"

@@ -38,7 +38,7 @@ class Last(IntEnum):
 class Turn(IntEnum):
     """What is done at a site by one at a time: numbers of PostgreSQL's advisory locks, each with the site's id."""
 
-    AUDIT = 7101  # taken by a trigger (sites.audit), as is 7102 for sign-ins
+    AUDIT = 7101  # taken by a trigger (sites.engine.audit), as is 7102 for sign-ins
     ROLLUP = 7103
     TELL = 7104
     FREEZE = 7105

@@ -7,9 +7,10 @@ class ReferralsConfig(AppConfig):
     name = "referrals"
 
     def ready(self) -> None:
-        from referrals import notices, reach_out
-        from referrals.opening import words
-        from sites import opening
+        from referrals.reach_out import transitions as reach_out
+        from referrals.requests import notices
+        from referrals.wording.opening import words
+        from sites.program import opening
 
         notices.register()
         reach_out.register()

@@ -3,8 +3,8 @@
 from celery import shared_task
 
 from psi.tenancy import site_scope
-from referrals import receipts
-from sites.models import Site
+from referrals.requests import receipts
+from sites.tenants.models import Site
 
 
 @shared_task(name="referrals.tasks.forget_keys")

@@ -10,7 +10,10 @@ class SitesConfig(AppConfig):
     name = "sites"
 
     def ready(self) -> None:
-        from sites import cover, crisis, outbox, people
+        from sites.cover import transitions as cover
+        from sites.crisis_lines import today as crisis
+        from sites.engine import outbox
+        from sites.people import transitions as people
 
         outbox.register_deliveries()
         people.register()

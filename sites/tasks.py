@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from sites import agenda, audit
+from sites.engine import agenda, audit
 
 
 @shared_task(name=agenda.TICK)

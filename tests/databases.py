@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import psycopg2
 from django.conf import settings
 
-from psi.home import BASE
+from psi.local.home import BASE
 
 MIGRATED, DEMO = "psi_test_migrated", "psi_test_demo"
 # Whoever runs the tests beside us is of the same run. The next run migrates anew.
@@ -20,7 +20,7 @@ RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"process {os.getpid()}"
 SETUP = "import django; django.setup(); from django.core.management import call_command\n"
 # The crisis lines were called today: three months after the day in the file, coordinators are asked to call again.
 CALLED = (
-    "from django.utils.timezone import localdate; from sites.models import CrisisLine;"
+    "from django.utils.timezone import localdate; from sites.reference.models import CrisisLine;"
     " CrisisLine.objects.update(verified_on=localdate())"
 )
 MAKE = {

@@ -26,7 +26,7 @@ from django.conf import settings
 from django.core.management import call_command
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from psi.embedded import die_with_parent
+from psi.local.embedded import die_with_parent
 from tests import chromium, databases
 
 BASE = Path(__file__).resolve().parent.parent

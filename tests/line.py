@@ -9,18 +9,20 @@ from typing import Any
 
 from django.db import connection, connections
 
-from matching import transitions
-from matching.models import Match
+from matching.invitations import transitions
+from matching.matches.models import Match
 from psi.tenancy import site_scope
-from referrals.asked import Ask
-from referrals.identity import Identity
-from referrals.models import Consent, Referral
-from referrals.receipts import receipt_digest
-from referrals.transitions import submit
-from sites import flood, outbox
-from sites.audit import Actor
-from sites.models import Site, User
-from sites.queries import current_text, province
+from referrals.requests.identity import Identity
+from referrals.requests.models import Consent, Referral
+from referrals.requests.receipts import receipt_digest
+from referrals.requests.request_facts import Ask
+from referrals.requests.transitions import submit
+from sites.engine import outbox
+from sites.engine.audit import Actor
+from sites.gate import slowdown
+from sites.reference.queries import current_text
+from sites.tenants.models import Site, User
+from sites.tenants.queries import province
 from tests.people import World
 
 # Each request is another person's, unless a test says otherwise.
@@ -43,7 +45,7 @@ def opened(path: str, key: uuid.UUID | None = None) -> dict[str, str]:
     """Return the hidden fields of a public form that was opened at this address a while ago."""
     key = key or uuid.uuid4()
     ready = datetime(2026, 1, 1, tzinfo=UTC)
-    return {"key": str(key), flood.TICKET: flood.ticket(path, key, flood.OPENED, ready)}
+    return {"key": str(key), slowdown.TICKET: slowdown.ticket(path, key, slowdown.OPENED, ready)}
 
 
 def request(site: Site, *, outside: bool = False, now: datetime | None = None, **said: Any) -> Referral:

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.test import Client
 
 from psi import tenancy
-from sites.models import Membership, Profile, Role, Site, User
-from training.models import PeerSupporter
+from sites.tenants.models import Membership, Profile, Role, Site, User
+from training.supporters.models import PeerSupporter
 
 
 @dataclass

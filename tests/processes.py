@@ -14,8 +14,8 @@ from django.conf import settings
 from redis import Redis
 
 from psi.celery import app
-from psi.embedded import die_with_parent
-from psi.home import BASE, programs
+from psi.local.embedded import die_with_parent
+from psi.local.home import BASE, programs
 from tests.smtp_sink import Sink
 
 

@@ -4,17 +4,18 @@ import uuid
 from datetime import date, timedelta
 from typing import Any
 
-from matching import transitions as matches
-from matching.models import Match
+from matching.invitations import transitions as matches
+from matching.matches.models import Match
 from psi import tenancy
-from referrals.models import Referral
-from sites.audit import SYSTEM, Actor
-from sites.models import Membership, Profile, Role, Site, User
+from referrals.requests.models import Referral
+from sites.engine.audit import SYSTEM, Actor
+from sites.tenants.models import Membership, Profile, Role, Site, User
 from tests import people
-from tracker import transitions as tracker
-from tracker.lists import Minutes, Resource, Way
-from training import sessions
-from training.models import Enrolment, PeerSupporter, Session
+from tracker.conversations import transitions as tracker
+from tracker.conversations.choices import Minutes, Resource, Way
+from training.sessions import transitions as sessions
+from training.sessions.models import Enrolment, Session
+from training.supporters.models import PeerSupporter
 
 STATES = ("INVITED", "ACCEPTED", "CONFIRMED", "CONTACTED", "COMPLETED")
 

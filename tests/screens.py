@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 django.setup()  # for whoever runs it by itself
 
-from sites import flood  # noqa: E402
+from sites.gate import slowdown  # noqa: E402
 from tests.house import BASE, DESK, PHONE, House, Person, browsing, running  # noqa: E402
 
 SITE = "harbour"
@@ -24,14 +24,17 @@ Stop = tuple[str, Page]
 # Sends a request that agrees to the survey, closes it, and prints its receipt.
 CLOSED = f"""
 import uuid
-from matching import transitions
+from matching.invitations import transitions
 from psi.tenancy import site_scope
-from referrals.models import ON_FORM, Referral
-from referrals.receipts import receipt_digest
-from referrals.transitions import Ask, Identity, submit
-from sites.audit import SYSTEM
-from sites.models import Site
-from sites.queries import current_text
+from referrals.requests.models import ON_FORM
+from referrals.requests.models import Referral
+from referrals.requests.receipts import receipt_digest
+from referrals.requests.request_facts import Ask
+from referrals.requests.identity import Identity
+from referrals.requests.transitions import submit
+from sites.engine.audit import SYSTEM
+from sites.tenants.models import Site
+from sites.reference.queries import current_text
 site = Site.objects.get(slug="{SITE}")
 with site_scope(site.pk):
     ask = Ask(reasons=("BURNOUT",), stage="UNSAID", practice="UNSAID", source="")
@@ -88,7 +91,7 @@ def _public(house: House, person: Person) -> Iterator[Stop]:
     page.get_by_label("I agree to be matched").check()
     page.get_by_label("What are you looking for?").select_option(label="Help with substance use")
     # Nobody fills it in this fast.
-    page.wait_for_timeout(flood.QUICKEST.total_seconds() * 1000)
+    page.wait_for_timeout(slowdown.QUICKEST.total_seconds() * 1000)
     person.press("Send my request")
     yield "public-interruption", page
     person.press("Send my request anyway")
@@ -139,8 +142,8 @@ def _offer(house: House, person: Person) -> Iterator[Stop]:
     """The page behind the link of an offer: asked, mistaken, shown, answered."""
     page = person.page
     path, code = house.manage(
-        code="from psi.tenancy import site_scope\nfrom referrals import reach_out\n"
-        f"from referrals.models import ReachOut\nfrom sites.models import Site\nsite = Site.objects.get(slug='{SITE}')\n"
+        code="from psi.tenancy import site_scope\nfrom referrals.reach_out import transitions as reach_out\n"
+        f"from referrals.requests.models import ReachOut\nfrom sites.tenants.models import Site\nsite = Site.objects.get(slug='{SITE}')\n"
         "with site_scope(site.pk):\n    found = ReachOut.objects.get(way='MAIL').referral_id\n"
         "    print(reach_out._page(found), reach_out.code_of(found).replace(' ', ''))"
     ).split()
@@ -212,8 +215,8 @@ def _entrance(house: House, person: Person) -> Iterator[Stop]:
     person.press("Continue")
     yield "sign-in-code-errors", page
     path = house.manage(
-        code="from psi.tenancy import site_scope\nfrom sites import people\nfrom sites.audit import SYSTEM\n"
-        f"from sites.models import Site\nsite = Site.objects.get(slug='{SITE}')\nwith site_scope(site.pk):\n"
+        code="from psi.tenancy import site_scope\nfrom sites.people import transitions as people\nfrom sites.engine.audit import SYSTEM\n"
+        f"from sites.tenants.models import Site\nsite = Site.objects.get(slug='{SITE}')\nwith site_scope(site.pk):\n"
         f"    made = people.invite(site, email='{address}', name='Dr New Person', role='supporter', by=SYSTEM)\n"
         "    print(people.join_path(site.pk, made.pk))"
     )

@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals.receipts import receipt_of
+from referrals.requests.receipts import receipt_of
 from tests import line
 from tests.people import World, supporter
-from training.models import Department
+from training.supporters.models import Department
 
 BUDGET = 14 * 1024  # bytes on the wire: one round trip of TCP's first window (experience.md)
 DEPARTMENTS = ("Anesthesiology", "Emergency", "Family practice", "Internal medicine", "Obstetrics", "Psychiatry")

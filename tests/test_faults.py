@@ -12,10 +12,11 @@ from django.db import OperationalError, connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import Client, RequestFactory
 
-from matching.models import Match
+from matching.matches.models import Match
 from psi.tenancy import site_scope
-from referrals import transitions
-from referrals.models import FormKey, Referral
+from referrals.requests import transitions
+from referrals.requests.models import FormKey, Referral
+from sites.engine import references
 from tests import line
 from tests.people import World
 
@@ -119,7 +120,7 @@ def test_a_form_whose_answer_was_lost_is_sent_again_and_stored_once(
 def test_a_connection_cut_in_the_middle_stores_nothing_and_says_try_again(
     committed_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = transitions.reference
+    real = references.reference
 
     def cut(number: int) -> str:
         cut_all_connections()

@@ -14,18 +14,18 @@ from django.utils import translation
 from django.utils.translation import trans_real
 
 from psi.tenancy import site_scope
-from referrals.identity import known_to_rules
-from referrals.models import Referral, ReferralConsent
-from referrals.receipts import receipt_of
-from sites.audit import SYSTEM
-from sites.models import Site
+from referrals.requests.identity import known_to_rules
+from referrals.requests.models import Referral, ReferralConsent
+from referrals.requests.receipts import receipt_of
+from sites.engine.audit import SYSTEM
+from sites.tenants.models import Site
 from tests import line
 from tests import people as cast
 from tests.people import World
 from tests.referrals.test_requests import GOOD
 from tests.tracker.published import release as released
 from tests.tracker.test_survey import agree
-from training.queries import PAGE
+from training.supporters.queries import PAGE
 
 CATALOGUE = settings.BASE_DIR / "locale" / "fr" / "LC_MESSAGES"
 PAGES = (
@@ -186,10 +186,10 @@ def test_every_mail_is_french_throughout(folder: str, missing: set[str]) -> None
 
 
 SOURCES = (
-    "matching/status.py",
-    "referrals/forms.py",
-    "referrals/reach_out_forms.py",
-    "referrals/reach_out_views.py",
+    "matching/physician/views.py",
+    "referrals/public/forms.py",
+    "referrals/reach_out/forms.py",
+    "referrals/reach_out/views.py",
     "templates/referrals/answered.html",
     "templates/referrals/offer.html",
     "templates/referrals/tell.html",

@@ -16,15 +16,15 @@ from django.db import OperationalError, transaction
 from django.test import Client, RequestFactory
 
 from psi.tenancy import site_scope
-from referrals.models import Referral
-from referrals.receipts import receipt_of
-from sites.models import Site
-from sites.views import csrf_failure, trouble
+from referrals.requests.models import Referral
+from referrals.requests.receipts import receipt_of
+from sites.landing.errors import csrf_failure, trouble
+from sites.tenants.models import Site
 from tests import line, rows
 from tests import people as cast
 from tests.test_walk import Place, Walk, addresses, walked  # noqa: F401  the furnished world
-from tracker.models import Interaction
-from training.models import Department
+from tracker.conversations.models import Interaction
+from training.supporters.models import Department
 
 World = cast.World
 SignIn = Callable[[Any], Client]

@@ -12,19 +12,25 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from psi.tenancy import site_scope
-from referrals import wording
-from referrals.receipts import receipt_of
-from sites import agenda, consumers, people
-from sites.audit import SYSTEM
-from sites.models import Role
+from referrals.requests.receipts import receipt_of
+from referrals.wording import texts as wording
+from sites.consumers import transitions as consumers
+from sites.engine import agenda
+from sites.engine.audit import SYSTEM
+from sites.people import transitions as people
+from sites.tenants.models import Role
 from tests import line, rows
 from tests import people as cast
 from tests.tracker import published
 from tests.tracker.test_survey import agree
-from tracker.models import ReleaseCell
-from tracker.survey_models import HeldAnswer
-from training import calendar, recruitment
-from training.models import Department, Material, PeerSupporter, Photo, Recruit, Session
+from tracker.releases.models import ReleaseCell
+from tracker.survey.models import HeldAnswer
+from training.recruitment import models as recruitment_models
+from training.recruitment import transitions as recruitment
+from training.recruitment.models import Recruit
+from training.sessions import calendar
+from training.sessions.models import Material, Session
+from training.supporters.models import Department, PeerSupporter, Photo
 
 World = cast.World
 SignIn = Callable[[Any], Client]
@@ -142,7 +148,7 @@ def test_one_on_the_way(world: World, sign_in: SignIn, count: int) -> None:
         recruitment.nominate(recruitment.Named("Dr Coming", "coming@example.org"), key=uuid.uuid4())
         recruit = Recruit.objects.get()
         people.accept_invitation(recruitment.invite(recruit.pk, by=line.administrator(world)))
-        by = line.acting(recruitment.Recruit.objects.get().user, Role.SUPPORTER)
+        by = line.acting(recruitment_models.Recruit.objects.get().user, Role.SUPPORTER)
         supporter = recruitment.send(recruit.pk, recruitment.Interest({}), by=by)
         for i in range(count):
             department = Department.objects.create(name=f"Department {i}")

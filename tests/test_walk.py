@@ -18,23 +18,33 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, path
 from django.urls.resolvers import RoutePattern
 
-from matching.models import Match
-from matching.notices import FOR_SUPPORTER
+from matching.invitations.notices import FOR_SUPPORTER
+from matching.matches.models import Match
 from psi import tenancy
-from referrals import access, wording
-from referrals.models import AccessPoint, ReachOut, Referral
-from referrals.receipts import receipt_of
-from sites import account_views, outbox, people, slugs
-from sites.audit import SYSTEM
-from sites.forms import NewSiteForm
-from sites.models import Invitation, Membership, Profile, Role, Site, User
-from sites.moves import Refused
-from sites.permissions import PUBLIC, SIGNED_IN, TOKEN, Access
+from referrals.promotion import access_points
+from referrals.promotion.models import AccessPoint
+from referrals.requests.models import ReachOut, Referral
+from referrals.requests.receipts import receipt_of
+from referrals.wording import texts as wording
+from sites.accounts import views as account_views
+from sites.engine import outbox
+from sites.engine.audit import SYSTEM
+from sites.engine.moves import Refused
+from sites.gate.permissions import PUBLIC, SIGNED_IN, TOKEN, Access
+from sites.people import transitions as people
+from sites.program.forms import NewSiteForm
+from sites.tenants import slugs
+from sites.tenants.models import Invitation, Membership, Profile, Role, Site, User
 from tests import line, printed, rows
 from tests import people as cast
-from tracker.release_models import Release
-from training import calendar, describe, recruitment, sessions
-from training.models import Department, Enrolment, Material, PeerSupporter, Photo, Recruit
+from tracker.releases.models import Release
+from training.recruitment import transitions as recruitment
+from training.recruitment.models import Recruit
+from training.sessions import calendar
+from training.sessions import transitions as sessions
+from training.sessions.models import Enrolment, Material
+from training.supporters import self_description
+from training.supporters.models import Department, PeerSupporter, Photo
 
 # What may come back from a page that anyone may open.
 ANSWERS = {200, 204, 302, 400, 405, 422}
@@ -68,17 +78,21 @@ class Address:
         return "site" in self.takes or "site" in self.fixed
 
 
-def walk(patterns: Any, before: str = "") -> Iterator[Address]:
-    """Yield every address below `patterns`; a pattern that is no plain route is not understood, and says so."""
+def walk(patterns: Any, before: str = "", given: dict[str, Any] | None = None) -> Iterator[Address]:
+    """Yield every address below `patterns`; a pattern that is no plain route is not understood, and says so.
+
+    Args:
+        given: arguments that the includes above give to their views.
+    """
     for entry in patterns:
         if not isinstance(entry.pattern, RoutePattern):
             raise AssertionError(f"Not a path(): {before}{entry.pattern}. Teach this test to walk it.")
         route = before + str(entry.pattern)
         if isinstance(entry, URLResolver):
-            yield from walk(entry.url_patterns, route)
+            yield from walk(entry.url_patterns, route, (given or {}) | entry.default_kwargs)
         elif isinstance(entry, URLPattern):
             takes = frozenset(re.findall(r"<(?:[^:>]+:)?([^>]+)>", route))
-            yield Address(route, entry.name or "", entry.callback, takes, dict(entry.default_args))
+            yield Address(route, entry.name or "", entry.callback, takes, (given or {}) | entry.default_args)
 
 
 def addresses() -> list[Address]:
@@ -200,7 +214,7 @@ def furnish(world: cast.World, slug: str) -> Place:
     key = uuid.uuid4()
     with tenancy.site_scope(site.pk):
         department = Department.objects.create(name=canary("department"))
-        point = access.make(canary("wall"), by=SYSTEM)
+        point = access_points.make(canary("wall"), by=SYSTEM)
         digest = "0123456789abcdef"
         Photo.objects.create(supporter=supporter, image=canary("photo").encode(), digest=digest)
         PeerSupporter.objects.filter(pk=supporter.pk).update(bio=canary("bio"), bio_fr=canary("frenchbio"))
@@ -225,7 +239,7 @@ def furnish(world: cast.World, slug: str) -> Place:
         material = Material.objects.create(
             session=session, name=canary("file"), kind="PNG", content=canary("content").encode()
         )
-        describe.evaluate(PeerSupporter.objects.get(pk=supporter.pk), canary("evaluated"))
+        self_description.evaluate(PeerSupporter.objects.get(pk=supporter.pk), canary("evaluated"))
         colleague = recruitment.Named(
             canary("colleague"), f"{canary('nominee')}@example.org".lower(), canary("nominator")
         )
@@ -537,7 +551,7 @@ def test_local_sites_have_none_of_the_provinces_pages(walked: Walk, role: str) -
 
 def test_the_walk_notices_a_door_left_open(walked: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk itself, tried: a mark taken off, and a staff page marked as public."""
-    from matching import views
+    from matching.requests import views
 
     monkeypatch.setattr(views.supporters, "access", PUBLIC)
     found = [line for line in complaints(walked, "north", only="supporters") if " GET " in line]

@@ -7,10 +7,10 @@ from django.db.models import ManyToManyField
 
 from psi import tenancy
 from psi.tenancy import OutsideScope, SiteModel, site_scope
-from referrals.models import FormKey
-from sites.models import Profile
+from referrals.requests.models import FormKey
+from sites.tenants.models import Profile
 from tests.people import World
-from training.models import Department, Evaluates
+from training.supporters.models import Department, Evaluates
 
 # Outside the wall, by name; each with its reason in docs/architecture.md.
 UNWALLED = {

@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from matching import transitions
-from matching.models import MatchEvent
+from matching.invitations import transitions
+from matching.matches.models import MatchEvent
 from psi import tenancy
 from psi.tenancy import site_scope
-from sites.models import Due, Notice
+from sites.engine.models import Due, Notice
 from tests import line, smtp_sink
 from tests.people import World
 from tests.processes import Valkey, Worker, environment, script, wait_for, workers
 from tests.smtp_sink import Sink
-from training.models import PeerSupporter
+from training.supporters.models import PeerSupporter
 
 pytestmark = pytest.mark.xdist_group("workers")
 TICK = settings.PSI_TICK_SECONDS

@@ -7,12 +7,16 @@ class TrackerConfig(AppConfig):
     name = "tracker"
 
     def ready(self) -> None:
-        from tracker import debriefs, erasure, freezing, releases, remarks, reminders, rollups, survey
+        from tracker.conversations import debriefs, erasure, remarks, reminders
+        from tracker.figures import rollups
+        from tracker.releases import snapshot
+        from tracker.releases import transitions as releases
+        from tracker.survey import transitions as survey
 
         rollups.register()
         erasure.register()
         releases.register()
-        freezing.register()
+        snapshot.register()
         survey.register()
         debriefs.register()
         remarks.register()

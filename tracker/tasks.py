@@ -2,16 +2,17 @@
 
 from celery import shared_task
 
-from sites.agenda import HEAVY
-from tracker import operations, rollups
-from tracker.releases import CHECK
+from sites.engine.agenda import HEAVY
+from tracker.figures import rollups
+from tracker.operations import site_health
+from tracker.releases.transitions import CHECK
 
 
 @shared_task(name=CHECK, queue=HEAVY)
 def check_release(release_id: int) -> None:
     """Make a release and attack it: minutes of work, done once whoever is told of it twice."""
     # Loaded by who does the work, and not by each process that can ask for it.
-    from tracker import checking
+    from tracker.releases import check as checking
 
     checking.check(release_id)
 
@@ -19,7 +20,7 @@ def check_release(release_id: int) -> None:
 @shared_task(name="tracker.tasks.look_at_sites")
 def look_at_sites() -> None:
     """See where a site needs a hand."""
-    operations.look()
+    site_health.look()
 
 
 @shared_task(name="tracker.tasks.prove_rollups")

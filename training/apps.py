@@ -7,28 +7,27 @@ class TrainingConfig(AppConfig):
     name = "training"
 
     def ready(self) -> None:
-        from sites import agenda, opening, people, today
-        from training import (
-            agreement,
-            lending,
-            pay,
-            recruit_queries,
-            recruit_watch,
-            roster_lines,
-            roster_today,
-            sessions,
-            transitions,
-        )
-        from training.opening import departments, supporters
+        from sites.engine import agenda, today
+        from sites.people import transitions as people
+        from sites.program import opening
+        from training.commitment import agreement
+        from training.credits import claims
+        from training.recruitment import due as recruitment_due
+        from training.recruitment import today as recruit_queries
+        from training.roster import pending_lines
+        from training.roster import today as roster_today
+        from training.roster.opening import departments, supporters
+        from training.sessions import transitions as sessions
+        from training.supporters import lending, public_page
 
         opening.register(departments, supporters)
-        people.register_leave(transitions.leave)
+        people.register_leave(public_page.leave)
         people.register_leave(sessions.leave)
         agreement.register()
         sessions.register()
-        pay.register()
+        claims.register()
         agenda.register(lending.LINK, lending.look_after_links)
         today.register(roster_today.rows)
-        roster_lines.register()
-        recruit_watch.register()
+        pending_lines.register()
+        recruitment_due.register()
         recruit_queries.register_today()

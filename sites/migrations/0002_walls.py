@@ -2,7 +2,7 @@ from django.db import migrations
 
 from psi.tenancy import REFUSE_CHANGE_SQL, Wall
 from psi.vault import SCHEMA_SQL
-from sites.audit import CHAIN_SQL
+from sites.engine.audit import CHAIN_SQL
 
 
 class Migration(migrations.Migration):

@@ -19,7 +19,7 @@ from django.urls import reverse
 from demo import views
 from demo.mail import EmailBackend, newest
 from demo.views import PARTS
-from sites.models import Role
+from sites.tenants.models import Role
 from tests import people
 from tests.people import World
 

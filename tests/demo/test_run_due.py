@@ -9,9 +9,9 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 
 from demo.management.commands.run_due import read_moment
-from matching.models import Match, MatchEvent
+from matching.matches.models import Match, MatchEvent
 from psi.tenancy import site_scope
-from sites.models import Fact, Notice
+from sites.engine.models import Fact, Notice
 from tests import line
 from tests.people import World
 

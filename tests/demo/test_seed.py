@@ -10,20 +10,22 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from demo import seed
-from demo.seed_people import CASTS
+from demo.seed import province as seed
+from demo.seed.people import CASTS
 from demo.views import FIRST_SITE
-from matching.models import LIVE, Match, MatchEvent
-from matching.rules import Need, Peer, check_early_with_senior
+from matching.candidates.rules import Need, Peer, check_early_with_senior
+from matching.matches.models import LIVE, Match, MatchEvent
 from psi.tenancy import site_scope
-from referrals.identity import known_to_rules
-from referrals.models import Referral, ReferralEvent
-from sites import audit, today
-from sites.models import AuditEntry, Due, Fact, Membership, Notice, Role, Site
-from tracker import panels, rollups, spans, survey
-from tracker.models import Interaction
-from tracker.survey_models import HeldAnswer, SurveyAnswer
-from training.models import Evaluates, PeerSupporter, SupporterLoad
+from referrals.requests.identity import known_to_rules
+from referrals.requests.models import Referral, ReferralEvent
+from sites.engine import audit, today
+from sites.engine.models import AuditEntry, Due, Fact, Notice
+from sites.tenants.models import Membership, Role, Site
+from tracker.conversations.models import Interaction
+from tracker.figures import panels, reporting_periods, rollups
+from tracker.survey import transitions as survey
+from tracker.survey.models import HeldAnswer, SurveyAnswer
+from training.supporters.models import Evaluates, PeerSupporter, SupporterLoad
 
 pytestmark = pytest.mark.xdist_group("seed")
 ANCHOR = datetime(2026, 11, 18, 17, 20, tzinfo=UTC)
@@ -214,7 +216,7 @@ def test_supporters_show_every_reason_not_to_be_offered(loaded: None) -> None:
 
 
 def test_who_was_trained_is_in_the_figures(loaded: None) -> None:
-    year = spans.fiscal_year(ANCHOR.date())
+    year = reporting_periods.fiscal_year(ANCHOR.date())
     counts = {}
     for site in sites():
         with site_scope(site.pk, now=ANCHOR):

@@ -10,18 +10,18 @@ from tests import printed
 from tests.house import DESK, PATIENCE, House, Person
 from tests.journeys.test_sharing import ENTER
 from tests.tracker import crawl
-from tracker import periods
+from tracker.figures import periods
 
 # A quarter that ended more than thirty days ago, whatever today is.
 QUARTER = periods.later(periods.quarter_of(date.today()), -2 * periods.QUARTER)
 MAKE = f"""
 from datetime import date
-from sites import agenda
-from sites.models import Role
-from sites.queries import province
+from sites.engine import agenda
+from sites.tenants.models import Role
+from sites.tenants.queries import province
 from tests import people
 from tests.tracker.releasing import happen, note
-from tracker import periods
+from tracker.figures import periods
 home, reef = province(), people.site("reef", name="Reef Division")
 people.member(home, Role.ADMINISTRATOR, "Pat Province")
 people.member(home, Role.ADVISOR, "Avi Advisor")

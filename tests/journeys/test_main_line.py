@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from sites import flood
+from sites.gate import slowdown
 from tests.house import DESK, PHONE, House, Person, until
 
 SLUG, SITE = "river", "River Division"
 NAME, PHONE_NUMBER, ADDRESS = "Robin Quiet", "604 555 0177", "robin.quiet@example.org"
 INVITE = """
 from psi import tenancy
-from sites import people
-from sites.audit import SYSTEM
-from sites.models import Site
+from sites.people import transitions as people
+from sites.engine.audit import SYSTEM
+from sites.tenants.models import Site
 province = Site.objects.get(slug="province")
 with tenancy.site_scope(province.pk):
     people.invite(province, email="cora@example.org", name="Cora Coordinator", role="administrator", by=SYSTEM)
@@ -115,7 +115,7 @@ def roster(by: Person, slug: str, name: str) -> None:
 
 def think(physician: Person) -> None:
     """Let the time pass that nobody fills a form in."""
-    physician.page.wait_for_timeout(flood.QUICKEST.total_seconds() * 1000)
+    physician.page.wait_for_timeout(slowdown.QUICKEST.total_seconds() * 1000)
 
 
 def ask(physician: Person, *, where: str) -> str:
@@ -277,8 +277,8 @@ def record(peer: Person) -> None:
 # Four others have answered before.
 HELD = f"""
 from psi.tenancy import site_scope
-from sites.models import Site
-from tracker.survey_models import HeldAnswer
+from sites.tenants.models import Site
+from tracker.survey.models import HeldAnswer
 with site_scope(Site.objects.get(slug="{SLUG}").pk):
     HeldAnswer.objects.bulk_create(HeldAnswer(safe="YES", helpful="NO") for _ in range(4))
 """
@@ -376,8 +376,8 @@ def test_the_province_sees_a_count_and_nothing_else(house: House, staff: Cast, p
     # The quarter this runs in, closed and thirty days past, whatever today is.
     house.manage(
         code="import uuid\nfrom datetime import date, timedelta\nfrom psi import tenancy\n"
-        "from sites.audit import SYSTEM\nfrom sites.queries import province\n"
-        "from tracker import checking, periods, releases\nfrom tracker.wanted import Wanted\nhome = province()\n"
+        "from sites.engine.audit import SYSTEM\nfrom sites.tenants.queries import province\n"
+        "from tracker.releases import check as checking\nfrom tracker.figures import periods\nfrom tracker.releases import transitions as releases\nfrom tracker.releases.options import Wanted\nhome = province()\n"
         "with tenancy.site_scope(home.pk, now=tenancy.now() + timedelta(days=130)):\n"
         "    while releases.next_quarter() <= periods.quarter_of(date.today()):\n"
         "        asked = releases.ask(releases.next_quarter(), Wanted(), key=uuid.uuid4(), by=SYSTEM)\n"
@@ -409,9 +409,10 @@ def test_back_after_sending_shows_the_form_and_sending_it_again_the_same_receipt
 
 OTHERS = f"""
 from psi.tenancy import site_scope
-from sites.models import Site
+from sites.tenants.models import Site
 from tests.people import supporter
-from training.models import Department, Evaluates
+from training.supporters.models import Department
+from training.supporters.models import Evaluates
 site = Site.objects.get(slug="{SLUG}")
 supporter(site, "Dr Quinn van der Berg", published=True)
 supporter(site, "Dr Sam Quill")

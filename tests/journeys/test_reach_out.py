@@ -12,7 +12,7 @@ from tests.house import House, Person, until
 SLUG, SITE = "brook", "Brook Division"
 MAKE = f"""
 from psi import tenancy
-from sites.models import Site
+from sites.tenants.models import Site
 Site.objects.create(slug="{SLUG}", name="{SITE}", kind="DIVISION", funding="EXISTING", is_open=True, reach_out=True,
                     privacy_officer="Privacy officer, 250 555 0100", created_at=tenancy.now())
 """

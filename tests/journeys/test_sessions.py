@@ -14,12 +14,12 @@ from tests.journeys.test_sharing import ENTER
 MAKE = """
 from datetime import timedelta
 from psi import tenancy
-from sites.audit import SYSTEM
-from sites.models import Role
-from sites.queries import province
+from sites.engine.audit import SYSTEM
+from sites.tenants.models import Role
+from sites.tenants.queries import province
 from tests import people, rows
-from training import sessions
-from training.models import Session
+from training.sessions import transitions as sessions
+from training.sessions.models import Session
 fjord = people.site("fjord")
 people.member(fjord, Role.ADMINISTRATOR, "Ada Fjord")
 people.member(province(), Role.ADMINISTRATOR, "Cy Province")
@@ -33,8 +33,8 @@ with tenancy.site_scope(province().pk):
 LATER = """
 from datetime import timedelta
 from psi import tenancy
-from sites.queries import province
-from training.models import Session
+from sites.tenants.queries import province
+from training.sessions.models import Session
 with tenancy.site_scope(province().pk):
     Session.objects.filter(kind="PRACTICE").update(starts_at=tenancy.now() - timedelta(hours=4))
 """

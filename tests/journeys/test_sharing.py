@@ -11,8 +11,8 @@ from tests.house import DESK, House, Person
 
 MAKE = """
 from tests import people
-from sites.models import Role
-from sites.queries import province
+from sites.tenants.models import Role
+from sites.tenants.queries import province
 creek, lake = people.site("creek"), people.site("lake")
 people.member(creek, Role.ADMINISTRATOR, "Ada Creek")
 people.member(lake, Role.ADMINISTRATOR, "Lou Lake")
@@ -22,13 +22,13 @@ for name in ("Dr Otto Creek", "Dr Petra Creek"):
 """
 ASK = """
 from tests import line
-from sites.models import Site
+from sites.tenants.models import Site
 print(line.request(Site.objects.get(slug="{}")).ref)
 """
 ENTER = """
 from django.test import Client
-from sites.models import User
-from sites.permissions import DEMO_SESSION
+from sites.tenants.models import User
+from sites.gate.second_factor import DEMO_SESSION
 client = Client()
 client.force_login(User.objects.get(email="{}"))
 session = client.session

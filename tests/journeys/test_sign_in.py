@@ -16,10 +16,11 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from psi import tenancy
-from sites import people
-from sites.audit import SYSTEM
-from sites.gate import SEEN
-from sites.models import Invitation, Role, SignInEvent, User
+from sites.engine.audit import SYSTEM
+from sites.engine.models import SignInEvent
+from sites.gate.middleware import SEEN
+from sites.people import transitions as people
+from sites.tenants.models import Invitation, Role, User
 
 ADDRESS = "new.person@example.org"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 
-from matching import transitions
-from matching.models import Match
+from matching.invitations import transitions
+from matching.matches.models import Match
 from psi import tenancy
 from psi.tenancy import site_scope
-from referrals import transitions as referral_moves
-from sites import agenda, today
-from sites.models import AuditEntry, Membership
-from sites.moves import Refused
+from referrals.requests import transitions as referral_moves
+from sites.engine import agenda, today
+from sites.engine.models import AuditEntry
+from sites.engine.moves import Refused
+from sites.tenants.models import Membership
 from tests import line
 from tests.people import World, member, supporter
 

@@ -10,15 +10,16 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
-from matching import alerts, candidates
-from matching.models import Alert, Match
+from matching.candidates import queries as candidates
+from matching.invitations import alerts
+from matching.matches.models import Alert, Match
 from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals.identity import known_to_rules
-from referrals.models import Referral, ReferralConsent, ReferralEvent
-from referrals.receipts import receipt_of
-from sites import agenda, today
-from sites.models import AuditEntry, Due, Fact, Notice
+from referrals.requests.identity import known_to_rules
+from referrals.requests.models import Referral, ReferralConsent, ReferralEvent
+from referrals.requests.receipts import receipt_of
+from sites.engine import agenda, today
+from sites.engine.models import AuditEntry, Due, Fact, Notice
 from tests import line
 from tests.people import World, account, supporter
 

@@ -11,19 +11,21 @@ from django.utils.timezone import localdate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from matching import candidates, filters, ranking
-from matching.filters import Known
-from matching.models import Match
-from matching.rules import HARD_REASONS, Candidate, Need, judge
+from matching.candidates import filters, ranking
+from matching.candidates import queries as candidates
+from matching.candidates.filters import Known
+from matching.candidates.rules import HARD_REASONS, Candidate, Need, judge
+from matching.matches.models import Match
 from psi import tenancy, vault
-from referrals.models import Wish
-from sites.models import Membership, Profile, Role, Specialty, User
+from referrals.requests.models import Wish
+from sites.reference.models import Specialty
+from sites.tenants.models import Membership, Profile, Role, User
 from tests.matching.test_ranking import peers as pure_peers
 from tests.matching.test_rules import TODAY
 from tests.people import World
-from training import describe
-from training.models import Department, Evaluates, Gender, PeerSupporter, Practice, Stage, SupporterLoad
-from training.names import surnames
+from training.supporters import self_description
+from training.supporters.models import Department, Evaluates, Gender, PeerSupporter, Practice, Stage, SupporterLoad
+from training.supporters.surnames import surnames
 
 NAMES = ["Dr Sam Gray", "Dr Pat O’Brien", "Gray, Alex", "Dr Jo van der Berg", "Dr Anh Le"]
 IN_A_ROSTER = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -247,7 +249,7 @@ def test_wishes_only_the_vault_can_tell_order_those_who_come_first(world: World,
     with roster(world, [person] * 5, {"wishes": ["PARENT"], "specialty": None, "departments": set()}) as (need, known):
         ids = list(PeerSupporter.objects.order_by("pk").values_list("pk", flat=True))
         for row in PeerSupporter.objects.filter(pk__in=ids[2:4]):
-            describe.describe(row, [Wish.PARENT])
+            self_description.describe(row, [Wish.PARENT])
         assert [c.peer.supporter_id for c in candidates.first(need, known)] == ids[:3]
         offers = ranking.rank(need, candidates.first(need, known), tenancy.now())
         assert [offer.candidate.peer.supporter_id for offer in offers] == [ids[2], ids[0], ids[1]]

@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from matching import following, rematch, transitions
-from matching.models import Alert, Match, Prepared
+from matching.invitations import next_candidate, rematch, transitions
+from matching.matches.models import Alert, Match, Prepared
 from psi import tenancy
 from psi.tenancy import site_scope
-from referrals.models import Referral
-from sites import agenda, today
-from sites.models import Due, Notice, Site
-from sites.moves import Refused
+from referrals.requests.models import Referral
+from sites.engine import agenda, today
+from sites.engine.models import Due, Notice
+from sites.engine.moves import Refused
+from sites.tenants.models import Site
 from tests import line
 from tests.people import World, supporter
 
@@ -69,7 +70,7 @@ def test_who_became_unavailable_meanwhile_is_not_invited_by_the_press(world: Wor
     with site_scope(world.north.pk):
         type(otto).objects.filter(pk=otto.pk).update(state="PREPARING")
         with pytest.raises(Refused, match="not active"):
-            following.invite(match.referral_id, otto.user_id, by=line.administrator(world))
+            next_candidate.invite(match.referral_id, otto.user_id, by=line.administrator(world))
     assert states(match) == ["DECLINED"]
 
 
@@ -121,8 +122,8 @@ def test_a_worker_that_looks_twice_prepares_once(world: World) -> None:
     match = line.invited(world)
     no(world, match)
     with site_scope(world.north.pk):
-        following.look_after([match.referral_id])
-        following.look_after([match.referral_id])
+        next_candidate.look_after([match.referral_id])
+        next_candidate.look_after([match.referral_id])
         assert Prepared.objects.count() == 1
         assert Notice.objects.filter(kind="UNMATCHED").count() == 1
 

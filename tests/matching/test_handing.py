@@ -9,21 +9,23 @@ import pytest
 from django.test import Client
 from django.utils.timezone import localdate
 
-from matching import afterwards, candidates, rematch
-from matching.models import Match
+from matching.candidates import queries as candidates
+from matching.invitations import rematch
+from matching.matches.models import Match
+from matching.physician import transitions as physician_moves
 from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals.identity import known_to_rules
-from referrals.models import Consent, Referral, ReferralConsent
-from referrals.receipts import receipt_of
-from sites.audit import SYSTEM
-from sites.models import Fact
-from sites.moves import Refused
-from sites.queries import current_text
+from referrals.requests.identity import known_to_rules
+from referrals.requests.models import Consent, Referral, ReferralConsent
+from referrals.requests.receipts import receipt_of
+from sites.engine.audit import SYSTEM
+from sites.engine.models import Fact
+from sites.engine.moves import Refused
+from sites.reference.queries import current_text
 from tests import line
 from tests.people import World
-from training import lending
-from training.models import PeerSupporter
+from training.supporters import lending
+from training.supporters.models import PeerSupporter
 
 SignIn = Callable[[Any], Client]
 
@@ -79,7 +81,7 @@ def test_without_a_recorded_agreement_no_site_gets_a_request(world: World, sign_
     referral, client = line.request(world.north), sign_in(world["north administrator"])
     assert press(client, referral, to="south", agreed="on").status_code == 422
     with site_scope(world.north.pk), pytest.raises(Refused, match="no agreement with that site"):
-        afterwards.hand_over(referral.pk, to=world.south, text=current_text("SITE", "en"), by=SYSTEM)
+        physician_moves.hand_over(referral.pk, to=world.south, text=current_text("SITE", "en"), by=SYSTEM)
     assert at(world.south) == []
 
 

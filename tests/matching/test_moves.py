@@ -8,17 +8,19 @@ import pytest
 from django.db import connection
 from django.utils.timezone import localdate
 
-from matching import transitions
-from matching.models import LIVE, Match, MatchEvent
+from matching.invitations import transitions
+from matching.matches.models import LIVE, Match, MatchEvent
 from psi import tenancy
 from psi.tenancy import site_scope
-from referrals.models import Referral, ReferralEvent
-from sites import audit, people
-from sites.models import AuditEntry, Due, Fact, Membership, Notice
-from sites.moves import Refused, target
+from referrals.requests.models import Referral, ReferralEvent
+from sites.engine import audit
+from sites.engine.models import AuditEntry, Due, Fact, Notice
+from sites.engine.moves import Refused, target
+from sites.people import transitions as people
+from sites.tenants.models import Membership
 from tests import line
 from tests.people import World, member, supporter
-from training.models import PeerSupporter, SupporterLoad
+from training.supporters.models import PeerSupporter, SupporterLoad
 
 Act = Callable[[World, Match], Any]
 ACTS: dict[str, Act] = {

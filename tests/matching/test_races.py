@@ -8,18 +8,19 @@ from typing import Any
 import pytest
 from django.utils.timezone import localdate
 
-from matching import due, transitions
-from matching.models import LIVE, Match, MatchEvent
+from matching.invitations import due, transitions
+from matching.matches.models import LIVE, Match, MatchEvent
 from psi import tenancy
 from psi.tenancy import site_scope
-from referrals.models import Referral, ReferralEvent
-from sites import agenda
-from sites.models import AuditEntry, Due, Fact, Notice, Role, Site
-from sites.moves import Refused
+from referrals.requests.models import Referral, ReferralEvent
+from sites.engine import agenda
+from sites.engine.models import AuditEntry, Due, Fact, Notice
+from sites.engine.moves import Refused
+from sites.tenants.models import Role, Site
 from tests import line
 from tests.people import World, member, supporter
 from tests.processes import begin, environment
-from training.models import PeerSupporter, SupporterLoad
+from training.supporters.models import PeerSupporter, SupporterLoad
 
 pytestmark = pytest.mark.xdist_group("races")
 
@@ -247,10 +248,10 @@ def test_the_same_window_looked_after_by_eight_workers(committed_world: World) -
 
 ACCEPT = """
 import sys
-from matching import transitions
+from matching.invitations import transitions
 from psi.tenancy import site_scope
-from sites.audit import Actor
-from sites.moves import Refused
+from sites.engine.audit import Actor
+from sites.engine.moves import Refused
 site, user, match = map(int, sys.argv[1:])
 input()
 try:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.ranking import LANGUAGE, Chip, chips, rank, waiting_words, wish_chips, wish_words
-from matching.rules import Candidate, Need, Peer, judge
+from matching.candidates.ranking import LANGUAGE, Chip, chips, rank, waiting_words, wish_chips, wish_words
+from matching.candidates.rules import Candidate, Need, Peer, judge
 from psi import tenancy
-from referrals.models import Wish
+from referrals.requests.models import Wish
 from tests.matching.test_rules import GOOD, TODAY
-from training.models import Trait
+from training.supporters.models import Trait
 
 NEED = Need()
 

@@ -10,19 +10,21 @@ from django.utils.timezone import localdate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching import candidates, rules, transitions
-from matching.models import Match
-from matching.rules import HARD, NOT_FOR_THIS, SOFT, Need, Peer, judge
+from matching.candidates import queries as candidates
+from matching.candidates import rules
+from matching.candidates.rules import HARD, NOT_FOR_THIS, SOFT, Need, Peer, judge
+from matching.invitations import transitions
+from matching.matches.models import Match
 from psi import tenancy
 from psi.tenancy import site_scope
-from referrals.models import Referral
-from sites.models import Membership
-from sites.moves import Refused
+from referrals.requests.models import Referral
+from sites.engine.moves import Refused
+from sites.tenants.models import Membership
 from tests import line
 from tests.people import World, supporter
-from training.models import Department, Evaluates, PeerSupporter, Stage, SupporterLoad
-from training.names import surnames
-from training.names import typed as words
+from training.supporters.models import Department, Evaluates, PeerSupporter, Stage, SupporterLoad
+from training.supporters.surnames import surnames
+from training.supporters.surnames import typed as words
 
 TODAY = date(2027, 3, 10)
 DAY = timedelta(days=1)

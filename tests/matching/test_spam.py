@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from matching import transitions
+from matching.invitations import transitions
 from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals.models import Referral, ReferralEvent
-from referrals.receipts import receipt_of
-from referrals.transitions import clear_spam, lock
-from sites import agenda
-from sites.audit import broken_links
-from sites.models import AuditEntry, Due, Fact
-from sites.moves import Refused
+from referrals.requests.models import Referral, ReferralEvent
+from referrals.requests.receipts import receipt_of
+from referrals.requests.transitions import clear_spam, lock
+from sites.engine import agenda
+from sites.engine.audit import broken_links
+from sites.engine.models import AuditEntry, Due, Fact
+from sites.engine.moves import Refused
 from tests import line
 from tests.people import World
-from tracker import rollups
-from tracker.models import Rollup
+from tracker.figures import rollups
+from tracker.figures.models import Rollup
 
 SignIn = Callable[[Any], Client]
 MARCH, APRIL = datetime(2026, 3, 20, 12, tzinfo=UTC), datetime(2026, 4, 2, 12, tzinfo=UTC)

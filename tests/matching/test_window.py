@@ -8,19 +8,20 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from matching import due, transitions
-from matching.contact_window import window_ends, window_of
-from matching.models import LIVE, Match, MatchEvent
+from matching.invitations import due, transitions
+from matching.matches.contact_window import window_ends, window_of
+from matching.matches.models import LIVE, Match, MatchEvent
 from psi import tenancy
 from psi.tenancy import site_scope
-from referrals.models import Referral
-from sites import agenda
-from sites.audit import broken_links
-from sites.models import AuditEntry, Due, Fact, Notice, ProvinceSetting
-from sites.moves import Refused
+from referrals.requests.models import Referral
+from sites.engine import agenda
+from sites.engine.audit import broken_links
+from sites.engine.models import AuditEntry, Due, Fact, Notice
+from sites.engine.moves import Refused
+from sites.reference.models import ProvinceSetting
 from tests import line
 from tests.people import World, supporter
-from training.models import SupporterLoad
+from training.supporters.models import SupporterLoad
 
 STEPS = [("NUDGE_1", 24), ("NUDGE_2", 48), ("WINDOW_48", 48), ("WINDOW_72", 72)]
 

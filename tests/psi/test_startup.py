@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 
 from psi import startup
-from psi.home import BASE
+from psi.local.home import BASE
 from tests.processes import Valkey, environment, wait_for
 
 pytestmark = pytest.mark.xdist_group("startup")

@@ -18,18 +18,18 @@ from django.db import connection
 from django.test import Client
 from redis import Redis
 
-from matching import transitions
+from matching.invitations import transitions
 from psi import vault
 from psi.tenancy import site_scope
 from psi.vault import Sealed
-from referrals.identity import known_to_rules
-from referrals.models import Referral
-from sites import agenda
-from sites.accounts import MFAAdapter
-from sites.models import Site
+from referrals.requests.identity import known_to_rules
+from referrals.requests.models import Referral
+from sites.accounts.adapters import MFAAdapter
+from sites.engine import agenda
+from sites.tenants.models import Site
 from tests import line
 from tests.people import World
-from tracker import rollups
+from tracker.figures import rollups
 
 RECORD = {"name": "Robin Example", "wishes": ["WOMAN"], "departments": [3, 4], "avoid_names": "Zoë O’Brien"}
 

@@ -15,10 +15,10 @@ from PIL import Image
 
 from psi import tenancy
 from psi.tenancy import site_scope
-from referrals import access, printing
-from referrals.models import AccessPoint, AccessWeek, Promotion
-from sites.audit import SYSTEM
-from sites.palettes import PALETTES, Palette
+from referrals.promotion import access_points, printing
+from referrals.promotion.models import AccessPoint, AccessWeek, Promotion
+from sites.engine.audit import SYSTEM
+from sites.tenants.palettes import PALETTES, Palette
 from tests import line, printed
 from tests.people import World
 from tests.referrals.test_requests import GOOD
@@ -29,7 +29,7 @@ DPI = 200
 
 def point(world: World, at: str = "north", name: str = "Lounge, 3 East") -> AccessPoint:
     with site_scope(getattr(world, at).pk):
-        return access.make(name, by=SYSTEM)
+        return access_points.make(name, by=SYSTEM)
 
 
 def steps(world: World, at: str = "north") -> list[tuple[int, int, int]]:
@@ -91,7 +91,7 @@ def test_the_week_is_that_of_the_site(world: World) -> None:
     code = point(world).code
     # Monday in Greenwich, Sunday evening in Vancouver.
     with site_scope(world.north.pk, now=datetime(2026, 9, 14, 3, 0, tzinfo=UTC)):
-        access.count(code, "opened")
+        access_points.count(code, "opened")
     with site_scope(world.north.pk):
         assert list(AccessWeek.objects.values_list("week", flat=True)) == [date(2026, 9, 7)]
 
@@ -101,11 +101,11 @@ def test_the_chart_shows_half_a_year_on_one_scale(world: World) -> None:
     for made, weeks_ago, times in ((busy, 0, 4), (busy, 30, 9), (quiet, 1, 2)):
         with site_scope(world.north.pk, now=tenancy.now() - timedelta(weeks=weeks_ago)):
             for _ in range(times):
-                access.count(made.code, "opened")
+                access_points.count(made.code, "opened")
     with site_scope(world.north.pk) as scope:
         Promotion.objects.create(on=localdate(scope.now) - timedelta(weeks=2), kind="AGM", audience=80)
         Promotion.objects.create(on=localdate(scope.now) - timedelta(weeks=60), kind="EMAIL")
-        chart = access.chart(AccessPoint.objects.order_by("pk"))
+        chart = access_points.chart(AccessPoint.objects.order_by("pk"))
     assert [line.steps for line in chart.lines] == [(4, 0, 0), (2, 0, 0)]
     assert [[bar.opened for bar in bars] for _, bars in chart.drawn()] == [[72.0], [36.0]]
     assert [mark.label for mark in chart.marks] == ["Annual general meeting"]
@@ -138,7 +138,7 @@ def test_what_is_pasted_elsewhere_has_no_script_and_counts(world: World, sign_in
     made = point(world)
     page = unescape(sign_in(world["north administrator"]).get(f"/north/settings/codes/{made.code}/").text)
     card = page.split('aria-label="Card for your own page">')[1].split("</textarea>")[0]
-    assert f'href="{access.address(world.north, made)}"' in unescape(card)
+    assert f'href="{access_points.address(world.north, made)}"' in unescape(card)
     assert not {"<script", "<iframe", "javascript:", "onclick"} & set(card.lower().split())
     assert "<script" not in unescape(card)
 
@@ -159,7 +159,7 @@ def test_every_printed_code_reads_in_grey_and_is_large_enough(
     # As a tired printer gives it: no colour, and washed out.
     grey = sheets[0].convert("L").point(lambda tone: 60 + tone * 150 // 255)
     found = zxingcpp.read_barcodes(grey)
-    assert [code.text for code in found] == [access.address(world.north, made)] * codes
+    assert [code.text for code in found] == [access_points.address(world.north, made)] * codes
     for code in found:
         corners = (code.position.top_left, code.position.top_right)
         centimetres = abs(corners[1].x - corners[0].x) / DPI * 2.54
@@ -179,14 +179,14 @@ def test_the_code_is_a_picture_too(world: World, sign_in: SignIn, kind: str, med
     assert (response.status_code, response["Content-Type"]) == (200, media)
     if kind == "png":
         found = zxingcpp.read_barcodes(Image.open(io.BytesIO(response.content)))
-        assert [code.text for code in found] == [access.address(world.north, made)]
+        assert [code.text for code in found] == [access_points.address(world.north, made)]
     assert browser.get(f"/north/settings/codes/{made.code}/qr.gif").status_code == 404
     assert browser.get(f"/north/settings/codes/{made.code}/other.pdf").status_code == 404
 
 
 def test_a_poster_names_the_site_and_the_numbers(world: World) -> None:
     made = point(world)
-    body = printing.pdf("poster", world.north, access.address(world.north, made), "en")
+    body = printing.pdf("poster", world.north, access_points.address(world.north, made), "en")
     text = printed.words(body)
     for word in ("North Division", "9-1-1", "9-8-8", "1-800-663-6729", "310-6789"):
         assert word in text

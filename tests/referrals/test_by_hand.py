@@ -9,10 +9,11 @@ import pytest
 from django.test import Client
 
 from psi.tenancy import site_scope
-from referrals.identity import known_to_rules
-from referrals.models import Referral, ReferralConsent, ReferralEvent
-from referrals.receipts import receipt_digest
-from sites.models import AuditEntry, Notice, TextVersion
+from referrals.requests.identity import known_to_rules
+from referrals.requests.models import Referral, ReferralConsent, ReferralEvent
+from referrals.requests.receipts import receipt_digest
+from sites.engine.models import AuditEntry, Notice
+from sites.reference.models import TextVersion
 from tests.people import World
 
 SAID = {

@@ -12,20 +12,21 @@ from django.utils.timezone import localdate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from matching import candidates
+from matching.candidates import queries as candidates
 from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals import blank, transitions
-from referrals.forms import RequestForm
-from referrals.identity import Identity, known_to_rules
-from referrals.models import FormKey, Referral, Source, Wish
-from sites import agenda
-from sites.models import AuditEntry, Fact, Notice
+from referrals.public import cached_form
+from referrals.public.forms import RequestForm
+from referrals.requests import transitions
+from referrals.requests.identity import Identity, known_to_rules
+from referrals.requests.models import FormKey, Referral, Source, Wish
+from sites.engine import agenda
+from sites.engine.models import AuditEntry, Fact, Notice
 from tests import line
 from tests.people import World, supporter
 from tests.referrals.test_requests import GOOD, post, receipt
-from training.describe import describe, described
-from training.models import Department, Evaluates, PeerSupporter
+from training.supporters.models import Department, Evaluates, PeerSupporter
+from training.supporters.self_description import describe, described
 
 EVERYTHING: dict[str, Any] = {
     "email": "robin@example.ca",
@@ -308,7 +309,7 @@ def test_whatever_is_sent_is_answered_in_words_of_ours(in_north: Any, said: dict
     posted = QueryDict(mutable=True)
     for name, value in (GOOD | {"key": str(uuid.uuid4())} | said).items():
         posted.setlist(name, [value] if isinstance(value, str) else value)
-    form = RequestForm(posted, **blank.lists(in_north))
+    form = RequestForm(posted, **cached_form.lists(in_north))
     if form.is_valid():
         repr((form.ask(), form.identity(), form.agreed())).encode()
     assert not RAW.search(str(form.errors))

@@ -9,13 +9,13 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from matching import transitions as matches
-from matching.models import Match
+from matching.invitations import transitions as matches
+from matching.matches.models import Match
 from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals import reach_out
-from referrals.identity import known_to_rules
-from referrals.models import (
+from referrals.reach_out import transitions as reach_out
+from referrals.requests.identity import known_to_rules
+from referrals.requests.models import (
     EventKind,
     FormKey,
     ReachOut,
@@ -24,10 +24,11 @@ from referrals.models import (
     ReferralEvent,
     ReferralReason,
 )
-from referrals.receipts import receipt_digest
-from sites import agenda, outbox
-from sites.models import AuditEntry, Due, Fact, Notice, Site
-from sites.moves import Refused
+from referrals.requests.receipts import receipt_digest
+from sites.engine import agenda, outbox
+from sites.engine.models import AuditEntry, Due, Fact, Notice
+from sites.engine.moves import Refused
+from sites.tenants.models import Site
 from tests import line, rows
 from tests.people import World
 

@@ -13,14 +13,15 @@ from django.test import Client
 
 from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals import transitions
-from referrals.identity import known_to_rules
-from referrals.models import FormKey, Referral, ReferralConsent, ReferralEvent, ReferralReason
-from referrals.receipts import receipt_digest, receipt_of
+from referrals.requests import transitions
+from referrals.requests.identity import known_to_rules
+from referrals.requests.models import FormKey, Referral, ReferralConsent, ReferralEvent, ReferralReason
+from referrals.requests.receipts import receipt_digest, receipt_of
 from referrals.tasks import forget_keys
-from sites.audit import broken_links
-from sites.models import AuditEntry, Due, Fact, Notice, Site
-from sites.references import ALPHABET, reference
+from sites.engine.audit import broken_links
+from sites.engine.models import AuditEntry, Due, Fact, Notice
+from sites.engine.references import ALPHABET, reference
+from sites.tenants.models import Site
 from tests import line
 from tests.people import World
 

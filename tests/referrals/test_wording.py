@@ -10,11 +10,12 @@ import pytest
 from django.test import Client
 
 from psi.tenancy import site_scope
-from referrals import wording
-from referrals.models import Wording
-from referrals.wording_forms import MOST_QUESTIONS, WordingForm
-from sites.audit import SYSTEM
-from sites.models import AuditEntry, Site
+from referrals.wording import texts as wording
+from referrals.wording.models import Wording
+from referrals.wording_editor.forms import MOST_QUESTIONS, WordingForm
+from sites.engine.audit import SYSTEM
+from sites.engine.models import AuditEntry
+from sites.tenants.models import Site
 from tests import people as cast
 from tests.people import World
 from tests.test_budgets import BUDGET, weight

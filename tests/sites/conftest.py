@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sites import outbox
+from sites.engine import outbox
 from tests import smtp_sink
 from tests.smtp_sink import Sink
 

@@ -14,11 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from psi import tenancy
 from psi.celery import app
 from psi.tenancy import site_scope
-from sites import agenda
-from sites.models import Due, Site
+from sites.engine import agenda
+from sites.engine.models import Due
+from sites.tenants.models import Site
 from tests import line
 from tests.people import World, site
-from training.models import Department, Evaluates
+from training.supporters.models import Department, Evaluates
 
 ERRORS = [f"1 of PROBE at site %s parked after {agenda.ATTEMPTS} attempts"]
 

@@ -11,11 +11,13 @@ from django.test import Client
 
 from psi import tenancy
 from psi.tenancy import site_scope
-from referrals.identity import open_identity
-from referrals.models import Referral
-from sites import audit, sign_in_events
-from sites.audit import Actor
-from sites.models import AuditEntry, SignInEvent, Site
+from referrals.requests.identity import open_identity
+from referrals.requests.models import Referral
+from sites.engine import audit
+from sites.engine.audit import Actor
+from sites.engine.models import AuditEntry, SignInEvent
+from sites.gate import sign_in_events
+from sites.tenants.models import Site
 from tests import line
 from tests.people import World
 

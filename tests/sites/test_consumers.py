@@ -7,8 +7,9 @@ from typing import Any
 from django.test import Client
 
 from psi.tenancy import site_scope
-from sites import consumers
-from sites.models import AuditEntry, Consumer
+from sites.engine.models import AuditEntry
+from sites.gate import tokens as consumers
+from sites.gate.models import Consumer
 from tests.people import World
 
 SignIn = Callable[[Any], Client]

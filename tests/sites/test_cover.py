@@ -10,10 +10,12 @@ from django.utils.timezone import localdate, localtime
 
 from psi import tenancy
 from psi.tenancy import site_scope
-from sites import agenda, cover
-from sites.models import Cover, Membership, Notice, Role
-from sites.moves import Refused
-from sites.queries import holders
+from sites.cover import transitions as cover
+from sites.engine import agenda
+from sites.engine.models import Notice
+from sites.engine.moves import Refused
+from sites.tenants.models import Cover, Membership, Role
+from sites.tenants.queries import holders
 from tests import line
 from tests.people import World
 

@@ -13,8 +13,8 @@ from django.test import Client, RequestFactory
 
 from psi import tenancy
 from psi.tenancy import site_scope
-from referrals.models import FormKey, Referral
-from sites import flood
+from referrals.requests.models import FormKey, Referral
+from sites.gate import slowdown
 from tests import line
 from tests.people import World
 
@@ -33,18 +33,18 @@ def rows(site: Any) -> tuple[int, int]:
         return Referral.objects.count(), FormKey.objects.count()
 
 
-def crowd(world: World, at: str = ADDRESS, site: str = "north", size: int = flood.MOST) -> None:
+def crowd(world: World, at: str = ADDRESS, site: str = "north", size: int = slowdown.MOST) -> None:
     """Let as many as pass unslowed come from one network, now and in the window after it."""
-    for now in (tenancy.now(), tenancy.now() + flood.WINDOW):
+    for now in (tenancy.now(), tenancy.now() + slowdown.WINDOW):
         with site_scope(getattr(world, site).pk, now=now):
             assert [asked(at, path=f"/{site}/request/") for _ in range(size)] == [None] * size
 
 
-def asked(at: str = ADDRESS, *, path: str = NORTH, headers: Any = None, **said: str) -> flood.Wait | None:
+def asked(at: str = ADDRESS, *, path: str = NORTH, headers: Any = None, **said: str) -> slowdown.Wait | None:
     """Ask the limiter alone about one more form, in the scope and at the time of the caller."""
     key = uuid.uuid4()
     request: WSGIRequest = RequestFactory().post(path, line.opened(path, key) | said, REMOTE_ADDR=at, headers=headers)
-    return flood.wait(request, key)
+    return slowdown.wait(request, key)
 
 
 def hidden(page: Any) -> dict[str, str]:
@@ -62,13 +62,13 @@ def test_a_crowd_behind_one_address_gets_through(world: World, minutes: int) -> 
         key, at = uuid.uuid4(), NOON + timedelta(minutes=minutes) * number / 250
         form = line.opened(NORTH, key)
         with site_scope(world.north.pk, now=at):
-            wait = flood.wait(RequestFactory().post(NORTH, form, REMOTE_ADDR=ADDRESS), key)
+            wait = slowdown.wait(RequestFactory().post(NORTH, form, REMOTE_ADDR=ADDRESS), key)
         if wait:
             slowed += 1
             assert (wait.seconds, wait.crowd) == (20, True)
-            form |= {flood.TICKET: wait.ticket}
-            with site_scope(world.north.pk, now=at + flood.WAIT):
-                assert flood.wait(RequestFactory().post(NORTH, form, REMOTE_ADDR=ADDRESS), key) is None
+            form |= {slowdown.TICKET: wait.ticket}
+            with site_scope(world.north.pk, now=at + slowdown.WAIT):
+                assert slowdown.wait(RequestFactory().post(NORTH, form, REMOTE_ADDR=ADDRESS), key) is None
     assert slowed == {60: 0, 10: 50, 0: 50}[minutes]
 
 
@@ -89,21 +89,21 @@ def test_a_slowed_form_keeps_everything_and_is_sent_after_the_wait(world: World)
     assert {name: form[name] for name in GOOD} == GOOD
     # Too early once more: the same ticket, and what is left of the wait.
     again = browser.post(NORTH, form, REMOTE_ADDR=ADDRESS)
-    assert (again.status_code, hidden(again)[flood.TICKET]) == (429, form[flood.TICKET])
+    assert (again.status_code, hidden(again)[slowdown.TICKET]) == (429, form[slowdown.TICKET])
     assert int(again["Refresh"]) <= 20
 
     # What the Refresh loads: the form, filled, with the ticket.
     shown = browser.get(NORTH)
     assert "Thank you for waiting." in shown.content.decode()
     assert shown.context["form"].data["avoid_names"] == nasty
-    assert hidden(shown)[flood.TICKET] == form[flood.TICKET]
-    cookie = browser.cookies[flood.COOKIE]
+    assert hidden(shown)[slowdown.TICKET] == form[slowdown.TICKET]
+    cookie = browser.cookies[slowdown.COOKIE]
     assert (cookie["path"], cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (NORTH, True, "Strict", 600)
     assert "Robin" not in cookie.value
 
-    waited = flood.ticket(NORTH, uuid.UUID(form["key"]), flood.CROWD, NOON - timedelta(days=100))
-    sent = browser.post(NORTH, form | {flood.TICKET: waited}, REMOTE_ADDR=ADDRESS)
-    assert (sent.status_code, sent.cookies[flood.COOKIE].value) == (302, "")
+    waited = slowdown.ticket(NORTH, uuid.UUID(form["key"]), slowdown.CROWD, NOON - timedelta(days=100))
+    sent = browser.post(NORTH, form | {slowdown.TICKET: waited}, REMOTE_ADDR=ADDRESS)
+    assert (sent.status_code, sent.cookies[slowdown.COOKIE].value) == (302, "")
     assert rows(world.north) == (1, 1)
     assert "Thank you for waiting." not in browser.get(NORTH).content.decode()
 
@@ -148,7 +148,7 @@ def test_the_address_a_proxy_reports_counts_only_where_there_is_one(world: World
 
 
 def test_a_form_with_errors_is_told_at_once_and_not_counted(world: World) -> None:
-    crowd(world, size=flood.MOST - 1)
+    crowd(world, size=slowdown.MOST - 1)
     assert [post(name="").status_code for _ in range(5)] == [422] * 5
     assert post().status_code == 302
     # That was the last place. Another window may have begun meanwhile, with one place of its own.
@@ -173,7 +173,7 @@ def test_valkey_knows_no_address_and_forgets_in_ten_minutes(world: World) -> Non
 
 @pytest.mark.parametrize("given", ["", "opened-0.000:x", "opened", ":", "crowd-1:é"])
 def test_a_form_without_its_own_ticket_waits(world: World, given: str) -> None:
-    answer = post(**{flood.TICKET: given})
+    answer = post(**{slowdown.TICKET: given})
     assert "A short wait keeps automatic messages out." in answer.content.decode()
     assert (answer.status_code, answer["Refresh"], rows(world.north)) == (429, "20", (0, 0))
 
@@ -187,37 +187,37 @@ def test_a_form_sent_within_a_second_waits_and_one_read_for_longer_does_not(worl
     for seconds, waits in ((0.9, True), (1.1, False)):
         with site_scope(world.north.pk, now=NOON):
             request: Any = RequestFactory().get(NORTH)
-            given = flood.opened(request, key)
+            given = slowdown.opened(request, key)
         with site_scope(world.north.pk, now=NOON + timedelta(seconds=seconds)):
-            request = RequestFactory().post(NORTH, {flood.TICKET: given})
-            assert bool(flood.wait(request, key)) is waits
+            request = RequestFactory().post(NORTH, {slowdown.TICKET: given})
+            assert bool(slowdown.wait(request, key)) is waits
 
 
 def test_a_ticket_is_good_for_one_form_at_one_address(world: World, settings: Any) -> None:
     key = uuid.uuid4()
     ready = NOON - timedelta(days=100)
-    good = flood.ticket(NORTH, key, flood.CROWD, ready)
+    good = slowdown.ticket(NORTH, key, slowdown.CROWD, ready)
     others = [
-        flood.ticket(SOUTH, key, flood.CROWD, ready),
-        flood.ticket("/north/colleague/", key, flood.CROWD, ready),
-        flood.ticket(NORTH, uuid.uuid4(), flood.CROWD, ready),
+        slowdown.ticket(SOUTH, key, slowdown.CROWD, ready),
+        slowdown.ticket("/north/colleague/", key, slowdown.CROWD, ready),
+        slowdown.ticket(NORTH, uuid.uuid4(), slowdown.CROWD, ready),
         good.replace("crowd", "opened"),
         good[:-1],
     ]
-    statuses = [post(key=str(key), **{flood.TICKET: given}).status_code for given in others]
+    statuses = [post(key=str(key), **{slowdown.TICKET: given}).status_code for given in others]
     settings.SECRET_KEY = "another"
-    statuses.append(post(key=str(key), **{flood.TICKET: good}).status_code)
+    statuses.append(post(key=str(key), **{slowdown.TICKET: good}).status_code)
     assert statuses == [429] * 6
     assert rows(world.north) == (0, 0)
 
 
 def test_what_is_kept_for_the_wait_opens_at_its_own_form_alone(world: World) -> None:
     browser = Client()
-    post(client=browser, **{flood.TICKET: ""})
+    post(client=browser, **{slowdown.TICKET: ""})
     for path in (SOUTH, NORTH):
-        browser.cookies[flood.COOKIE]["path"] = path
+        browser.cookies[slowdown.COOKIE]["path"] = path
         assert ("Thank you for waiting." in browser.get(path).content.decode()) is (path == NORTH)
-    browser.cookies[flood.COOKIE] = "é" * 9
+    browser.cookies[slowdown.COOKIE] = "é" * 9
     assert browser.get(NORTH).status_code == 200
 
 
@@ -228,7 +228,7 @@ def test_whoever_fills_the_field_that_nobody_sees_is_thanked_and_forgotten(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    answer = post(**{flood.TRAP: "buy now"})
+    answer = post(**{slowdown.TRAP: "buy now"})
     honest = post()
     assert (answer.status_code, answer["Location"]) == (honest.status_code, honest["Location"])
     assert dict(answer.cookies) == {}

@@ -13,13 +13,14 @@ from django.test import Client, RequestFactory
 
 from psi import tenancy
 from psi.tenancy import OutsideScope, site_scope
-from sites import audit
-from sites.gate import GateMiddleware, limits
-from sites.models import AuditEntry, Membership, Role
-from sites.moves import Refused
-from sites.permissions import for_roles, public, signed_in
+from sites.engine import audit
+from sites.engine.models import AuditEntry
+from sites.engine.moves import Refused
+from sites.gate.middleware import GateMiddleware, limits
+from sites.gate.permissions import for_roles, public, signed_in
+from sites.tenants.models import Membership, Role
 from tests.people import World, member
-from training.models import Department
+from training.supporters.models import Department
 
 SignIn = Callable[[Any], Client]
 START = datetime(2027, 5, 4, 17, tzinfo=UTC)

@@ -4,7 +4,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from psi.tenancy import site_scope
-from sites.models import Invitation, Notice, Role
+from sites.engine.models import Notice
+from sites.tenants.models import Invitation, Role
 from tests.people import World
 
 

@@ -12,23 +12,26 @@ import pytest
 from django.db import connection
 from django.template import TemplateDoesNotExist
 
-from matching import transitions
-from matching.models import Match
+from matching.invitations import transitions
+from matching.matches.models import Match
 from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals import transitions as referral_moves
-from referrals.models import Reason, Referral
-from referrals.notices import address_of
-from sites import agenda, outbox, people
-from sites.audit import SYSTEM
-from sites.models import Due, Notice, Profile, Role, Site
+from referrals.requests import transitions as referral_moves
+from referrals.requests.models import Reason, Referral
+from referrals.requests.notices import address_of
+from sites.engine import agenda, outbox
+from sites.engine.audit import SYSTEM
+from sites.engine.models import Due, Notice
+from sites.people import transitions as people
+from sites.tenants.models import Profile, Role, Site
 from tests import line
 from tests.people import World, member, supporter
 from tests.people import site as new_site
 from tests.smtp_sink import Sink
 from tests.training.test_sessions import seat
-from training import agreement
-from training.models import Agreement, PeerSupporter
+from training.commitment import agreement
+from training.commitment.models import Agreement
+from training.supporters.models import PeerSupporter
 
 
 def notices(site: Site) -> list[tuple[str, str]]:

@@ -17,12 +17,18 @@ from django.test import Client
 from django.urls import reverse
 
 from psi import tenancy
-from sites import account_views, agenda, kept_form, people, sign_in_events, slugs
-from sites.accounts import MFAAdapter, confirm_first, rewrap_factors
-from sites.audit import SYSTEM, Actor
-from sites.gate import SEEN, STARTED
-from sites.models import AuditEntry, Invitation, Membership, Notice, Profile, Role, SignInEvent, Site, User
-from sites.moves import Refused
+from sites.accounts import views as account_views
+from sites.accounts.adapters import MFAAdapter, rewrap_factors
+from sites.engine import agenda
+from sites.engine.audit import SYSTEM, Actor
+from sites.engine.models import AuditEntry, Notice, SignInEvent
+from sites.engine.moves import Refused
+from sites.gate import saved_form, sign_in_events
+from sites.gate.middleware import SEEN, STARTED
+from sites.gate.second_factor import confirm_first
+from sites.people import transitions as people
+from sites.tenants import slugs
+from sites.tenants.models import Invitation, Membership, Profile, Role, Site, User
 
 ADDRESS = "new.person@example.org"
 
@@ -548,13 +554,13 @@ def shown(rf, user, cookies, path="/north/settings/"):
     request = rf.get(path)
     request.user = user
     request.COOKIES.update({name: morsel.value for name, morsel in cookies.items()})
-    return kept_form.given_back(request)
+    return saved_form.given_back(request)
 
 
 def test_a_kept_form_opens_for_the_same_account_at_the_same_address(rf, north):
     user, other = member(north).user, member(north, "other@example.org").user
-    response = kept_form.keep(posted(rf, user))(HttpResponse())
-    cookie = response.cookies[kept_form.COOKIE]
+    response = saved_form.keep(posted(rf, user))(HttpResponse())
+    cookie = response.cookies[saved_form.COOKIE]
     assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 600)
     assert "sentence" not in cookie.value
     back = shown(rf, user, response.cookies)
@@ -565,25 +571,25 @@ def test_a_kept_form_opens_for_the_same_account_at_the_same_address(rf, north):
     )
     assert shown(rf, other, response.cookies) is None
     assert shown(rf, user, response.cookies, "/north/today/") is None
-    cookie.set(kept_form.COOKIE, cookie.value[:-6] + "AAAAA=", cookie.value)
+    cookie.set(saved_form.COOKIE, cookie.value[:-6] + "AAAAA=", cookie.value)
     assert shown(rf, user, response.cookies) is None
 
 
 def test_a_kept_form_is_gone_after_ten_minutes_and_after_it_is_sent(rf, north, monkeypatch):
     user = member(north).user
-    response = kept_form.keep(posted(rf, user))(HttpResponse())
+    response = saved_form.keep(posted(rf, user))(HttpResponse())
     later = time.time() + 601
-    monkeypatch.setattr(kept_form.time, "time", lambda: later)
+    monkeypatch.setattr(saved_form.time, "time", lambda: later)
     assert shown(rf, user, response.cookies) is None
     again = posted(rf, user)
     again.COOKIES.update({name: morsel.value for name, morsel in response.cookies.items()})
-    assert kept_form.tidied(again, HttpResponse()).cookies[kept_form.COOKIE]["max-age"] == 0
+    assert saved_form.tidied(again, HttpResponse()).cookies[saved_form.COOKIE]["max-age"] == 0
 
 
 def test_what_does_not_fit_a_cookie_is_not_kept(rf, north):
     user = member(north).user
-    response = kept_form.keep(posted(rf, user, words=secrets.token_hex(4000)))(HttpResponse())
-    assert kept_form.COOKIE not in response.cookies
+    response = saved_form.keep(posted(rf, user, words=secrets.token_hex(4000)))(HttpResponse())
+    assert saved_form.COOKIE not in response.cookies
 
 
 # People

@@ -9,13 +9,15 @@ from django.test import Client
 
 from psi import tenancy
 from psi.tenancy import site_scope
-from sites import opening, people, today
-from sites.audit import SYSTEM
-from sites.models import Role, Site
+from sites.engine import today
+from sites.engine.audit import SYSTEM
+from sites.people import transitions as people
+from sites.program import opening
 from sites.templatetags.refs import refs
+from sites.tenants.models import Role, Site
 from tests import line, rows
 from tests import people as cast
-from training.models import Department
+from training.supporters.models import Department
 
 SignIn = Callable[[Any], Client]
 

@@ -4,9 +4,9 @@ from datetime import date
 
 import numpy as np
 
-from referrals.asked import set_code
-from tracker import periods
-from tracker.cube import PATHWAYS, REASONS, Cube, Row, build
+from referrals.requests.request_facts import set_code
+from tracker.figures import periods
+from tracker.releases.cube import PATHWAYS, REASONS, Cube, Row, build
 
 START = date(2025, 4, 1)
 

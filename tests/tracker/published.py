@@ -4,9 +4,9 @@ from datetime import date
 from uuid import uuid4
 
 from psi.tenancy import now, site_scope
-from sites.models import Site
+from sites.tenants.models import Site
 from tests.people import World
-from tracker.release_models import Release, ReleaseCell, ReleaseMember
+from tracker.releases.models import Release, ReleaseCell, ReleaseMember
 
 JANUARY, FEBRUARY, MARCH = (date(2026, month, 1) for month in (1, 2, 3))
 APRIL_BEFORE = date(2025, 4, 1)

@@ -5,14 +5,15 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from psi.tenancy import site_scope
-from referrals.asked import set_code
-from sites import facts
-from sites.audit import Actor
-from sites.models import Role, Site
+from referrals.requests.request_facts import set_code
+from sites.engine import facts
+from sites.engine.audit import Actor
+from sites.tenants.models import Role, Site
 from tests.people import World
-from tracker import checking, releases
-from tracker.release_models import Release, ReleaseCell
-from tracker.wanted import Wanted
+from tracker.releases import check as checking
+from tracker.releases import transitions as releases
+from tracker.releases.models import Release, ReleaseCell
+from tracker.releases.options import Wanted
 
 Cells = list[tuple[str, str, date, date, int]]
 

@@ -15,17 +15,18 @@ from openapi_spec_validator import validate
 
 from psi import tenancy
 from psi.tenancy import site_scope
-from sites import consumers, flood
-from sites.audit import SYSTEM
-from sites.models import Consumer
-from sites.permissions import TOKEN
+from sites.consumers import transitions as consumers
+from sites.engine.audit import SYSTEM
+from sites.gate import slowdown
+from sites.gate.models import Consumer
+from sites.gate.permissions import TOKEN
 from tests.people import World
 from tests.test_queries import exactly
 from tests.test_walk import addresses
 from tests.tracker.published import release
 
 LIST, ONE = "/api/v1/releases/", "/api/v1/releases/2026-q1/"
-DESCRIPTION = json.loads((Path(settings.BASE_DIR) / "tracker/openapi.json").read_text())
+DESCRIPTION = json.loads((Path(settings.BASE_DIR) / "tracker/releases/openapi.json").read_text())
 Ask = Callable[..., Any]
 
 
@@ -156,7 +157,7 @@ def test_the_day_of_use_is_noted_once_and_too_many_are_told_to_wait(
         assert abs((localdate(tenancy.now()) - Consumer.objects.get().last_used_on).days) <= 1
     with exactly(5):
         assert ask(LIST, token).status_code == 200
-    monkeypatch.setattr(flood, "MOST", 2)
+    monkeypatch.setattr(slowdown, "MOST", 2)
     # Should ten minutes be over just now, they are counted anew.
     refused = [answer for answer in (ask(LIST, token) for _ in range(4)) if answer.status_code == 429]
     assert {answer["Retry-After"] for answer in refused} == {"600"}
@@ -172,7 +173,7 @@ def test_what_the_description_promises_is_answered_and_nothing_else(
     tried += [(path, ask(path, "psi_unknown")) for path in (LIST, ONE)]
     tried += [(path, ask(path, token, **{"If-None-Match": ask(path, token)["ETag"]})) for path in (LIST, ONE)]
     tried += [("/api/v1/openapi.json", Client().get("/api/v1/openapi.json"))]
-    monkeypatch.setattr(flood, "MOST", 0)
+    monkeypatch.setattr(slowdown, "MOST", 0)
     tried += [(path, ask(path, token)) for path in (LIST, ONE)]
     answered: dict[str, set[str]] = {}
     for path, answer in tried:

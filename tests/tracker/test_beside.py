@@ -9,21 +9,20 @@ import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.db import connection
 
-from matching import rematch
-from matching import transitions as match_moves
-from matching.models import Match
+from matching.invitations import rematch
+from matching.invitations import transitions as match_moves
+from matching.matches.models import Match
 from psi.tenancy import now, site_scope
-from sites import agenda, today
-from sites.models import AuditEntry, Due, Fact, Notice
-from sites.months import this_month
-from sites.moves import Refused
+from sites.engine import agenda, today
+from sites.engine.models import AuditEntry, Due, Fact, Notice
+from sites.engine.moves import Refused
+from sites.engine.recording_months import this_month
 from tests import line, rows
 from tests.people import World
-from tracker import informal, remarks, reminders, transitions
-from tracker.beside_models import DebriefRequest, HeldRemark, InformalContact, Remark
-from tracker.lists import Minutes, Way
-from tracker.models import Interaction
-from tracker.transitions import Conversation
+from tracker.conversations import informal_contacts, remarks, reminders, transitions
+from tracker.conversations.choices import Minutes, Way
+from tracker.conversations.models import DebriefRequest, HeldRemark, InformalContact, Interaction, Remark
+from tracker.conversations.transitions import Conversation
 
 TALK = Conversation(number=1, way=Way.PHONE, minutes=Minutes.UNDER_30, ease=4, strain=2, wants_debrief=True)
 JANUARY = datetime(2027, 1, 20, 18, tzinfo=UTC)
@@ -308,7 +307,7 @@ def test_an_informal_contact_is_counted_and_names_nobody(world: World, sign_in: 
         assert list(Fact.objects.values_list("measure", "category")) == [("INFORMAL", "ALL")]
         assert AuditEntry.objects.count() == entries
         with pytest.raises(Refused):
-            informal.log(
+            informal_contacts.log(
                 month=date(2020, 1, 1), way=Way.PHONE, minutes=Minutes.LONGER, key=uuid.uuid4(), by=line.helper(world)
             )
 
@@ -322,7 +321,7 @@ def test_nobody_waits_for_each_other_who_logs_and_who_asks(committed_world: Worl
         for _ in range(25):
             with site_scope(world.north.pk):
                 by, key = line.helper(world), uuid.uuid4()
-                informal.log(month=this_month(), way=Way.PHONE, minutes=Minutes.LONGER, key=key, by=by)
+                informal_contacts.log(month=this_month(), way=Way.PHONE, minutes=Minutes.LONGER, key=key, by=by)
 
     def ask() -> None:
         for _ in range(25):

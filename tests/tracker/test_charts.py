@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as some
 
-from tracker import charts
-from tracker.charts import Chart, Kind
+from tracker.figures import charts
+from tracker.figures.charts import Chart, Kind
 
 MONTHS = (("Apr 2026", 12), ("May 2026", None), ("Jun 2026", 1200), ("Jul 2026", 0))
 BOTH = (Kind.COLUMNS, Kind.ROWS)

@@ -9,16 +9,18 @@ from django.test import Client
 from django.urls import reverse
 
 from psi.tenancy import site_scope
-from sites import agenda, consumers
-from sites.audit import SYSTEM
-from sites.models import Role
-from sites.permissions import TOKEN
+from sites.consumers import transitions as consumers
+from sites.engine import agenda
+from sites.engine.audit import SYSTEM
+from sites.gate.permissions import TOKEN
+from sites.tenants.models import Role
 from tests.people import World
 from tests.test_walk import Address, addresses
 from tests.tracker import crawl
 from tests.tracker.releasing import happen, note, released
-from tracker import operations, periods
-from tracker.release_models import Release
+from tracker.figures import periods
+from tracker.operations import site_health
+from tracker.releases.models import Release
 
 SignIn = Callable[[Any], Client]
 JANUARY, MARCH, APRIL, JUNE = (date(2026, month, 1) for month in (1, 3, 4, 6))
@@ -68,7 +70,7 @@ def published(world: World) -> Release:
     for month in periods.months(APRIL, JUNE):
         happen(world.south, month, 6)
     agenda.sweep()
-    operations.look()
+    site_health.look()
     released(world, JANUARY, date(2026, 5, 1), public=True)
     return released(world, APRIL, date(2026, 8, 1), public=True)
 

@@ -6,22 +6,23 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from matching import transitions as matching
-from matching.models import Match, MatchEvent
+from matching.invitations import transitions as matching
+from matching.matches.models import Match, MatchEvent
 from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals.asked import Ask
-from referrals.identity import Identity, open_identity
-from referrals.models import Consent, Referral, ReferralConsent, ReferralEvent, ReferralReason
-from referrals.transitions import submit
-from sites import agenda
-from sites.audit import Actor
-from sites.models import AuditEntry, Due, Fact, Role
-from sites.queries import current_text
+from referrals.requests.identity import Identity, open_identity
+from referrals.requests.models import Consent, Referral, ReferralConsent, ReferralEvent, ReferralReason
+from referrals.requests.request_facts import Ask
+from referrals.requests.transitions import submit
+from sites.engine import agenda
+from sites.engine.audit import Actor
+from sites.engine.models import AuditEntry, Due, Fact
+from sites.reference.queries import current_text
+from sites.tenants.models import Role
 from tests.people import World
-from tracker import transitions as tracker
-from tracker.lists import Minutes, Way
-from tracker.models import Interaction
+from tracker.conversations import transitions as tracker
+from tracker.conversations.choices import Minutes, Way
+from tracker.conversations.models import Interaction
 
 
 def closed_request(world: World) -> Referral:

@@ -16,8 +16,8 @@ from psi.tenancy import now, site_scope
 from tests.people import World
 from tests.tracker import crawl
 from tests.tracker.published import release
-from tracker import exports
-from tracker.release_models import Release
+from tracker.releases import exports
+from tracker.releases.models import Release
 
 SignIn = Callable[[Any], Client]
 FOLDER = "/province/figures/2026-q1/"

@@ -12,17 +12,19 @@ from django.utils.timezone import localdate
 from hypothesis import given
 from hypothesis import strategies as some
 
-from matching import transitions
+from matching.invitations import transitions
 from psi import tenancy
 from psi.tenancy import site_scope
-from referrals import access
-from sites import agenda, facts
-from sites.models import AuditEntry, Fact, Site
+from referrals.promotion import access_points
+from sites.engine import agenda, facts
+from sites.engine.models import AuditEntry, Fact
+from sites.tenants.models import Site
 from tests import line, rows
 from tests.people import World
-from tracker import panels, spans
-from tracker.hours import median
-from training import counted, sessions
+from tracker.figures import panels, reporting_periods
+from tracker.figures.medians import median
+from training.attendance import transitions as sessions
+from training.supporters import trained_facts
 
 days = some.dates(date(2001, 1, 1), date(2080, 12, 31))
 
@@ -32,10 +34,10 @@ def test_every_period_offered_can_be_read_and_has_a_month_to_show(first: date, t
     if first > today:
         first, today = today, first
     first = max(first, today - timedelta(days=900))
-    for _heading, group in spans.offered(first, today):
+    for _heading, group in reporting_periods.offered(first, today):
         assert group
         for period in group:
-            assert spans.read(period.code, today) == period
+            assert reporting_periods.read(period.code, today) == period
             months = period.months(today)
             assert months[0] == period.first <= months[-1] <= min(today, period.last)
             assert len(period.months(date(9999, 1, 1))) in (3, 12)
@@ -43,12 +45,12 @@ def test_every_period_offered_can_be_read_and_has_a_month_to_show(first: date, t
 
 
 def test_a_fiscal_year_begins_in_april() -> None:
-    year = spans.read("", date(2027, 3, 31))
+    year = reporting_periods.read("", date(2027, 3, 31))
     assert (year.code, year.first, year.last, str(year)) == (
         *("2026-27", date(2026, 4, 1), date(2027, 3, 1), "April 2026 – March 2027"),
     )
-    assert spans.read("", date(2027, 4, 1)).code == "2027-28"
-    assert str(spans.read("2027-Q1", date(2027, 4, 1))) == "January – March 2027"
+    assert reporting_periods.read("", date(2027, 4, 1)).code == "2027-28"
+    assert str(reporting_periods.read("2027-Q1", date(2027, 4, 1))) == "January – March 2027"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_a_fiscal_year_begins_in_april() -> None:
 )  # fmt: skip
 def test_a_wrong_period_is_answered_with_a_sentence(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        spans.read(text, date(2026, 11, 24))
+        reporting_periods.read(text, date(2026, 11, 24))
 
 
 def test_bands_are_alike_but_for_the_open_last_one() -> None:
@@ -164,15 +166,15 @@ def test_who_carries_how_much_is_told_without_names(world: World, sign_in: Any) 
 
 def test_a_name_that_a_spreadsheet_would_run_stays_a_name(world: World, sign_in: Any) -> None:
     with site_scope(world.north.pk):
-        point = access.make("=1+1", by=line.administrator(world))
-        access.count(point.code, "sent")
+        point = access_points.make("=1+1", by=line.administrator(world))
+        access_points.count(point.code, "sent")
     assert "'=1+1,1" in sign_in(world["north lead"]).get("/north/figures/points.csv").content.decode()
 
 
 def shown(site: Site, code: str, today: date) -> dict[str, panels.Panel]:
     """Return the panels of a site as they stand on a day."""
     with site_scope(site.pk, now=datetime(today.year, today.month, today.day, 20, tzinfo=UTC)):
-        return {panel.name: panel for panel in panels.of(spans.read(code, today), today).panels}
+        return {panel.name: panel for panel in panels.of(reporting_periods.read(code, today), today).panels}
 
 
 def test_contacts_and_those_without_one_add_up_to_the_windows(world: World) -> None:
@@ -233,7 +235,7 @@ def test_who_was_trained_is_counted_once_in_the_month_of_the_day_and_at_home_alo
     def note() -> None:
         with site_scope(world.north.pk):
             for each in people:
-                counted.trained(each)
+                trained_facts.trained(each)
 
     note()
     note()
@@ -257,7 +259,7 @@ def test_a_slip_in_the_day_of_training_is_refused_with_a_sentence(world: World, 
 
 def test_who_was_trained_long_before_makes_no_years_to_choose_and_no_report(world: World, sign_in: Any) -> None:
     with site_scope(world.north.pk):
-        counted.trained(rows.supporter(world.north, "Dr Long Ago", trained_on=date(2004, 5, 1)))
+        trained_facts.trained(rows.supporter(world.north, "Dr Long Ago", trained_on=date(2004, 5, 1)))
     agenda.sweep()
     page = sign_in(world["north lead"]).get("/north/figures/").text
     assert "2005" not in page and "report/" not in page
@@ -282,6 +284,6 @@ def test_the_day_of_training_is_counted_and_taken_back(world: World) -> None:
                 sessions.note_attendance(session.pk, {seat.pk: minutes}, by=line.administrator(world))
         agenda.sweep(now=later + timedelta(days=1))
         with site_scope(world.north.pk, now=later):
-            year = spans.fiscal_year(later.date())
+            year = reporting_periods.fiscal_year(later.date())
             counts.append(panels.counted(year, year)[1]["TRAINED", "ALL"])
     assert counts == [1, 0]

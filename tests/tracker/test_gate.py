@@ -10,28 +10,31 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from psi.tenancy import site_scope
-from sites.models import Fact
+from sites.engine.models import Fact
 from tests import people
 from tests.people import World
 from tests.tracker import cubes, releasing
-from tracker import checking, freezing, gate, periods, plan, releases, rollups, watch
-from tracker.cube import Cube, build
-from tracker.gate import Number, Secret
-from tracker.hours import median
-from tracker.release_models import Release, ReleaseCell, ReleaseMember
-from tracker.wanted import Wanted
+from tracker.figures import periods, rollups
+from tracker.figures.medians import median
+from tracker.releases import attack_model, disclosure_audit, snapshot, suppression
+from tracker.releases import check as checking
+from tracker.releases import transitions as releases
+from tracker.releases.cube import Cube, build
+from tracker.releases.disclosure_audit import Number, Secret
+from tracker.releases.models import Release, ReleaseCell, ReleaseMember
+from tracker.releases.options import Wanted
 
 K = 10
 REGIONS = ["FRASER", "INTERIOR", "ISLAND", "NORTHERN", "COASTAL"]
 
 
-def released(cube: Cube, *, k: int = K) -> tuple[list[plan.Cell], list[plan.Member]]:
+def released(cube: Cube, *, k: int = K) -> tuple[list[suppression.Cell], list[suppression.Member]]:
     """Return what would be told of each quarter in its turn, without asking the gate."""
-    told: list[plan.Cell] = []
-    stood: list[plan.Member] = []
+    told: list[suppression.Cell] = []
+    stood: list[suppression.Member] = []
     regions = {site: REGIONS[site % 2] for site in cube.sites}
     for quarter in periods.quarters(cube.months[0], cube.months[-1]):
-        made = plan.plan(cube, quarter, checking.starts(told, cube), Wanted(), k, regions=regions)
+        made = suppression.plan(cube, quarter, checking.starts(told, cube), Wanted(), k, regions=regions)
         told += made.cells
         stood += made.members
     return told, stood
@@ -57,10 +60,10 @@ def test_one_table_in_which_small_numbers_are_only_blanked_out_does_not_pass() -
     # Two sites by two quarters. The 4 is left out; its row and its column are not.
     counts = table(4, 20, 30, 40)
     told = [number(counts, i) for i in (1, 2, 3)] + [number(counts, 0, 1), number(counts, 0, 2)]
-    verdict = gate.attack(counts, told, [secret(0)], K)
+    verdict = disclosure_audit.attack(counts, told, [secret(0)], K)
     assert not verdict.passed and verdict.narrowest == 4
     # Without the two sums nothing is known of it.
-    assert gate.attack(counts, told[:3], [secret(0)], K).passed
+    assert disclosure_audit.attack(counts, told[:3], [secret(0)], K).passed
 
 
 def test_three_tables_that_are_safe_one_by_one_do_not_pass_together() -> None:
@@ -75,40 +78,40 @@ def test_three_tables_that_are_safe_one_by_one_do_not_pass_together() -> None:
     by_site_and_path = [total(lambda p, s=s, w=w: p // 4 == s and p % 2 == w) for s in (0, 1) for w in (0, 1)]
     others = [number(counts, 1), number(counts, 3), number(counts, 5)]
     hidden = [secret(0)]
-    assert gate.attack(counts, by_site_and_quarter, hidden, K).passed
-    assert gate.attack(counts, by_site_and_path, hidden, K).passed
-    assert gate.attack(counts, others, hidden, K).passed
-    assert not gate.attack(counts, by_site_and_quarter + by_site_and_path + others, hidden, K).passed
+    assert disclosure_audit.attack(counts, by_site_and_quarter, hidden, K).passed
+    assert disclosure_audit.attack(counts, by_site_and_path, hidden, K).passed
+    assert disclosure_audit.attack(counts, others, hidden, K).passed
+    assert not disclosure_audit.attack(counts, by_site_and_quarter + by_site_and_path + others, hidden, K).passed
 
 
 def test_a_percentage_is_known_within_its_rounding() -> None:
     # 3 of 60 late: 95 per cent in time says that 2.7 to 3.3 are late.
     counts = table(57, 3)
-    low, high = watch.rounded(95, 60)
+    low, high = attack_model.rounded(95, 60)
     assert (low, high) == (57, 57)
     base = number(counts, 0, 1)
-    assert gate.attack(counts, [base], [secret(1)], K).passed
+    assert disclosure_audit.attack(counts, [base], [secret(1)], K).passed
     rounded = Number(np.array([0], dtype=np.intp), low, high)
-    assert not gate.attack(counts, [base, rounded], [secret(1)], K).passed
+    assert not disclosure_audit.attack(counts, [base, rounded], [secret(1)], K).passed
 
 
 @given(base=st.integers(20, 3000), data=st.data())
 @settings(max_examples=200, deadline=None)
 def test_the_interval_of_a_percentage_holds_all_and_only_what_is_rounded_to_it(base: int, data: st.DataObject) -> None:
     part = data.draw(st.integers(0, base))
-    shown = plan.percent(part, base)
-    low, high = watch.rounded(shown, base)
+    shown = suppression.percent(part, base)
+    low, high = attack_model.rounded(shown, base)
     assert low <= part <= high
-    assert plan.percent(low, base) == plan.percent(high, base) == shown
-    assert low == 0 or plan.percent(low - 1, base) != shown
-    assert high == base or plan.percent(high + 1, base) != shown
+    assert suppression.percent(low, base) == suppression.percent(high, base) == shown
+    assert low == 0 or suppression.percent(low - 1, base) != shown
+    assert high == base or suppression.percent(high + 1, base) != shown
 
 
 @given(hours=st.lists(st.integers(0, 150), min_size=10, max_size=60))
 @settings(max_examples=200, deadline=None)
 def test_what_a_median_says_of_the_windows_is_true(hours: list[int]) -> None:
     of = {hour: hours.count(hour) for hour in hours}
-    assert plan.kept_at_least(median(of)) <= sum(hour < 72 for hour in hours)
+    assert suppression.kept_at_least(median(of)) <= sum(hour < 72 for hour in hours)
 
 
 def test_a_median_that_is_told_is_known_to_the_gate() -> None:
@@ -118,8 +121,8 @@ def test_a_median_that_is_told_is_known_to_the_gate() -> None:
         {1: [*rows, (cubes.START, "CONTACT", "IN_TIME", 7)], 2: rows, 3: rows},
         periods.months(cubes.START, date(2025, 6, 1)),
     )
-    base = plan.Cell("P5", "CONTACT", cubes.START, date(2025, 6, 1), 34)
-    median = plan.Cell("P5", "TO_CONTACT", cubes.START, date(2025, 6, 1), 30, ReleaseCell.Unit.HOURS)
+    base = suppression.Cell("P5", "CONTACT", cubes.START, date(2025, 6, 1), 34)
+    median = suppression.Cell("P5", "TO_CONTACT", cubes.START, date(2025, 6, 1), 30, ReleaseCell.Unit.HOURS)
     assert checking.examine(cube, [base], [], K)[0].passed
     verdict, contradicts = checking.examine(cube, [base, median], [], K)
     assert not contradicts and {secret.family for secret in verdict.known} == {"CONTACT"}
@@ -130,17 +133,17 @@ def test_whoever_knows_how_many_asked_subtracts_those_who_mention_a_reason() -> 
     each = {(0, "REACH_IN", ("BURNOUT",)): 13, (0, "REACH_IN", ("EVENT",)): 1}
     cube = build(dict.fromkeys((1, 2, 3), cubes.rows(each)), periods.months(cubes.START, date(2025, 6, 1)))
     span = cubes.START, date(2025, 6, 1)
-    asked = plan.Cell("P1", "ALL", *span, 42)
-    mention = plan.Cell("P2", "BURNOUT", *span, 39)
+    asked = suppression.Cell("P1", "ALL", *span, 42)
+    mention = suppression.Cell("P2", "BURNOUT", *span, 39)
     assert checking.examine(cube, [asked], [], K)[0].passed
     assert "N_BURNOUT" in {each.family for each in checking.examine(cube, [asked, mention], [], K)[0].known}
 
 
 def test_what_nothing_is_told_of_is_safe_and_what_contradicts_itself_is_not() -> None:
     counts = table(4, 6)
-    assert gate.attack(counts, [], [secret(0)], K).passed
+    assert disclosure_audit.attack(counts, [], [secret(0)], K).passed
     impossible = [number(counts, 0, 1), Number(np.array([0, 1], dtype=np.intp), 12, 12)]
-    assert not gate.attack(counts, impossible, [secret(0)], K).passed
+    assert not disclosure_audit.attack(counts, impossible, [secret(0)], K).passed
 
 
 def test_what_only_fractions_allow_does_not_pass() -> None:
@@ -149,17 +152,17 @@ def test_what_only_fractions_allow_does_not_pass() -> None:
     counts = table(*[1, 0, 0, 0, 1, 0] * 3)
     told = [number(counts, *[6 * copy + place for place in each]) for copy in range(3) for each in one]
     hidden = secret(*[6 * copy + place for copy in range(3) for place in range(3)])
-    assert gate.attack(counts, told, [hidden], 3).passed
-    verdict = gate.attack(counts, told, [hidden], 4)
+    assert disclosure_audit.attack(counts, told, [hidden], 3).passed
+    verdict = disclosure_audit.attack(counts, told, [hidden], 4)
     assert not verdict.passed and verdict.narrowest == 4
 
 
 def test_each_program_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The solver's clock runs on from one to the next; many quick ones are not found out because they are many."""
-    monkeypatch.setattr(gate, "SECONDS", 0.2)
+    monkeypatch.setattr(disclosure_audit, "SECONDS", 0.2)
     counts, asked = table(4, 20, 30, 40), [secret(0), secret(0, 1)]
-    program = gate._Program(counts, [number(counts, 0, 1, 2)], asked, None)
-    while program._solver.getRunTime() < 2 * gate.SECONDS:
+    program = disclosure_audit._Program(counts, [number(counts, 0, 1, 2)], asked, None)
+    while program._solver.getRunTime() < 2 * disclosure_audit.SECONDS:
         program.most(asked[0])
     # A machine that stalls may keep one of them from its end, and not each of many.
     assert (54, 0) in [(program.most(asked[0]), program.least(asked[1])) for _ in range(20)]
@@ -173,7 +176,7 @@ def test_what_the_gate_lets_pass_no_list_of_all_possibilities_betrays(data: st.D
     sums = data.draw(st.lists(st.sets(st.integers(0, 3), min_size=1), max_size=3))
     told = [number(counts, *sorted(each)) for each in sums]
     hidden = [secret(i) for i in range(4) if 0 < counts[i] < 3]
-    verdict = gate.attack(counts, told, hidden, 3)
+    verdict = disclosure_audit.attack(counts, told, hidden, 3)
     possible = [
         cube
         for cube in itertools.product(range(13), repeat=4)
@@ -222,7 +225,7 @@ def test_a_release_passes_or_nothing_is_told(world: World, seed: int, sites: int
             # Nor is anything known by what was told, all of it together.
             with site_scope(world.province.pk):
                 told, stood = checking.known()
-            cube = freezing.read(periods.last_month(shown.quarter))
+            cube = snapshot.read(periods.last_month(shown.quarter))
             verdict, contradicts = checking.examine(cube, told, stood, K)
             assert verdict.passed and not contradicts
         transaction.set_rollback(True)
@@ -232,7 +235,7 @@ def test_subtracting_any_two_releases_tells_no_small_number() -> None:
     cube = cubes.chance(6, 12, 60, 4)
     told, stood = released(cube)
     sums: dict[frozenset[int], int] = {}
-    front = watch.fronts(cube, told, stood, K)[0]
+    front = attack_model.fronts(cube, told, stood, K)[0]
     flat = cube.counts.ravel()
     filled = set(np.flatnonzero(flat).tolist())
     for each in front.numbers:
@@ -270,9 +273,9 @@ def test_almost_all_of_one_kind_is_refused_and_the_remedy_helps() -> None:
     assert {cell.table for cell in told} >= {Release.Table.REASONS, Release.Table.PATHWAYS}
     verdict, _ = checking.examine(cube, told, stood, K)
     assert {secret.family for secret in verdict.known} >= {"R_BURNOUT"}
-    helps = checking.remedy(cube, [], plan.Plan(told, stood), [], verdict)
+    helps = checking.remedy(cube, [], suppression.Plan(told, stood), [], verdict)
     assert helps == Release.Table.REASONS
-    kept = [cell for cell in told if watch.table(cell) != helps]
+    kept = [cell for cell in told if attack_model.table(cell) != helps]
     assert checking.examine(cube, kept, stood, K)[0].passed
 
 

@@ -9,20 +9,21 @@ import pytest
 from django.test import Client
 from django.utils.timezone import localdate
 
-from matching import alerts
+from matching.invitations import alerts
 from psi import tenancy
 from psi.tenancy import site_scope
-from sites import agenda
-from sites.audit import SYSTEM
-from sites.models import CrisisLine, LocalCrisisLine, Site
+from sites.engine import agenda
+from sites.engine.audit import SYSTEM
+from sites.reference.models import CrisisLine, LocalCrisisLine
+from sites.tenants.models import Site
 from tests import line, rows
 from tests import people as cast
 from tests.test_queries import opened
 from tests.tracker.crawl import visible
-from tracker import operations
-from tracker.operations_models import Standing
-from training import lending
-from training.models import PeerSupporter
+from tracker.operations import site_health
+from tracker.operations.models import Standing
+from training.supporters import lending
+from training.supporters.models import PeerSupporter
 
 SignIn = Callable[[Any], Client]
 World = cast.World
@@ -36,9 +37,9 @@ CALLED = "A crisis number of its own has not been called for half a year."
 
 def seen(world: World, at: Site) -> tuple[list[str], bool]:
     """Look, and return what the province then says of a site."""
-    operations.look()
+    site_health.look()
     with site_scope(world.province.pk):
-        (light,) = [light for light in operations.lights() if light.site == at]
+        (light,) = [light for light in site_health.lights() if light.site == at]
     return [words for words, _tone in light.reasons], light.seen
 
 
@@ -89,9 +90,9 @@ def test_what_is_late_and_what_nobody_called_are_reasons(world: World) -> None:
 
 
 def test_a_look_of_yesterday_says_nothing_of_today(world: World) -> None:
-    operations.look(now=tenancy.now() - timedelta(days=2))
+    site_health.look(now=tenancy.now() - timedelta(days=2))
     with site_scope(world.province.pk):
-        assert {light.seen for light in operations.lights()} == {False}
+        assert {light.seen for light in site_health.lights()} == {False}
     assert seen(world, world.north) == ([], True)
 
 
@@ -106,7 +107,7 @@ def test_a_site_that_cannot_be_looked_into_stops_no_other(world: World, caplog: 
 
 def test_the_gravity_of_a_light_is_said_in_words(world: World, sign_in: SignIn) -> None:
     only(world, agreement_until=localdate(tenancy.now()) + timedelta(days=5))
-    operations.look()
+    site_health.look()
     page = sign_in(world["coordinator"]).get(PAGE).text
     assert ('<span class="chip warm">needs a hand</span>' in page, "needs a hand today" in page) == (True, False)
 
@@ -132,7 +133,7 @@ def test_the_page_says_it_in_words_and_without_any_number(world: World, sign_in:
     unanswered()
     CrisisLine.objects.filter(code="BC").update(verified_on=localdate(tenancy.now()) - timedelta(days=95))
     only(world, agreement_until=None)
-    operations.look()
+    site_health.look()
     page = sign_in(world["coordinator"]).get(PAGE)
     text = visible(page.text)
     text = " ".join(text.replace("¦", " ").split())
@@ -148,5 +149,5 @@ def test_the_page_says_it_in_words_and_without_any_number(world: World, sign_in:
 def test_the_page_costs_the_same_for_every_number_of_sites(world: World, sign_in: SignIn, count: int) -> None:
     for number in range(count):
         cast.site(f"valley-{number}")
-    operations.look()
+    site_health.look()
     opened(sign_in(world["coordinator"]), PAGE, 10, f"Valley-{count - 1} Division")

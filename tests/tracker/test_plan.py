@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tracker import cubes
-from tracker import checking, periods, plan
-from tracker.cube import Cube, Incomplete, build
-from tracker.hours import median
-from tracker.release_models import Release
-from tracker.wanted import Wanted
+from tracker.figures import periods
+from tracker.figures.medians import median
+from tracker.releases import check as checking
+from tracker.releases import suppression
+from tracker.releases.cube import Cube, Incomplete, build
+from tracker.releases.models import Release
+from tracker.releases.options import Wanted
 
 Table = Release.Table
 K = 10
@@ -24,17 +26,17 @@ def cube_of(*sites: dict[tuple[int, str, tuple[str, ...]], int], months: int = 3
     return build(rows, periods.months(start, periods.later(start, months - 1)))
 
 
-def quarterly(cube: Cube, regions: dict[int, str] | None = None) -> list[list[plan.Cell]]:
+def quarterly(cube: Cube, regions: dict[int, str] | None = None) -> list[list[suppression.Cell]]:
     """Return what each quarter would tell in its turn."""
-    told: list[list[plan.Cell]] = []
+    told: list[list[suppression.Cell]] = []
     for quarter in periods.quarters(cube.months[0], cube.months[-1]):
         starts = checking.starts([cell for each in told for cell in each], cube)
         where = regions or dict.fromkeys(cube.sites, "ISLAND")
-        told.append(plan.plan(cube, quarter, starts, Wanted(), K, regions=where).cells)
+        told.append(suppression.plan(cube, quarter, starts, Wanted(), K, regions=where).cells)
     return told
 
 
-def of(cells: list[plan.Cell], table: str) -> list[tuple[str, int, int, int]]:
+def of(cells: list[suppression.Cell], table: str) -> list[tuple[str, int, int, int]]:
     return [(c.category, c.first.month, c.last.month, c.number) for c in cells if c.table == table]
 
 
@@ -55,7 +57,7 @@ def of(cells: list[plan.Cell], table: str) -> list[tuple[str, int, int, int]]:
 def test_a_sum_is_told_if_neither_outsiders_nor_a_site_in_it_learn_a_small_number(
     parts: tuple[int, ...], told: bool
 ) -> None:
-    assert plan.may_tell(np.array(parts), K) is told
+    assert suppression.may_tell(np.array(parts), K) is told
 
 
 def test_months_then_the_quarter_then_longer() -> None:
@@ -86,11 +88,11 @@ def test_three_quarters_wait_for_the_year() -> None:
 def test_what_is_not_wanted_waits_and_is_told_for_a_longer_time() -> None:
     busy = {(month, path, ("LIFE",)): 20 for month in range(6) for path in ("REACH_IN", "REACH_OUT")}
     cube = cube_of(busy, busy, months=6)
-    first = plan.plan(
+    first = suppression.plan(
         cube, START, checking.starts([], cube), Wanted(True, False, False, False, False, False), K, regions={}
     )
     assert of(first.cells, Table.MONTHS) == [("ALL", 4, 6, 240)] and {c.table for c in first.cells} == {Table.MONTHS}
-    second = plan.plan(cube, date(2025, 7, 1), checking.starts(first.cells, cube), Wanted(), K, regions={})
+    second = suppression.plan(cube, date(2025, 7, 1), checking.starts(first.cells, cube), Wanted(), K, regions={})
     assert of(second.cells, Table.PATHWAYS) == [("REACH_IN", 4, 9, 240), ("REACH_OUT", 4, 9, 240)]
     assert of(second.cells, Table.MONTHS)[0] == ("ALL", 7, 7, 80)
 
@@ -108,10 +110,10 @@ def test_small_reasons_are_told_together_and_never_one_alone() -> None:
         ("OTHER", 4, 6, 0),
         ("GROUPED", 4, 6, 27),
     ]
-    assert plan.told_together(cube, START, date(2025, 6, 1), K) == ["EVENT", "CHANGE"]
+    assert suppression.told_together(cube, START, date(2025, 6, 1), K) == ["EVENT", "CHANGE"]
     # A single small reason with nothing to stand beside joins the next one.
     alone = {(0, "REACH_IN", ("BURNOUT",)): 20, (0, "REACH_IN", ("CHANGE",)): 1}
-    assert plan.told_together(cube_of(alone, alone), START, date(2025, 6, 1), K) == ["BURNOUT", "CHANGE"]
+    assert suppression.told_together(cube_of(alone, alone), START, date(2025, 6, 1), K) == ["BURNOUT", "CHANGE"]
 
 
 @given(
@@ -123,7 +125,7 @@ def test_small_sites_stand_in_groups_of_three_that_no_member_can_see_through(
     totals: list[int], regions: list[str]
 ) -> None:
     sites = dict(enumerate(totals, 1))
-    groups = plan.group(sites, {site: regions[site - 1] for site in sites}, K)
+    groups = suppression.group(sites, {site: regions[site - 1] for site in sites}, K)
     small = {site for site, number in sites.items() if 0 < number < K}
     if groups is None:
         assert small
@@ -153,7 +155,7 @@ def process(**measures: dict[str, int]) -> Cube:
 
 
 def shown(cube: Cube) -> dict[str, int]:
-    cells = plan.plan(cube, START, checking.starts([], cube), Wanted(), K, regions={}).cells
+    cells = suppression.plan(cube, START, checking.starts([], cube), Wanted(), K, regions={}).cells
     return {cell.category: cell.number for cell in cells if cell.table == Table.PROCESS}
 
 
@@ -207,7 +209,7 @@ def test_medians_have_ten_behind_them_and_are_whole_hours() -> None:
     [(7, 30, 9, False), (7, 30, 0, False), (10, 30, 1, True), (10, 80, 1, False), (1, 80, 10, True), (0, 80, 10, True)],
 )
 def test_a_median_waits_beside_a_small_number_it_would_bound(kept: int, hours: int, missed: int, told: bool) -> None:
-    assert plan.leaves_open(hours, kept, missed, K) is told
+    assert suppression.leaves_open(hours, kept, missed, K) is told
 
 
 @given(st.dictionaries(st.integers(0, 999), st.integers(1, 9), min_size=1, max_size=20))

@@ -6,10 +6,11 @@ from django.utils import translation
 
 from psi.tenancy import site_scope
 from tests.people import World
-from tracker import periods, published
-from tracker.charts import Kind
-from tracker.published import Table
-from tracker.release_models import ReleaseCell
+from tracker.figures import periods
+from tracker.figures.charts import Kind
+from tracker.releases import tables as release_tables
+from tracker.releases.models import ReleaseCell
+from tracker.releases.tables import Table
 
 APRIL = date(2024, 4, 1)
 
@@ -24,7 +25,7 @@ def told(world: World, *lengths: int, by_month: int = -1) -> Table:
                 ReleaseCell.objects.create(first=month, last=month, number=20)
             ReleaseCell.objects.create(first=first, last=last, number=60)
             first = periods.later(last, 1)
-        (table,) = published.over_time()
+        (table,) = release_tables.over_time()
     return table
 
 
@@ -40,7 +41,7 @@ def test_a_period_whose_months_are_all_hidden_is_one_line(world: World) -> None:
 def test_where_some_months_are_told_the_others_are_hidden_and_not_missing(world: World) -> None:
     table = told(world, 3, 3, by_month=0)
     assert [row.shown for row in table.rows] == ["20", "20", "20", "60", "hidden", "hidden", "hidden", "60"]
-    drawn = published.chart(table)
+    drawn = release_tables.chart(table)
     assert drawn is not None
     assert (drawn.title, drawn.kind) == ("Requests by period", Kind.COLUMNS)
     assert [count for _label, count in drawn.rows] == [20, 20, 20, None, None, None]
@@ -49,7 +50,7 @@ def test_where_some_months_are_told_the_others_are_hidden_and_not_missing(world:
 
 def test_only_periods_as_long_as_the_latest_are_drawn_side_by_side(world: World) -> None:
     table = told(world, 12, 3, 6, 3)
-    drawn = published.chart(table)
+    drawn = release_tables.chart(table)
     assert drawn is not None and drawn.title == "Requests by period"
     assert drawn.rows == (("April to June 2025", 60), ("January to March 2026", 60))
     assert table.beside.endswith("the table has all of them.")
@@ -61,8 +62,8 @@ def test_a_picture_that_shows_every_period_needs_no_word_beside_it(world: World)
 
 
 def test_every_word_of_a_published_table_is_french_too() -> None:
-    words = [*published.TITLES.values(), *published.NOTES.values(), *published.PATHS.values()]
-    words += [*published.PROCESS.values(), *published.REGIONS.values()]
+    words = [*release_tables.TITLES.values(), *release_tables.NOTES.values(), *release_tables.PATHS.values()]
+    words += [*release_tables.PROCESS.values(), *release_tables.REGIONS.values()]
     english = [str(each) for each in words]
     with translation.override("fr"):
         assert [one for one, other in zip(english, words, strict=True) if one == str(other)] == []

@@ -8,15 +8,17 @@ import pytest
 from django.test import Client
 
 from psi.tenancy import site_scope
-from sites import agenda, facts
+from sites.engine import agenda, facts
 from tests.people import World
 from tests.tracker import crawl
 from tests.tracker.releasing import happen, prepared, released
 from tests.tracker.test_releases import APRIL, AUGUST_1, refusable
-from tracker import checking, release_views, releases
-from tracker.release_forms import PrepareForm
-from tracker.release_models import Release
-from tracker.wanted import OF
+from tracker.releases import check as checking
+from tracker.releases import transitions as releases
+from tracker.releases import views as release_views
+from tracker.releases.forms import PrepareForm
+from tracker.releases.models import Release
+from tracker.releases.options import OF
 
 LIST = "/province/figures/releases/"
 PUBLIC = "/province/published/2025-q2/"

@@ -8,23 +8,29 @@ import pytest
 from django.db import IntegrityError, InternalError, ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from matching import transitions
+from matching.invitations import transitions
 from psi import tenancy
 from psi.tenancy import site_scope
-from referrals.transitions import clear_spam, lock
-from sites import agenda
-from sites.models import AuditEntry, Due, Fact, Site
-from sites.moves import Refused
+from referrals.requests.transitions import clear_spam, lock
+from sites.engine import agenda
+from sites.engine.models import AuditEntry, Due, Fact
+from sites.engine.moves import Refused
+from sites.tenants.models import Site
 from tests import line
 from tests.people import World, site
 from tests.tracker import cubes
 from tests.tracker.releasing import cells, coordinator, happen, note, prepared, released
-from tracker import checking, freezing, periods, published, release_views, releases, watch
-from tracker.cube import build
-from tracker.models import Rollup
-from tracker.release_models import Frozen, Release, ReleaseCell
-from tracker.report_models import Paper
-from tracker.wanted import Wanted
+from tracker.figures import periods
+from tracker.figures.models import Rollup
+from tracker.releases import attack_model, snapshot
+from tracker.releases import check as checking
+from tracker.releases import tables as release_tables
+from tracker.releases import transitions as releases
+from tracker.releases import views as release_views
+from tracker.releases.cube import build
+from tracker.releases.models import Frozen, Release, ReleaseCell
+from tracker.releases.options import Wanted
+from tracker.reports.models import Paper
 
 APRIL, MAY, JUNE = date(2025, 4, 1), date(2025, 5, 1), date(2025, 6, 1)
 JULY, SEPTEMBER = date(2025, 7, 1), date(2025, 9, 1)
@@ -80,7 +86,7 @@ def test_late_records_and_corrections_change_nothing_that_is_frozen(world: World
     released(world, JULY, NOVEMBER_1)
     with site_scope(world.province.pk):
         totals = [
-            (row.period, row.number) for table in published.over_time() if table.code == "P1" for row in table.rows
+            (row.period, row.number) for table in release_tables.over_time() if table.code == "P1" for row in table.rows
         ]
     assert ("April to June 2025", 60) in totals
     assert ("July to September 2025", 12) in totals
@@ -264,7 +270,7 @@ def test_two_workers_freeze_once(committed_world: World) -> None:
     for month in (APRIL, MAY, JUNE):
         happen(world.north, month, 20)
     agenda.sweep()
-    line.together(*[lambda: freezing.freeze(JUNE)] * 4)
+    line.together(*[lambda: snapshot.freeze(JUNE)] * 4)
     with site_scope(world.north.pk):
         kept = Frozen.objects.filter(measure="REQUEST").order_by("month").values_list("month", "count")
         assert list(kept) == [(APRIL, 20), (MAY, 20), (JUNE, 20)]
@@ -349,7 +355,7 @@ def test_everybody_knows_that_a_site_was_not_there_yet(world: World) -> None:
     there = build(rows, periods.months(start, end))
     absent = build({1: marked[1], 2: rows[2]}, periods.months(start, end))
     assert there.present.all() and absent.present.tolist() == [[True] * 3, [False] * 3]
-    (front, *_) = watch.fronts(absent, [], [], 10)
+    (front, *_) = attack_model.fronts(absent, [], [], 10)
     assert front.possible is not None
     assert not front.possible.reshape(absent.counts.shape)[1].any()
 

@@ -13,21 +13,26 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from psi.tenancy import now, site_scope
-from sites import agenda
-from sites.models import AuditEntry
+from sites.engine import agenda
+from sites.engine.models import AuditEntry
 from tests import people, printed
 from tests.people import World
 from tests.tracker import crawl, published
 from tests.tracker.releasing import happen, note
-from tracker import figure_views, folding, periods, reports, site_report, spans
-from tracker.published import PROCESS
-from tracker.release_models import Release, ReleaseCell
+from tracker.figures import periods, reporting_periods
+from tracker.figures import views as figure_views
+from tracker.releases import tables as release_tables
+from tracker.releases.models import Release, ReleaseCell
+from tracker.releases.tables import PROCESS
+from tracker.reports import masking
+from tracker.reports import province as reports
+from tracker.reports import site as site_report
 
 SignIn = Callable[[Any], Client]
 K = 10
 APRIL, MARCH = date(2025, 4, 1), date(2026, 3, 1)
 # The last but one that is over: its report is offered today, and tomorrow as well.
-YEAR = spans.over(date.today())[1]
+YEAR = reporting_periods.over(date.today())[1]
 counts = some.lists(some.integers(0, 40), min_size=1, max_size=9)
 
 
@@ -37,7 +42,7 @@ counts = some.lists(some.integers(0, 40), min_size=1, max_size=9)
 @given(counts)
 def test_no_part_that_is_told_is_small_and_all_of_them_are_there(parts: list[int]) -> None:
     rows = [(f"part {i}", count) for i, count in enumerate(parts)]
-    told = folding.fold(rows, "other", K)
+    told = masking.fold(rows, "other", K)
     if not told:
         assert any(0 < part < K for part in parts)
         return
@@ -50,7 +55,7 @@ def test_no_part_that_is_told_is_small_and_all_of_them_are_there(parts: list[int
 
 @given(counts)
 def test_what_is_folded_stands_with_another_and_adds_up_to_ten(parts: list[int]) -> None:
-    for row in folding.fold([(f"part {i}", count) for i, count in enumerate(parts)], "other", K):
+    for row in masking.fold([(f"part {i}", count) for i, count in enumerate(parts)], "other", K):
         if row.members and row.count is not None:
             assert len(row.members) >= 2 and row.count >= K
 
@@ -61,7 +66,7 @@ def test_whoever_knows_the_rule_cannot_tell_a_small_part() -> None:
     most = 32
     for parts in product(range(most + 1), repeat=3):
         if K <= sum(parts) <= most:
-            told = folding.fold([(str(i), part) for i, part in enumerate(parts)], "other", K)
+            told = masking.fold([(str(i), part) for i, part in enumerate(parts)], "other", K)
             alike[sum(parts), tuple(told)].append(parts)
     assert len({len(told) for _whole, told in alike}) > 2
     for (_whole, told), tables in alike.items():
@@ -75,7 +80,7 @@ def test_whoever_knows_the_rule_cannot_tell_a_small_part() -> None:
 def test_of_mentions_neither_those_nor_the_others_are_few(parts: list[int], others: int) -> None:
     whole = max(parts) + others
     for row, count in zip(
-        folding.mentions([(f"reason {i}", n) for i, n in enumerate(parts)], whole, K), parts, strict=True
+        masking.mentions([(f"reason {i}", n) for i, n in enumerate(parts)], whole, K), parts, strict=True
     ):
         few = 0 < count < K or 0 < whole - count < K
         assert row.count == (None if few else count)
@@ -88,7 +93,7 @@ def test_a_year_is_told_in_the_finest_steps_of_which_none_is_small(each: list[in
     def count(first: date, last: date) -> int:
         return sum(of[month] for month in periods.months(first, last))
 
-    steps = folding.in_time(APRIL, MARCH, count, K)
+    steps = masking.in_time(APRIL, MARCH, count, K)
     assert [n for _first, _last, n in steps if 0 < n < K] == []
     if not steps:
         assert 0 < sum(each) < K
@@ -164,11 +169,11 @@ def test_a_site_so_small_that_nothing_may_be_told_has_a_report_all_the_same(worl
 @pytest.mark.parametrize("which", ["this", "next", "before the first count", "calendar", "soon"])
 def test_no_report_is_made_of_a_year_that_is_not_over(world: World, sign_in: SignIn, which: str) -> None:
     filled(world)
-    this = spans.fiscal_year(date.today())
+    this = reporting_periods.fiscal_year(date.today())
     codes = {
         "this": this.code,
-        "next": spans.fiscal_year(this.last + timedelta(days=31)).code,
-        "before the first count": spans.fiscal_year(YEAR.first - timedelta(days=1)).code,
+        "next": reporting_periods.fiscal_year(this.last + timedelta(days=31)).code,
+        "before the first count": reporting_periods.fiscal_year(YEAR.first - timedelta(days=1)).code,
         "calendar": str(YEAR.first.year),
     }
     lead = sign_in(world["north lead"])
@@ -257,7 +262,7 @@ def test_an_evaluation_adds_up_what_was_told_of_the_year_and_nothing_of_another(
                 release=made, table="P3", category="REACH_IN", first=quarter, last=last, number=number
             )
         report = reports.evaluation(APRIL)
-        assert reports.evaluated() == [APRIL, date(2024, 4, 1)]
+        assert release_tables.evaluated() == [APRIL, date(2024, 4, 1)]
     assert report.figures == [("50", "requests")]
     assert [chart.rows for chart, _note in report.pictures] == [
         (("October to December 2025", 20), ("January to March 2026", 30))

@@ -13,16 +13,17 @@ from django.utils.timezone import localdate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from matching import alerts, transitions
-from matching.models import Alert
+from matching.invitations import alerts, transitions
+from matching.matches.models import Alert
 from psi import tenancy
 from psi.tenancy import site_scope
-from sites import agenda, facts
-from sites.models import Due, Fact, Notice, Site
+from sites.engine import agenda, facts
+from sites.engine.models import Due, Fact, Notice
+from sites.tenants.models import Site
 from tests import line
 from tests.people import World
-from tracker import rollups
-from tracker.models import Rollup, RollupFill
+from tracker.figures import rollups
+from tracker.figures.models import Rollup, RollupFill
 
 
 def this_month() -> date:

@@ -9,21 +9,22 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from matching import transitions as matches
+from matching.invitations import transitions as matches
 from psi import tenancy
 from psi.tenancy import site_scope
-from referrals.models import Consent, Referral, ReferralConsent
-from referrals.receipts import receipt_of
-from sites import agenda
-from sites.audit import SYSTEM
-from sites.models import Due, Fact
-from sites.queries import current_text
+from referrals.requests.models import Consent, Referral, ReferralConsent
+from referrals.requests.receipts import receipt_of
+from sites.engine import agenda
+from sites.engine.audit import SYSTEM
+from sites.engine.models import Due, Fact
+from sites.reference.queries import current_text
 from tests import line, rows
 from tests.people import World
 from tests.tracker.test_rollups import counts, differences
-from tracker import survey
-from tracker.lists import MEASURES
-from tracker.survey_models import HeldAnswer, SurveyAnswer
+from tracker.conversations import choices
+from tracker.conversations.choices import MEASURES
+from tracker.survey import transitions as survey
+from tracker.survey.models import HeldAnswer, SurveyAnswer
 
 ALL = dict.fromkeys(MEASURES, "YES")
 # Every set of answers is another, so that each can be told from the rest.
@@ -125,7 +126,7 @@ def test_nothing_leads_from_an_answer_to_a_request(committed_world: World) -> No
         answer(referral, said)
     before = set(_rows(north, "tracker_heldanswer", "id::text"))
     with site_scope(north.pk):
-        by_key = list(HeldAnswer.objects.order_by("pk").values_list(*survey.MEASURES))
+        by_key = list(HeldAnswer.objects.order_by("pk").values_list(*choices.MEASURES))
     agenda.sweep()
     assert _rows(north, "tracker_heldanswer", "id::text") == []
     # No key goes over, and the place of a row is neither that of its arrival nor that of its key.

@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 
-from matching import transitions as match_moves
-from matching.models import Match
+from matching.invitations import transitions as match_moves
+from matching.matches.models import Match
 from psi.tenancy import site_scope
-from sites.models import AuditEntry, Fact
-from sites.moves import Refused
+from sites.engine.models import AuditEntry, Fact
+from sites.engine.moves import Refused
 from tests import line
 from tests.people import World, supporter
-from tracker import transitions
-from tracker.lists import Minutes, Resource, Way
-from tracker.models import Interaction, ResourceOffered
-from tracker.transitions import Conversation
+from tracker.conversations import transitions
+from tracker.conversations.choices import Minutes, Resource, Way
+from tracker.conversations.models import Interaction, ResourceOffered
+from tracker.conversations.transitions import Conversation
 
 TALK = Conversation(
     number=1,

@@ -9,19 +9,25 @@ from django.db import ProgrammingError, transaction
 from django.test import Client
 from django.utils.timezone import localdate
 
-from matching import candidates, transitions
-from matching.models import Match
+from matching.candidates import queries as candidates
+from matching.invitations import transitions
+from matching.matches.models import Match
 from psi import tenancy
 from psi.tenancy import site_scope
-from referrals.models import Referral
-from sites import agenda, people
-from sites.audit import SYSTEM
-from sites.models import Due, Link, Membership, Notice, Site
-from sites.moves import Refused
+from referrals.requests.models import Referral
+from sites.engine import agenda
+from sites.engine.audit import SYSTEM
+from sites.engine.models import Due, Notice
+from sites.engine.moves import Refused
+from sites.people import transitions as people
+from sites.tenants.models import Link, Membership, Site
 from tests import line
 from tests.people import World
-from training import agreement, commitment, describe, lending
-from training.models import Agreement, PeerSupporter, SupporterLoad
+from training.commitment import agreement
+from training.commitment import transitions as commitment
+from training.commitment.models import Agreement
+from training.supporters import lending, self_description
+from training.supporters.models import PeerSupporter, SupporterLoad
 
 SignIn = Callable[[Any], Client]
 DAY = timedelta(days=1)
@@ -161,7 +167,7 @@ def test_a_number_out_of_reach_is_refused_and_kept_on_the_page(world: World, sig
 def test_helping_outside_is_a_row_at_the_province_that_follows_the_one_at_home(world: World, sign_in: SignIn) -> None:
     sam, client = world.supporters["north"], sign_in(world["north supporter"])
     with site_scope(world.north.pk):
-        describe.describe(PeerSupporter.objects.get(pk=sam.pk), ["PARENT"])
+        self_description.describe(PeerSupporter.objects.get(pk=sam.pk), ["PARENT"])
     client.post("/north/my/commitment/", {"do": "lend", "at": "province"})
     client.post("/north/my/commitment/", {"do": "lend", "at": "province"})
     client.post("/north/my/commitment/", {"do": "pledge", "cap_year": "3", "cap_live": "1"})
@@ -173,7 +179,7 @@ def test_helping_outside_is_a_row_at_the_province_that_follows_the_one_at_home(w
             "ACTIVE",
             sam.trained_on,
         )
-        assert describe.described([copy]) == {copy.pk: frozenset({"PARENT"})}
+        assert self_description.described([copy]) == {copy.pk: frozenset({"PARENT"})}
     assert against(world, sam, "province") == []
     match = line.accepted(world)
     assert SupporterLoad.objects.get(user=sam.user).live == 1

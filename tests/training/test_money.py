@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from training import money
+from training.credits import money
 
 SERVED = date(2026, 1, 31)
 

@@ -17,14 +17,19 @@ from hypothesis import strategies as st
 
 from psi import tenancy
 from psi.tenancy import site_scope
-from sites import agenda
-from sites.models import AuditEntry, Notice, Rate, Role
-from sites.moves import Refused
+from sites.engine import agenda, spreadsheets
+from sites.engine.models import AuditEntry, Notice
+from sites.engine.moves import Refused
+from sites.reference.models import Rate
+from sites.tenants.models import Role
 from tests import line, printed
 from tests.people import World, member, supporter
 from tests.training.test_sessions import attend, come, plan
-from training import certificates, money, pay, tables
-from training.models import Batch, Certificate, Claim, ClaimEvent, Enrolment, PeerSupporter, Session
+from training.credits import certificates, money
+from training.credits import claims as pay
+from training.credits.models import Batch, Certificate, Claim, ClaimEvent
+from training.sessions.models import Enrolment, Session
+from training.supporters.models import PeerSupporter
 
 SignIn = Callable[[Any], Client]
 HOURLY = Decimal("176.18")
@@ -226,7 +231,7 @@ def test_what_is_voluntary_is_not_paid(world: World) -> None:
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
 def test_no_cell_is_a_formula(cell: str) -> None:
-    body = tables.file("x", "csv", ["name"], [[cell]]).content.decode("utf-8-sig")
+    body = spreadsheets.file("x", "csv", ["name"], [[cell]]).content.decode("utf-8-sig")
     assert next(csv.DictReader(io.StringIO(body)))["name"] == f"'{cell}"
 
 

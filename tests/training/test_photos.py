@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from PIL import Image, PngImagePlugin
 
-from training import photos
+from training.supporters import photos
 
 SECRET = b"Secret-4921-North"
 

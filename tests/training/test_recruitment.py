@@ -10,20 +10,26 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils.timezone import localdate
 
-from matching import candidates
+from matching.candidates import queries as candidates
 from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals.evaluators import evaluators, stands_in
-from sites import agenda, audit, outbox, people, today
-from sites.audit import Actor
-from sites.models import AuditEntry, Due, Invitation, Membership, Notice, Role, User
-from sites.moves import Refused
+from referrals.requests.evaluators import evaluators, stands_in
+from sites.engine import agenda, audit, outbox, today
+from sites.engine.audit import Actor
+from sites.engine.models import AuditEntry, Due, Notice
+from sites.engine.moves import Refused
+from sites.people import transitions as people
+from sites.tenants.models import Invitation, Membership, Role, User
 from tests import line
 from tests import people as cast
 from tests.people import World
-from training import agreement, lending, recruit_queries, recruitment
-from training.models import Department, PeerSupporter, Recruit, RecruitEvent
-from training.recruitment import MOVES, Interest, Named, State
+from training.commitment import agreement
+from training.recruitment import queries as recruits
+from training.recruitment import transitions as recruitment
+from training.recruitment.models import Recruit, RecruitEvent
+from training.recruitment.transitions import MOVES, Interest, Named, State
+from training.supporters import lending
+from training.supporters.models import Department, PeerSupporter
 
 SignIn = Callable[[Any], Client]
 ROBIN = Named("Dr Robin Newcomer", "robin.newcomer@example.ca", "Dr Wren Nominator")
@@ -330,7 +336,7 @@ def test_who_is_invited_by_hand_is_on_the_way_too_and_who_is_in_the_roster_is_no
         )
         user = people.accept_invitation(direct).user
         recruit = Recruit.objects.get()
-        assert (recruit.user_id, recruit.state, recruit_queries.lines()[0].name) == (user.pk, "INVITED", "Dr Direct")
+        assert (recruit.user_id, recruit.state, recruits.lines()[0].name) == (user.pk, "INVITED", "Dr Direct")
         people.end_role(Membership.objects.get(user=user), by=admin(world))
         assert (Recruit.objects.get().state, Recruit.objects.get().why) == ("STOPPED", "ROLE_ENDED")
         sam = Membership.objects.get(user=world["north supporter"])

@@ -17,14 +17,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from psi.tenancy import site_scope
-from sites import agenda, people
-from sites.models import AuditEntry, Fact, Invitation, Profile, Role, Specialty
+from sites.engine import agenda, spreadsheets
+from sites.engine.models import AuditEntry, Fact
+from sites.people import transitions as people
+from sites.reference.models import Specialty
+from sites.tenants.models import Invitation, Profile, Role
 from tests import line, rows
 from tests import people as cast
 from tests.people import World
-from training import roster, roster_import, tables
-from training.models import Agreement, Department, Evaluates, Gender, PeerSupporter, Practice, RosterLine, Stage
-from training.roster import Unreadable
+from training.commitment.models import Agreement
+from training.recruitment.models import RosterLine
+from training.roster import files as roster_files
+from training.roster import imports as roster_import
+from training.roster.files import Unreadable
+from training.supporters.models import Department, Evaluates, Gender, PeerSupporter, Practice, Stage
 
 SignIn = Callable[[Any], Client]
 PATH = "/north/supporters/import/"
@@ -112,7 +118,7 @@ def test_every_row_says_what_is_wrong_and_nothing_is_half_imported(world: World,
     ):
         assert sentence in page.text
     with site_scope(world.north.pk):
-        table = roster.read(bad.encode())
+        table = roster_files.read(bad.encode())
         with pytest.raises(roster_import.Changed):
             shown = roster_import.fingerprint(roster_import.preview(table))
             roster_import.carry_out(table, shown, by=line.administrator(world))
@@ -140,7 +146,7 @@ def test_who_is_invited_already_gets_the_line_and_it_goes_with_the_invitation(wo
     with site_scope(world.north.pk) as scope:
         people.invite(world.north, email="new@example.ca", name="Dr New", role=Role.SUPPORTER, by=by)
         for cap in ("5", "6"):
-            table = roster.read(f"email,cap_year\nnew@example.ca,{cap}\n".encode())
+            table = roster_files.read(f"email,cap_year\nnew@example.ca,{cap}\n".encode())
             roster_import.carry_out(table, roster_import.fingerprint(roster_import.preview(table)), by=by)
         assert (Invitation.objects.count(), RosterLine.objects.get().line) == (1, {"cap_year": 6})
         now = scope.now
@@ -152,22 +158,22 @@ def test_who_is_invited_already_gets_the_line_and_it_goes_with_the_invitation(wo
 def test_the_dates_of_a_spreadsheet_and_of_its_cells(world: World) -> None:
     head = HEAD.split(",")
     body = sheet(head, ["Dr", "x@example.ca", *[None] * 4, True, datetime(2026, 2, 3), 46055, 7.0, 2, None])
-    ((number, cells),) = roster.read(body)
+    ((number, cells),) = roster_files.read(body)
     assert (number, cells["trained_on"], cells["french"], cells["cap_year"]) == (2, "2026-02-03", "yes", "7")
-    assert roster.day(cells["agreement_until"]) == date(2026, 2, 2)
+    assert roster_files.day(cells["agreement_until"]) == date(2026, 2, 2)
 
 
 def bomb() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as parts:
-        parts.writestr("xl/worksheets/sheet1.xml", b"0" * (roster.MOST_UNPACKED + 1))
+        parts.writestr("xl/worksheets/sheet1.xml", b"0" * (roster_files.MOST_UNPACKED + 1))
     return out.getvalue()
 
 
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        (b"x" * (roster.MOST_BYTES + 1), "larger than 2 MB"),
+        (b"x" * (roster_files.MOST_BYTES + 1), "larger than 2 MB"),
         (bomb(), "larger than 2 MB"),
         (b"PK\x03\x04 broken", "not a roster we can read"),
         (b"email\0", "not a roster we can read"),
@@ -184,7 +190,7 @@ def bomb() -> bytes:
 )
 def test_a_file_that_is_no_roster_is_answered_with_a_sentence(body: bytes, sentence: str) -> None:
     with pytest.raises(Unreadable, match=sentence):
-        roster.read(body)
+        roster_files.read(body)
 
 
 def test_the_export_asks_for_the_factor_is_noted_and_is_no_formula(world: World, sign_in: SignIn) -> None:
@@ -231,8 +237,8 @@ def test_what_was_exported_changes_nothing(world: World, data: st.DataObject) ->
         chosen = [one for one in departments if data.draw(st.booleans())]
         Evaluates.objects.bulk_create(Evaluates(supporter=one, department=department) for department in chosen)
         for kind in ("csv", "xlsx"):
-            body = tables.file("roster", kind, roster.COLUMNS, roster_import.exported()).content
-            (row,) = roster_import.preview(roster.read(body))
+            body = spreadsheets.file("roster", kind, roster_files.COLUMNS, roster_import.exported()).content
+            (row,) = roster_import.preview(roster_files.read(body))
             assert (row.kind, row.changes, row.errors) == ("same", [], [])
 
 
@@ -241,4 +247,7 @@ def test_a_preview_costs_the_same_however_long_it_is(world: World, django_assert
     lines = [rows.supporter(world.north, f"Dr Number {i}") for i in range(count)]
     body = "email,name,cap_year\n" + "".join(f"{one.user.email},,3\nn{one.pk}@example.ca,Dr N,\n" for one in lines)
     with site_scope(world.north.pk), django_assert_num_queries(8):
-        assert [row.kind for row in roster_import.preview(roster.read(body.encode()))] == ["changed", "new"] * count
+        assert [row.kind for row in roster_import.preview(roster_files.read(body.encode()))] == [
+            "changed",
+            "new",
+        ] * count

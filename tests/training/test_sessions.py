@@ -17,14 +17,19 @@ from django.utils.timezone import localdate
 
 from psi import tenancy
 from psi.tenancy import site_scope
-from sites import agenda, people
-from sites.audit import SYSTEM
-from sites.models import AuditEntry, Due, Membership, Notice, Role, Site
-from sites.moves import Refused
+from sites.engine import agenda
+from sites.engine.audit import SYSTEM
+from sites.engine.models import AuditEntry, Due, Notice
+from sites.engine.moves import Refused
+from sites.people import transitions as people
+from sites.tenants.models import Membership, Role, Site
 from tests import line
 from tests.people import World, supporter
-from training import lending, sessions
-from training.models import Enrolment, PeerSupporter, Session
+from training.attendance import transitions as attendance_transitions
+from training.sessions import transitions as sessions
+from training.sessions.models import Enrolment, Session
+from training.supporters import lending
+from training.supporters.models import PeerSupporter
 
 SignIn = Callable[[Any], Client]
 DAY = timedelta(days=1)
@@ -82,7 +87,7 @@ def attend(at: Site, session: Session, **minutes: int) -> None:
     with site_scope(at.pk):
         seats = Enrolment.objects.filter(session=session).select_related("user")
         rows = {row.user.email.split(".")[0]: row.pk for row in seats}
-        sessions.note_attendance(session.pk, {rows[who]: n for who, n in minutes.items()}, by=SYSTEM)
+        attendance_transitions.note_attendance(session.pk, {rows[who]: n for who, n in minutes.items()}, by=SYSTEM)
 
 
 def test_who_comes_late_waits_and_gets_the_place_that_becomes_free(world: World) -> None:
@@ -289,7 +294,7 @@ def test_both_noted_at_the_same_moment_in_two_sites_make_one_trained(committed_w
 
     def note(at: Site, session: Session) -> None:
         with site_scope(at.pk):
-            sessions.note_attendance(
+            attendance_transitions.note_attendance(
                 session.pk, {Enrolment.objects.get(session=session).pk: session.minutes}, by=SYSTEM
             )
             time.sleep(0.3)  # neither commits before the other has noted

@@ -12,15 +12,17 @@ from PIL import Image
 
 from psi import tenancy
 from psi.tenancy import site_scope
-from sites import agenda, people
-from sites.audit import SYSTEM, Actor
-from sites.models import AuditEntry, Membership, Role, Site
-from sites.moves import Refused
+from sites.engine import agenda
+from sites.engine.audit import SYSTEM, Actor
+from sites.engine.models import AuditEntry
+from sites.engine.moves import Refused
+from sites.people import transitions as people
+from sites.tenants.models import Membership, Role, Site
 from tests import people as cast
 from tests.people import World
-from training import photos, transitions
-from training.models import PeerSupporter, Photo
-from training.queries import FEW, PAGE
+from training.supporters import photos, public_page
+from training.supporters.models import PeerSupporter, Photo
+from training.supporters.queries import FEW, PAGE
 
 SignIn = Callable[[Any], Client]
 BIO = "I work nights. <b>Call me</b> & we talk."
@@ -40,9 +42,9 @@ def show(supporter: PeerSupporter, colour: str = "teal", **said: Any) -> str:
     """Let a supporter agree; return the address of the photo."""
     by = Actor(supporter.user_id, Role.SUPPORTER.value)
     with site_scope(supporter.site_id):
-        transitions.describe(supporter.pk, **{"bio": BIO, "bio_fr": "", "shown": True} | said, by=by)
+        public_page.describe(supporter.pk, **{"bio": BIO, "bio_fr": "", "shown": True} | said, by=by)
         sent = picture(colour)
-        transitions.put_photo(supporter.pk, photos.redrawn(io.BytesIO(sent), len(sent)), by=by)
+        public_page.put_photo(supporter.pk, photos.redrawn(io.BytesIO(sent), len(sent)), by=by)
         digest = Photo.objects.values_list("digest", flat=True).get(supporter=supporter)
         slug = Site.objects.get(pk=supporter.site_id).slug
     return f"/{slug}/peers/{digest}.jpg"
@@ -141,7 +143,7 @@ def test_a_role_that_ended_can_agree_to_nothing_and_its_agreement_does_not_come_
     show(world.supporters["north"])
     _ended(world, Client())
     with site_scope(world.north.pk), pytest.raises(Refused):
-        transitions.describe(world.supporters["north"].pk, bio="", bio_fr="", shown=True, by=SYSTEM)
+        public_page.describe(world.supporters["north"].pk, bio="", bio_fr="", shown=True, by=SYSTEM)
     cast.member(world.north, Role.SUPPORTER, "Dr Sam North", world["north supporter"])
     assert not shown()
 
@@ -213,7 +215,7 @@ def test_who_is_leaving_the_page_puts_no_photo_on_it(world: World, sign_in: Sign
 
 def test_what_the_supporter_said_survives_the_administrators_form(world: World) -> None:
     """Both stand on one row; the form writes its own columns alone."""
-    from training.forms import SupporterForm
+    from training.supporters.forms import SupporterForm
 
     mine = world.supporters["north"]
     with site_scope(world.north.pk):
@@ -246,7 +248,7 @@ def test_forty_supporters_take_turns_and_have_a_page(world: World) -> None:
 
 
 def test_from_day_to_day_others_are_first(world: World) -> None:
-    from training.queries import few
+    from training.supporters.queries import few
 
     for i in range(5):
         cast.supporter(world.north, f"Dr Number {i}", published=True)

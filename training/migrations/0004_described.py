@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='peersupporter',
             name='described',
-            field=models.BinaryField(help_text='What they say of themselves, sealed (training.describe).', null=True),
+            field=models.BinaryField(help_text='What they say of themselves, sealed (training.supporters.self_description).', null=True),
         ),
     ]

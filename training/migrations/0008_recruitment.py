@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='peersupporter',
             name='evaluated',
-            field=models.BinaryField(help_text='Whom they evaluate, sealed (training.describe).', null=True),
+            field=models.BinaryField(help_text='Whom they evaluate, sealed (training.supporters.self_description).', null=True),
         ),
         migrations.CreateModel(
             name='Recruit',

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='peersupporter',
             name='counted_on',
-            field=models.DateField(help_text='The `trained_on` that the figures hold (training.counted).', null=True),
+            field=models.DateField(help_text='The `trained_on` that the figures hold (training.supporters.trained_facts).', null=True),
         ),
     ]

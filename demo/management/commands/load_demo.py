@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from demo.views import FIRST_SITE
 from psi import tenancy
-from sites.models import Site
+from sites.tenants.models import Site
 
 
 class Command(BaseCommand):
@@ -19,6 +19,6 @@ class Command(BaseCommand):
         if Site.objects.filter(slug=FIRST_SITE).exists():
             return
         # Imported only when there is something to load: every start of the local run asks.
-        from demo import seed
+        from demo.seed import province as seed
 
         seed.load(anchor=tenancy.now())

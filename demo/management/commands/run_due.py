@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from psi import tenancy
-from sites import agenda
-from sites.models import Due
+from sites.engine import agenda
+from sites.engine.models import Due
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 YEARS = 5  # further ahead nothing is due, and a date may not exist

@@ -6,11 +6,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from psi.tenancy import site_scope
-from sites import people
-from sites.audit import SYSTEM
-from sites.models import Role
-from sites.moves import Refused
-from sites.queries import province
+from sites.engine.audit import SYSTEM
+from sites.engine.moves import Refused
+from sites.people import transitions as people
+from sites.tenants.models import Role
+from sites.tenants.queries import province
 
 
 class Command(BaseCommand):

@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from psi import tenancy
-from sites.models import PROVINCE_SLUG, CrisisLine, Rate, Site, Specialty, TextVersion
+from sites.reference.models import CrisisLine, Rate, Specialty, TextVersion
+from sites.tenants.models import PROVINCE_SLUG, Site
 
 FILE = Path(__file__).resolve().parents[2] / "reference" / "reference.toml"
 

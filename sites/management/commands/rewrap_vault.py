@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand
 
 from psi import vault
 from psi.tenancy import site_scope
-from sites.accounts import rewrap_factors
-from sites.models import Site
+from sites.accounts.adapters import rewrap_factors
+from sites.tenants.models import Site
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sites import audit
+from sites.engine import audit
 
 
 class Command(BaseCommand):

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from psi.tenancy import site_scope
-from sites.models import Site
-from tracker import rollups
+from sites.tenants.models import Site
+from tracker.figures import rollups
 
 
 class Command(BaseCommand):

@@ -1,0 +1,263 @@
+"""Why a supporter is not offered: one small function per rule, each returning a reason or None.
+
+Hard rules cannot be set aside. Soft ones can, with a reason from a closed list that the audit keeps.
+All are from the program overview (Matching peer supporters) and rules.md (Matching, hard and soft).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from training.supporters.models import PeerSupporter, Stage
+from training.supporters.surnames import surnames
+
+
+@dataclass(frozen=True)
+class Need:
+    """What the rules know of a request. Nobody is shown the fields that come from the vault.
+
+    Attributes:
+        stage: career stage of the physician, or `UNSAID`.
+        practice: practice of the physician.
+        wishes: codes of wishes about the peer.
+        departments: ids of departments where the physician is evaluated.
+        evaluators: ids of supporters who typed the physician's name or address as someone they evaluate.
+        avoid: ids of supporters the physician excluded.
+        avoid_surnames: words of the names typed as not to be matched with (`training.supporters.surnames.typed`).
+        talk_in: code of the language to talk in, or nothing.
+        specialty: code of the physician's own, or nothing.
+        email: blind index of the physician's address, if one was given.
+        address: the address itself, to look for an account; compared by its blind index.
+    """
+
+    stage: str = Stage.UNSAID
+    practice: str = "UNSAID"
+    wishes: tuple[str, ...] = ()
+    departments: frozenset[int] = frozenset()
+    evaluators: frozenset[int] = frozenset()
+    avoid: frozenset[int] = frozenset()
+    avoid_surnames: frozenset[str] = frozenset()
+    email: bytes | None = None
+    talk_in: str = ""
+    specialty: str = ""
+    address: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What the rules know of a supporter.
+
+    Attributes:
+        live: matches carried now, in every roster.
+        total: matches taken this year, in every roster.
+        departments: ids of departments whose physicians they evaluate.
+        email: blind index of the account's address.
+        invited: invitations of this site they have not answered yet.
+        refused: this request was declined by them, the physician knows them, or one of the two wished to part.
+        asked: they are invited to this request, or have it, right now.
+        tried: they were asked for this request, and did not answer or missed the window.
+        taken_back: they were asked for this request, and the invitation was taken back.
+        matched_before: they supported the same physician earlier.
+        last_match: when they were last confirmed in a match.
+        specialty_code: the same specialty as a code.
+        described: codes of `Trait` and `Language` they say of themselves; known only where the request asks.
+    """
+
+    supporter_id: int
+    user_id: int
+    name: str
+    state: str
+    stage: str
+    practice: str
+    gender: str
+    french: bool
+    specialty: str
+    trained_on: date | None
+    agreement_until: date | None
+    paused_until: date | None
+    cap_year: int
+    cap_live: int
+    live: int = 0
+    total: int = 0
+    departments: frozenset[int] = frozenset()
+    email: bytes | None = None
+    invited: int = 0
+    refused: bool = False
+    asked: bool = False
+    tried: bool = False
+    taken_back: bool = False
+    matched_before: bool = False
+    last_match: datetime | None = None
+    specialty_code: str = ""
+    described: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why not: a code, and the words shown to the administrator."""
+
+    code: str
+    text: str
+
+
+# One text for four different reasons: who excluded or declined whom is not to be read off a list.
+NOT_FOR_THIS = "not for this request"
+HARD_REASONS = (
+    INACTIVE := Reason("INACTIVE", "not active"),
+    UNTRAINED := Reason("UNTRAINED", "training is not complete"),
+    AGREEMENT := Reason("AGREEMENT", "agreement is not current"),
+    EXCLUDED := Reason("EXCLUDED", NOT_FOR_THIS),
+    EVALUATES := Reason("EVALUATES", NOT_FOR_THIS),
+    REFUSED := Reason("REFUSED", NOT_FOR_THIS),
+    ASKED := Reason("ASKED", "has this request now"),
+    SELF := Reason("SELF", NOT_FOR_THIS),
+    EARLY := Reason("EARLY", "early career, and the physician is not"),
+)
+CAPS = frozenset({"CAP_LIVE", "CAP_YEAR"})
+# Stage of the physician → stages of a peer that are never matched with it, and those that are one below. An unknown
+# stage on either side is no rule.
+_JUNIOR, _SENIOR = frozenset({Stage.TRAINEE, Stage.EARLY}), (Stage.LATE, Stage.RETIRED)
+NEVER_WITH = dict.fromkeys((Stage.MID, *_SENIOR), _JUNIOR)
+ONE_BELOW = dict.fromkeys(_SENIOR, frozenset({Stage.MID}))
+
+Check = Callable[[Need, Peer, date], Reason | None]
+
+
+def check_active(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.state != PeerSupporter.State.ACTIVE:
+        return INACTIVE
+    return None
+
+
+def check_trained(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.trained_on is None or peer.trained_on > today:
+        return UNTRAINED
+    return None
+
+
+def check_agreement(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.agreement_until is None or peer.agreement_until < today:
+        return AGREEMENT
+    return None
+
+
+def check_excluded(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Chosen from those published, or typed: any surname in common excludes."""
+    if peer.supporter_id in need.avoid or surnames(peer.name) & need.avoid_surnames:
+        return EXCLUDED
+    return None
+
+
+def check_evaluates(need: Need, peer: Peer, today: date) -> Reason | None:
+    if need.departments & peer.departments or peer.supporter_id in need.evaluators:
+        return EVALUATES
+    return None
+
+
+def check_refused(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.refused:
+        return REFUSED
+    return None
+
+
+def check_asked(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.asked:
+        return ASKED
+    return None
+
+
+def check_own_account(need: Need, peer: Peer, today: date) -> Reason | None:
+    if need.email is not None and need.email == peer.email:
+        return SELF
+    return None
+
+
+def check_early_with_senior(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Mid and late career never with early."""
+    if peer.stage in NEVER_WITH.get(Stage(need.stage), ()):
+        return EARLY
+    return None
+
+
+def check_late_with_mid(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.stage in ONE_BELOW.get(Stage(need.stage), ()):
+        return Reason("STAGE", "mid career, and the physician is late career")
+    return None
+
+
+def check_pause(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.paused_until is not None and peer.paused_until >= today:
+        return Reason("PAUSED", f"pausing until {peer.paused_until:%-d %B}")
+    return None
+
+
+def check_cap_live(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.live >= peer.cap_live:
+        return Reason("CAP_LIVE", f"supporting {peer.live} now, the number they set")
+    return None
+
+
+def check_cap_year(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.total >= peer.cap_year:
+        return Reason("CAP_YEAR", f"{peer.total} of {peer.cap_year} this year")
+    return None
+
+
+def check_matched_before(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.matched_before:
+        return Reason("BEFORE", "matched with the same physician before")
+    return None
+
+
+def check_tried(need: Need, peer: Peer, today: date) -> Reason | None:
+    """An unanswered mail need not bar someone for ever, least of all where there are few supporters."""
+    if peer.tried:
+        return Reason("TRIED", "was asked for this request before")
+    return None
+
+
+def check_taken_back(need: Need, peer: Peer, today: date) -> Reason | None:
+    if peer.taken_back:
+        return Reason("TAKEN_BACK", "invited before, taken back")
+    return None
+
+
+HARD: tuple[Check, ...] = (
+    check_active,
+    check_trained,
+    check_agreement,
+    check_excluded,
+    check_evaluates,
+    check_refused,
+    check_asked,
+    check_own_account,
+    check_early_with_senior,
+)
+SOFT: tuple[Check, ...] = (
+    check_late_with_mid,
+    check_pause,
+    check_cap_live,
+    check_cap_year,
+    check_matched_before,
+    check_tried,
+    check_taken_back,
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A supporter with every reason that speaks against them for one request."""
+
+    peer: Peer
+    hard: list[Reason] = field(default_factory=list)
+    soft: list[Reason] = field(default_factory=list)
+
+    @property
+    def user_id(self) -> int:
+        return self.peer.user_id
+
+
+def judge(need: Need, peer: Peer, today: date) -> Candidate:
+    """Return the supporter with all reasons, hard and soft, collected rather than stopped at."""
+    hard, soft = ([reason for check in checks if (reason := check(need, peer, today))] for checks in (HARD, SOFT))
+    return Candidate(peer, hard, soft)

@@ -1,0 +1,149 @@
+"""The moves a physician makes from the status page, with a receipt and no account."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from matching.invitations import alerts, transitions
+from matching.matches.models import LIVE, Match
+from psi import tenancy
+from referrals.requests import transitions as referral_moves
+from referrals.requests.identity import elsewhere, known_to_rules
+from referrals.requests.models import Consent, Referral, ReferralConsent
+from sites.engine.audit import PUBLIC, Actor
+from sites.engine.moves import Refused
+from sites.reference.models import TextVersion
+from sites.tenants.models import Site
+from training.supporters import lending
+
+State = Referral.State
+# A request for which nobody was confirmed may be asked after once it is this old.
+PATIENCE = timedelta(hours=24)
+# How a physician stands to the survey.
+MAY_ANSWER, ANSWERED = "MAY_ANSWER", "ANSWERED"
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Which buttons a physician is shown."""
+
+    unheard: bool = False
+    known: bool = False
+    outside: bool = False
+    withdraw: bool = False
+
+
+def offers(referral: Referral, live: Match | None, *, local: bool) -> Offers:
+    """Return what may be pressed for a request as it stands.
+
+    Args:
+        live: its live match.
+        local: the request is a local site's, not the province's.
+    """
+    if referral.state not in alerts.OPEN_STATES:
+        return Offers()
+    confirmed = live is not None and live.state == Match.State.CONFIRMED
+    waits = referral.state == State.OPEN and tenancy.now() - referral.received_at >= PATIENCE
+    return Offers(
+        unheard=referral.unheard_at is None and (confirmed or waits),
+        known=confirmed or (live is not None and live.state == Match.State.CONTACTED),
+        outside=local,
+        withdraw=True,
+    )
+
+
+def latest(referral: Referral) -> Match | None:
+    """Return the match that the physician may know of: the one that is live or was completed last."""
+    known = Match.objects.filter(referral=referral, state__in=(*LIVE, Match.State.COMPLETED))
+    return known.order_by("-id").first()
+
+
+def survey_of(referral: Referral, match: Match | None) -> str:
+    """Return MAY_ANSWER or ANSWERED; nothing while support goes on, and where the survey was not asked for.
+
+    Who withdraws the request withdraws this consent with it.
+
+    Args:
+        match: the latest, of which the supporter may have said that it is finished before the request is closed.
+    """
+    finished = referral.state == State.MATCHED and match is not None and match.state == Match.State.COMPLETED
+    if referral.state != State.CLOSED and not finished:
+        return ""
+    if referral.surveyed:
+        return ANSWERED
+    agreed = ReferralConsent.objects.filter(referral=referral, purpose=Consent.SURVEY).exists()
+    return MAY_ANSWER if agreed else ""
+
+
+def say_unheard(referral_id: int) -> None:
+    """Nobody has been in touch; a second press says nothing new.
+
+    Raises:
+        Refused: somebody is in contact, the request is younger than a day, or it has ended.
+    """
+    referral = referral_moves.lock(referral_id)
+    if referral.unheard_at is not None:
+        return
+    live = Match.objects.filter(referral=referral, state__in=LIVE).first()
+    if not offers(referral, live, local=False).unheard:
+        raise Refused(transitions.MOVED_ON)
+    alerts.say(referral, by=PUBLIC)
+
+
+def hand_over(
+    referral_id: int,
+    *,
+    to: Site,
+    text: TextVersion | None,
+    by: Actor = PUBLIC,
+    channel: str = ReferralConsent.Channel.FORM,
+) -> None:
+    """Give a local request to the province, or to a linked site, with the physician's consent; twice is once.
+
+    Args:
+        text: the wording agreed to with this press; None where the consent was given with the request.
+        by: the physician, or an administrator to whom they said it.
+
+    Raises:
+        Refused: it is there already, has ended, there is no agreement with that site, or no consent.
+    """
+    referral = referral_moves.lock(referral_id)
+    if referral.state == State.HANDED_OVER:
+        return
+    if referral.site_id == to.pk or referral.state not in alerts.OPEN_STATES:
+        raise Refused(transitions.MOVED_ON)
+    if to not in lending.elsewhere(Site.objects.get(pk=tenancy.current_site_id())):
+        raise Refused("There is no agreement with that site, so nothing may be shared with it.")
+    if text is None and not may_share(referral, to):
+        raise Refused("The physician has not agreed to this yet. Please ask them first.")
+    seen = Match.objects.filter(referral=referral).exists()
+    knowing = Match.objects.filter(referral=referral, why__in=(Match.Why.KNOWN, Match.Why.EVALUATES, Match.Why.WISH))
+    known = knowing.values_list("supporter_id", flat=True)
+    identity = elsewhere(known_to_rules(referral), known)
+    transitions.release(referral, by=by)
+    alerts.heard(referral)
+    referral_moves.hand_over(referral, to=to, identity=identity, text=text, by=by, keep=seen, channel=channel)
+
+
+def may_share(referral: Referral, to: Site) -> bool:
+    """Has the physician agreed already that the request is shared there?"""
+    return to.is_province and ReferralConsent.objects.filter(referral=referral, purpose=Consent.PROVINCE).exists()
+
+
+def withdraw(referral_id: int) -> bool:
+    """Take a request back, and return whether it was erased at once because nobody had seen the name.
+
+    Raises:
+        Refused: it has ended otherwise.
+    """
+    referral = referral_moves.lock(referral_id)
+    if referral.state == State.WITHDRAWN:
+        return False
+    if referral.state not in alerts.OPEN_STATES:
+        raise Refused(transitions.MOVED_ON)
+    seen = Match.objects.filter(referral=referral).exists()
+    transitions.release(referral, by=PUBLIC)
+    alerts.heard(referral)
+    referral_moves.withdraw(referral, by=PUBLIC)
+    if not seen:
+        referral_moves.erase([referral.pk])
+    return not seen

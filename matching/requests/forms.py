@@ -1,0 +1,52 @@
+"""Small closed-list forms of the administrator, the supporter and the status page."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from matching.invitations.transitions import untrue
+from matching.matches.models import Match
+from referrals.requests.models import Referral
+
+
+class CloseForm(forms.Form):
+    """How a request ended: of the list, what can be true for it."""
+
+    use_required_attribute = False
+
+    outcome = forms.ChoiceField(
+        label=__("How did it end?"),
+        choices=Referral.Outcome.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": __("Choose how it ended."), "invalid_choice": __("Choose how it ended.")},
+    )
+
+    def __init__(self, data: Any = None, *, matches: list[Match]) -> None:
+        super().__init__(data)
+        outcomes = [(code, label) for code, label in Referral.Outcome.choices if not untrue(code, matches)]
+        self.fields["outcome"].choices = outcomes  # type: ignore[attr-defined]
+
+
+class CallerForm(forms.Form):
+    """What a caller says they left with a request: compared with the blind indexes, never stored."""
+
+    use_required_attribute = False
+
+    contact = forms.CharField(
+        label=__("The phone number or email address they left"),
+        help_text=__("All of it, as they tell it to you. Spaces and hyphens do not matter."),
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": __("Enter the phone number or the email address.")},
+    )
+
+    def clean_contact(self) -> dict[str, str]:
+        """Return name of the blind index → the value."""
+        contact: str = self.cleaned_data["contact"]
+        if "@" in contact:
+            return {"email": contact}
+        if sum(map(str.isdigit, contact)) < 7:
+            raise forms.ValidationError(_("Enter a whole phone number or email address."))
+        return {"phone": contact}

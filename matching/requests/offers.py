@@ -1,0 +1,59 @@
+"""The administrator's side of a reach-out: who told, and an offer that waits for the physician's answer."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+
+from psi import tenancy
+from referrals.by_hand import views as by_hand
+from referrals.reach_out import transitions as reach_out
+from referrals.requests.consents import by_notifier
+from referrals.requests.models import Consent, ReachOut, Referral
+from sites.gate.permissions import for_roles
+from sites.gate.post_only import press_on
+from sites.reference.queries import current_text
+from sites.tenants.models import Role
+
+press = press_on("request_detail", lambda request, ref: get_object_or_404(Referral, ref=ref))
+
+
+def context(referral: Referral) -> dict[str, Any]:
+    """Return what the page of a request shows of its reach-out; nothing for one the physician sent."""
+    if referral.pathway != Referral.Pathway.REACH_OUT:
+        return {"offer": None, "told": None, "to_ask": False}
+    told = ReachOut.objects.filter(referral=referral).first()
+    if told is None or referral.state != Referral.State.AWAITING_CONSENT:
+        return {"offer": None, "told": told, "to_ask": by_notifier(referral) is not None}
+    due = reach_out.call_due(told)
+    return {
+        "offer": told,
+        "told": told,
+        "to_ask": False,
+        "ends": reach_out.ends(told),
+        "call_due": due,
+        "may_miss": due is not None and due <= tenancy.now(),
+        "locked": told.wrong >= reach_out.MOST_WRONG,
+        "consent": current_text(Consent.MATCH, "en").text,
+    }
+
+
+@for_roles(Role.ADMINISTRATOR)
+@press
+def answer(request: Any, ref: str) -> HttpResponse:
+    """Note what came of a call: yes, no, or nobody there."""
+    referral_id, said = get_object_or_404(Referral, ref=ref).pk, request.POST.get("said")
+    if said == "yes":
+        return by_hand.taken(request, reach_out.yes_by_voice(referral_id, by=request.actor))
+    if said == "no":
+        reach_out.no(referral_id, by=request.actor)
+        messages.success(request, _("Noted. Everything about it is erased."))
+        return redirect("requests", request.site.slug)
+    if said == "missed":
+        reach_out.not_reached(referral_id, by=request.actor)
+        messages.success(request, _("Noted. One more call after a week, then no more."))
+    else:
+        raise Http404("No such answer.")
+    return redirect("request_detail", request.site.slug, ref)

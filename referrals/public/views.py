@@ -1,0 +1,253 @@
+"""Public pages: what this is, the request form, and what happens next. No script, no account."""
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.fernet import InvalidToken
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.timezone import localdate
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from psi import tenancy, vault
+from referrals.promotion import access_points
+from referrals.public import cached_form
+from referrals.public.forms import RequestForm, readable
+from referrals.requests import queries, transitions
+from referrals.wording import texts as wording
+from sites.gate import language, slowdown
+from sites.gate.permissions import public
+from sites.tenants.queries import province
+from training.supporters import queries as roster
+
+# Buttons of the page between a form and its sending.
+GO_ON, BACK = "go_on", "back"
+RECEIPT_COOKIE, RECEIPT_SECONDS = "receipt", 600
+
+
+@public
+@require_safe
+@cache_control(max_age=60)
+def public_page(request: Any) -> HttpResponse:
+    """A site's own page: how it works, who may listen, both ways in, and what people ask."""
+    return render(request, "referrals/public.html", public_context(request))
+
+
+def public_context(request: Any, *, point: str = "", texts: Sequence[wording.Texts] | None = None) -> dict[str, Any]:
+    """Return what the public page shows.
+
+    Args:
+        request: of any page of the site; its language is the page's.
+        point: the code by which the page was opened.
+        texts: what to say in place of what is published, for a preview.
+    """
+    site, spoken = request.site, _spoken()
+    said = wording.said(texts or wording.layers(site), spoken)
+    faces, in_all = (
+        roster.few(spoken, localdate(tenancy.now()).toordinal()) if site.takes_requests or texts else ([], 0)
+    )
+    return _door(request) | {
+        "open": site.takes_requests,
+        "office": queries.office(site),
+        "start_query": _start_query(request, point),
+        "said": said,
+        "faces": faces,
+        "in_all": in_all,
+    }
+
+
+def _start_query(request: Any, point: str) -> str:
+    query = QueryDict(mutable=True)
+    if point:
+        query["from"] = point
+    if language.kept(request):
+        query[language.CHOSEN] = request.GET[language.CHOSEN]
+    return f"?{query.urlencode()}" if query else ""
+
+
+def _spoken() -> str:
+    return (get_language() or "en")[:2]
+
+
+@public
+@require_safe
+@cache_control(max_age=60)
+def peers(request: Any) -> HttpResponse:
+    """Everyone who agreed to be shown, a page at a time."""
+    if not request.site.takes_requests:
+        return render(request, "referrals/closed.html", _door(request) | {"pathway": "reach-in", "typed": []})
+    shown = Paginator(roster.published().select_related("profile"), roster.PAGE).get_page(request.GET.get("page"))
+    context = {
+        "faces": roster.faces(list(shown.object_list), _spoken()),
+        "shown": shown,
+        "start_query": _start_query(request, access_points.code_in(request.GET.get("from", ""))),
+    }
+    return render(request, "referrals/peers.html", context)
+
+
+@public
+@require_safe
+@cache_control(max_age=60, private=True)
+def access_page(request: Any, code: str) -> HttpResponse:
+    """The same page, opened by a printed code. A code nobody knows opens it too, and counts for nothing."""
+    point = access_points.code_in(code)
+    if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+        access_points.count(point, "opened")
+    return render(request, "referrals/public.html", public_context(request, point=point))
+
+
+# Checked by the view itself: a form that waited too long is given back, filled.
+@csrf_exempt
+@public
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def request_page(request: Any) -> HttpResponse:
+    """The request form. Nothing is stored before it is sent, and a double press makes one request."""
+    site = request.site
+    if not (site.takes_requests and site.reach_in):
+        return render(
+            request, "referrals/closed.html", _door(request) | {"pathway": "reach-in", "typed": _typed(request)}
+        )
+    point = access_points.code_in(request.GET.get("from", ""))
+    if request.method != "POST":
+        if kept := slowdown.kept(request):
+            return _form(request, _filled(request, kept), waited=True)
+        if point and request.method == "GET":
+            access_points.count(point, "started")
+        return HttpResponse(cached_form.request_page(request))
+    # Pages that hand back what was posted can show all of it.
+    request.POST = readable(request.POST)
+    stale, posted = slowdown.stale(request), request.POST
+    if stale:
+        # It may have been filled by a stranger's page, who must not know the key of what is sent next.
+        posted, key = posted.copy(), uuid.uuid4()
+        posted["key"], posted[slowdown.TICKET] = str(key), slowdown.opened(request, key)
+    form = _filled(request, posted)
+    if language.CHOSEN in posted or BACK in posted:
+        # The other language, or the way back: everything typed comes along, and nothing is said of it yet.
+        form.fill()
+        return _form(request, form)
+    if slowdown.trapped(request):
+        return redirect(_sent_page(request))
+    if stale or not form.is_valid():
+        return _form(request, form, stale=stale, status=403 if stale else 422)
+    if form.out_of_scope and GO_ON not in posted:
+        return render(request, "referrals/interruption.html", {"carried": _carried(posted)})
+    said = vault.digest("said", repr((form.ask(), form.identity(), form.outside, sorted(form.agreed())))).hex()
+    before = _confirmed(request)
+    if before and before.said == said:
+        # Back, and sent again: the browser has a new key for the same form.
+        return slowdown.forget(request, redirect(_sent_page(request)))
+    if wait := slowdown.wait(request, form.cleaned_data["key"]):
+        return slowdown.page(request, wait, form.kept(), _("Send my request"))
+    receipt = transitions.submit(
+        form.ask(),
+        form.identity(),
+        site=site,
+        at=province() if form.outside else site,
+        key=form.cleaned_data["key"],
+        texts=form.agreed(),
+        point=point,
+    )
+    return slowdown.forget(request, _sent(request, Confirmed(receipt, said, form.outside)))
+
+
+def _typed(request: Any) -> list[tuple[str, str]]:
+    """Return what was typed into a form whose door was closed meanwhile, to be taken to the province's form."""
+    if request.site.is_province:
+        return []
+    return _carried(readable(request.POST), "key", slowdown.TICKET, "departments", "avoid")
+
+
+def _carried(posted: QueryDict, *without: str) -> list[tuple[str, str]]:
+    """Return what was posted as hidden fields for the next page, without what each page has of its own."""
+    own = ("csrfmiddlewaretoken", language.CHOSEN, BACK, GO_ON, *without)
+    return [(name, value) for name, values in posted.lists() if name not in own for value in values]
+
+
+def _filled(request: Any, typed: QueryDict) -> RequestForm:
+    return RequestForm(typed, **cached_form.lists(request.site))
+
+
+def _form(request: Any, form: RequestForm, *, status: int = 200, **context: Any) -> HttpResponse:
+    """Give back a form with what was typed, its ticket included."""
+    context |= {"form": form, "ticket": form.data.get(slowdown.TICKET, "")}
+    return render(request, "referrals/request.html", context, status=status)
+
+
+def _door(request: Any) -> dict[str, Any]:
+    """Return what a page of a closed site says of why it is closed."""
+    return {"paused": not request.site.takes_requests and queries.ever_asked()}
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What the browser that sent a form carries for ten minutes, encrypted: `said` is a digest of the form."""
+
+    receipt: str
+    said: str
+    outside: bool
+
+
+def _sent_page(request: Any) -> str:
+    return reverse("sent", args=[request.site.slug]) + language.kept(request)
+
+
+def _sent(request: Any, confirmed: Confirmed) -> HttpResponse:
+    """Redirect to the confirmation; the receipt travels sealed, for ten minutes, to the form and that page alone."""
+    response = redirect(_sent_page(request))
+    response.set_cookie(
+        RECEIPT_COOKIE,
+        vault.envelope("receipt").encrypt(json.dumps(vars(confirmed)).encode()).decode(),
+        max_age=RECEIPT_SECONDS,
+        path=reverse("request", args=[request.site.slug]),
+        httponly=True,
+        secure=not settings.PSI_LOCAL,
+        samesite="Strict",
+    )
+    return response
+
+
+def _confirmed(request: Any) -> Confirmed | None:
+    sealed = request.COOKIES.get(RECEIPT_COOKIE, "").encode()
+    try:
+        return Confirmed(**json.loads(vault.envelope("receipt").decrypt(sealed, ttl=RECEIPT_SECONDS)))
+    except (InvalidToken, ValueError):
+        return None
+
+
+@public
+@require_safe
+@never_cache
+def sent(request: Any) -> HttpResponse:
+    """The confirmation with its receipt, readable for ten minutes in the browser that sent the form."""
+    confirmed = _confirmed(request)
+    outside = confirmed is not None and confirmed.outside
+    context = {
+        "receipt": confirmed.receipt.replace(" ", "") if confirmed else "",
+        "outside": outside or request.site.is_province,
+        "office": queries.office(province() if outside else request.site),
+        "perhaps_outside": confirmed is None and not request.site.is_province,
+    }
+    return render(request, "referrals/sent.html", context)
+
+
+@public
+@require_safe
+@cache_control(max_age=60)
+def colleague(request: Any) -> HttpResponse:
+    """What someone can do who is concerned about a colleague."""
+    site = request.site
+    if not (site.takes_requests and site.reach_out):
+        return render(request, "referrals/closed.html", _door(request) | {"pathway": "reach-out", "typed": []})
+    return render(request, "referrals/colleague.html")

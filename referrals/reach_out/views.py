@@ -1,0 +1,215 @@
+"""Pages of a reach-out: for whoever tells of a physician, for the physician who gets an offer, and words of welcome."""
+
+import base64
+import uuid
+from typing import Any
+
+from cryptography.fernet import InvalidToken
+from django.conf import settings
+from django.core import signing
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from psi import tenancy, vault
+from referrals.promotion import printing
+from referrals.reach_out import transitions as reach_out
+from referrals.reach_out.forms import AGREED, YES, CodeForm, OfferForm, TellForm
+from referrals.requests.models import Consent, ReachOut
+from referrals.requests.queries import office
+from sites.engine import audit, bilingual, outbox
+from sites.engine.moves import Refused
+from sites.gate import language, slowdown
+from sites.gate.permissions import for_roles, public
+from sites.reference.queries import current_text
+from sites.tenants.models import Role, Site
+
+# How long a page behind a code may be pressed before the code is asked for again.
+SECONDS = 1800
+
+
+def _spoken() -> str:
+    return (get_language() or "en")[:2]
+
+
+# Checked by the view itself: a form that waited too long is given back, filled.
+@csrf_exempt
+@public
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def tell(request: Any) -> HttpResponse:
+    """Tell of a colleague. First whether they agreed, by a link of its own; what is asked for follows from it."""
+    site = request.site
+    if not (site.takes_requests and site.reach_out):
+        return redirect(reverse("colleague", args=[site.slug]) + language.kept(request))
+    agreed = request.GET.get("agreed", "")
+    if agreed not in dict(AGREED):
+        choices = [(_query(request, code), label) for code, label in AGREED]
+        return render(request, "referrals/tell.html", {"choices": choices})
+    text = current_text("NOTIFIED", _spoken())
+    if request.method != "POST":
+        if kept := slowdown.kept(request):
+            return _form(request, TellForm(kept, agreed=agreed == YES, text=text), waited=True)
+        key = uuid.uuid4()
+        form = TellForm(agreed=agreed == YES, text=text, key=key)
+        return _form(request, form, ticket=slowdown.opened(request, key))
+    stale, switching, posted = slowdown.stale(request), language.CHOSEN in request.POST, request.POST
+    if stale:
+        # It may have been filled by a stranger's page, who must not know the key of what is sent next.
+        posted, key = posted.copy(), uuid.uuid4()
+        posted["key"], posted[slowdown.TICKET] = str(key), slowdown.opened(request, key)
+    form = TellForm(None if switching else posted, agreed=agreed == YES, text=text)
+    if switching:
+        form.fill(posted)
+        return _form(request, form, ticket=posted.get(slowdown.TICKET, ""))
+    after = reverse("thanks", args=[site.slug]) + language.kept(request)
+    if slowdown.trapped(request):
+        return redirect(after)
+    if stale or not form.is_valid():
+        return _form(request, form, stale=stale, status=403 if stale else 422)
+    if wait := slowdown.wait(request, form.cleaned_data["key"]):
+        return slowdown.page(request, wait, form.fields, _("Tell the program"))
+    reach_out.notify(form.told(), form.identity(), site=site, key=form.cleaned_data["key"], text=text)
+    return slowdown.forget(request, redirect(after))
+
+
+def _query(request: Any, agreed: str) -> str:
+    query = request.GET.copy()
+    query["agreed"] = agreed
+    return f"?{query.urlencode()}"
+
+
+def _form(request: Any, form: TellForm, *, status: int = 200, **context: Any) -> HttpResponse:
+    """Give back a form with what was typed, its ticket included."""
+    context = {"ticket": form.data.get(slowdown.TICKET, "")} | context
+    names = ("key", "notifier", "own_name", "name", "email", "phone", "event", "word")
+    context |= {"form": form, "fields": [form[name] for name in names if name in form.fields]}
+    return render(request, "referrals/tell.html", context, status=status)
+
+
+@public
+@require_safe
+@cache_control(max_age=60)
+def thanks(request: Any) -> HttpResponse:
+    """What every notifier reads, whatever follows. It is the same page for everyone."""
+    return render(request, "referrals/thanks.html")
+
+
+@public
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def offer(request: Any, token: str) -> HttpResponse:
+    """Behind the link of an offer: a field for the code, then the offer. Opening it changes nothing."""
+    try:
+        site_id, target, referral_id = outbox.read_locator(token)
+    except signing.BadSignature as error:
+        raise Http404("Not one of our links.") from error
+    if target != ReachOut.KIND:
+        raise Http404("Not the link of an offer.")
+    if request.method != "POST":
+        return render(request, "referrals/offer_code.html", {"form": CodeForm()})
+    with tenancy.site_scope(site_id):
+        site = Site.objects.get(pk=site_id)
+        with timezone.override(site.time_zone):
+            return _opened(request, site, referral_id) if _was_open(request) else _typed(request, site, referral_id)
+
+
+def _sealed(request: Any) -> str:
+    return vault.envelope("offer").encrypt(request.path.encode()).decode()
+
+
+def _was_open(request: Any) -> bool:
+    """Whether the code was typed for this offer not long ago, as the page says it was."""
+    try:
+        plain = vault.envelope("offer").decrypt(request.POST.get("sealed", "").encode(), ttl=SECONDS)
+    except InvalidToken:
+        return False
+    return plain.decode() == request.path
+
+
+def _typed(request: Any, site: Site, referral_id: int) -> HttpResponse:
+    """The code was typed: count it when it is wrong, show the offer when it is right."""
+    form, context = CodeForm(request.POST), {}
+    if form.is_valid():
+        try:
+            if reach_out.code_fits(referral_id, form.cleaned_data["code"]):
+                return _shown(request, site, referral_id, OfferForm())
+            form.add_error("code", _("This is not the code. Please check its sixteen digits."))
+        except reach_out.Locked:
+            context["locked"] = True
+    return render(request, "referrals/offer_code.html", {"form": form} | context, status=422)
+
+
+def _shown(request: Any, site: Site, referral_id: int, form: OfferForm) -> HttpResponse:
+    try:
+        reach_out.waiting(referral_id)
+    except Refused:
+        return render(request, "referrals/answered.html", {"gone": True, "office": office(site)})
+    context = {
+        "form": form,
+        "where": site,
+        "office": office(site),
+        "consent": current_text(Consent.MATCH, _spoken()).text,
+        "sealed": _sealed(request),
+    }
+    return render(request, "referrals/offer.html", context, status=422 if form.errors else 200)
+
+
+def _opened(request: Any, site: Site, referral_id: int) -> HttpResponse:
+    """A button of the offer was pressed: yes, no, or the other language."""
+    form = OfferForm(None if language.CHOSEN in request.POST else request.POST)
+    if not form.is_bound:
+        form.fill(request.POST)
+    said = request.POST.get("do") if form.is_bound else ""
+    context: dict[str, Any] = {"where": site, "office": office(site)}
+    try:
+        if said == "no":
+            reach_out.no(referral_id, by=audit.PUBLIC)
+            return render(request, "referrals/answered.html", context)
+        if said == "yes" and form.is_valid():
+            text = current_text(Consent.MATCH, _spoken())
+            receipt = reach_out.yes(referral_id, form.ask(), form.identity(), text=text)
+            context["receipt"] = receipt.replace(" ", "")
+            return render(request, "referrals/answered.html", context)
+    except Refused:
+        return render(request, "referrals/answered.html", context | {"gone": True})
+    return _shown(request, site, referral_id, form)
+
+
+@for_roles(Role.ADMINISTRATOR, Role.LEAD)
+@require_safe
+def welcome(request: Any) -> HttpResponse:
+    """Words for newcomers and for those who come back, to read out, copy or print, in both languages."""
+    address = settings.PSI_ORIGIN + reverse("public", args=[request.site.slug])
+    scripts = []
+    for code in bilingual.LANGUAGES:
+        with override(code):
+            scripts.append((code, _script(request.site, address)))
+    picture = base64.b64encode(printing.qr_svg(address)).decode()
+    return render(request, "referrals/welcome.html", {"scripts": scripts, "address": address, "picture": picture})
+
+
+def _script(site: Site, address: str) -> list[str]:
+    """Return the paragraphs of the script in the language in force."""
+    return [
+        _("Welcome, and welcome back if you have been away."),
+        _(
+            "Here we check in on everyone who joins us or comes back, whatever the reason."
+            " Starting somewhere, and starting again, is a lot for anybody."
+        ),
+        _(
+            "%(site)s has peer supporters: colleagues, all of them physicians, who were trained to listen. If you would"
+            " like one, they talk with you one to three times, in confidence. It is not therapy, mentoring or an"
+            " evaluation, and nobody takes notes."
+        )
+        % {"site": site.name},
+        _("You need no reason, and nobody will ask for one. You may ask for someone from outside our region."),
+        _("Now or in half a year: the form is here, and takes two minutes. %(address)s") % {"address": address},
+        _("And if you would rather not, that is just as well. Nobody will know, and nobody will ask again."),
+    ]

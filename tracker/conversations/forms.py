@@ -1,0 +1,194 @@
+"""The tracker: closed lists, one screen, one thumb, under a minute."""
+
+import uuid
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from sites.engine.forms import bare_helper
+from sites.engine.plain_text import PlainField
+from tracker.conversations.choices import Minutes, Resource, Way
+from tracker.conversations.models import Words
+from tracker.conversations.transitions import LATER, Conversation
+
+# What an eye takes from its neighbours is still there for whoever listens.
+LENGTHS = [
+    (
+        code,
+        format_html('{}<span class="vh"> minutes</span>', label.removesuffix(" minutes"))
+        if label.endswith(" minutes")
+        else label,
+    )
+    for code, label in Minutes.choices
+]
+BEYOND = str(LATER)
+NUMBERS = [("1", __("First")), ("2", __("Second")), ("3", __("Third")), (BEYOND, __("Fourth or later"))]
+SCALE = [(str(n), str(n)) for n in range(1, 6)]
+
+
+def shown(month: date) -> str:
+    """Return a month in words. Of the two that are open at once, the name alone says which."""
+    return date_format(month, "F")
+
+
+class TalkForm(forms.Form):
+    """When, how and how long people talked: in one of the months that are open, this one unless said otherwise."""
+
+    use_required_attribute = False
+
+    key = forms.UUIDField(
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(("required", "invalid"), __("Please load this page anew, and send it again.")),
+    )
+    month = forms.TypedChoiceField(
+        label=__("In which month?"),
+        coerce=date.fromisoformat,
+        widget=forms.RadioSelect,
+        error_messages=dict.fromkeys(("required", "invalid_choice"), __("Choose one of these months.")),
+    )
+
+    way = forms.ChoiceField(
+        label=__("How did you talk?"),
+        choices=Way.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": __("Choose how you talked.")},
+    )
+    minutes = forms.ChoiceField(
+        label=__("How long, in minutes?"),
+        choices=LENGTHS,
+        widget=forms.RadioSelect,
+        error_messages={"required": __("Choose about how long it was.")},
+    )
+
+    def __init__(self, data: Any = None, *, months: list[date], **kwargs: Any) -> None:
+        super().__init__(data, initial={"key": uuid.uuid4(), "month": months[0].isoformat()}, **kwargs)
+        self.months = months
+        field: Any = self.fields["month"]
+        field.wrapper_class = "beside"
+        field.choices = [(month.isoformat(), shown(month)) for month in months]
+        if len(months) == 1:
+            del self.fields["month"]
+        self.helper = bare_helper(self)
+
+    def chosen_month(self) -> date:
+        month: date = self.cleaned_data.get("month", self.months[0])
+        return month
+
+
+class ConversationForm(TalkForm):
+    """That a conversation happened, not what was said.
+
+    A fourth asks whether it was one: the Physician Health Program is the better place by then (program overview).
+    """
+
+    field_order = ("month", "number", "beyond")
+
+    number = forms.ChoiceField(
+        label=__("Which conversation was it?"),
+        choices=NUMBERS,
+        widget=forms.RadioSelect,
+        error_messages={"required": __("Choose which conversation it was.")},
+    )
+    ease = forms.ChoiceField(
+        label=__("How easy was it for you?"),
+        help_text=__("1 not, 5 very"),
+        choices=SCALE,
+        widget=forms.RadioSelect,
+        error_messages={"required": __("Choose a number for how easy it was.")},
+    )
+    strain = forms.ChoiceField(
+        label=__("How hard was it on you?"),
+        help_text=__("1 hardly, 5 a lot"),
+        choices=SCALE,
+        widget=forms.RadioSelect,
+        error_messages={"required": __("Choose a number for how hard it was on you.")},
+    )
+    resources = forms.MultipleChoiceField(
+        label=__("What did you point to?"),
+        choices=Resource.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    wants_debrief = forms.BooleanField(label=__("I would like a debrief"), required=False)
+    safety_steps = forms.ChoiceField(
+        label=__("I followed the safety steps"),
+        choices=[("no", __("No")), ("yes", __("Yes"))],
+        widget=forms.RadioSelect,
+        error_messages={"required": __("Say whether you followed the safety steps.")},
+    )
+    beyond = forms.BooleanField(
+        label=__("Yes, it was the fourth or a later one"),
+        required=False,
+    )
+    beyond.say_optional = False  # type: ignore[attr-defined]
+
+    def __init__(self, data: Any = None, *, had: frozenset[int], **kwargs: Any) -> None:
+        """Show what was recorded so far.
+
+        Args:
+            had: the numbers of the conversations that are recorded.
+        """
+        super().__init__(data, **kwargs)
+        self.had = had
+        if recorded := [str(label) for code, label in NUMBERS if int(code) in had]:
+            self.fields["number"].help_text = _("recorded: %(numbers)s") % {"numbers": ", ".join(recorded)}
+        self.initial = {**self.initial, "number": str(min(max(had, default=0) + 1, 4))}
+        # What was recorded stands beside the question.
+        noted = "noted" if recorded else ""
+        for name, beside in (("number", noted), ("ease", "scale"), ("strain", "scale"), ("safety_steps", "beside")):
+            field: Any = self.fields[name]
+            field.wrapper_class = beside
+
+    def clean_number(self) -> str:
+        number: str = self.cleaned_data["number"]
+        if number != BEYOND and int(number) in self.had:
+            raise forms.ValidationError(_("This one is recorded already. Choose another, or go back."))
+        return number
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if said.get("number") == BEYOND and not said.get("beyond"):
+            self.add_error("beyond", _("Please tick that it was the fourth or a later one, or choose another."))
+        return said
+
+    def conversation(self) -> Conversation:
+        data = self.cleaned_data
+        return Conversation(
+            number=int(data["number"]),
+            way=Way(data["way"]),
+            minutes=Minutes(data["minutes"]),
+            ease=int(data["ease"]),
+            strain=int(data["strain"]),
+            resources=tuple(Resource(code) for code in data["resources"]),
+            wants_debrief=data["wants_debrief"],
+            safety_steps=data["safety_steps"] == "yes",
+            month=self.chosen_month(),
+        )
+
+
+class InformalForm(TalkForm):
+    """An informal contact: when, how and how long. Nobody is named."""
+
+
+class RemarkForm(forms.Form):
+    """A remark for the box that knows neither who nor about whom."""
+
+    use_required_attribute = False
+
+    text = PlainField(
+        label=__("Your remark"),
+        help_text=format_lazy(__("At most {most} characters."), most=Words.LONGEST),
+        max_length=Words.LONGEST,
+        rows=6,
+        error_messages={"required": __("Write a remark, or go back.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = bare_helper(self)

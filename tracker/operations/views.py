@@ -1,0 +1,26 @@
+"""Operations of the province: where a site needs a hand."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from sites.crisis_lines import checks as crisis_checks
+from sites.gate.permissions import for_roles
+from sites.reference import queries as reference
+from sites.tenants.models import Role
+from tracker.operations import site_health
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_safe
+def operations_page(request: Any) -> HttpResponse:
+    """A light for each site with its reason in words, and for each crisis number; no counts."""
+    lights = site_health.lights()
+    context = {
+        "lights": lights,
+        "looked_at": min((light.looked_at for light in lights if light.looked_at), default=None),
+        "numbers": crisis_checks.checked(reference.crisis_lines()),
+    }
+    return render(request, "tracker/operations.html", context)

@@ -1,0 +1,178 @@
+"""What an attacker knows, and what must stay hidden: the numbers and the secrets of `tracker.gate`."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.figures import periods
+from tracker.releases.cube import ITEMS, PATHWAYS, REASONS, WINDOWS, Cube
+from tracker.releases.disclosure_audit import Number, Places, Secret
+from tracker.releases.models import Release, ReleaseCell
+from tracker.releases.options import MONTH
+from tracker.releases.suppression import Cell, Member, kept_at_least
+
+Table, Unit = Release.Table, ReleaseCell.Unit
+# No bound that anybody was told.
+ANY = 10**9
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """One cube with what is published of it and what is not: one attack."""
+
+    counts: NDArray[np.int64]
+    numbers: list[Number]
+    secrets: list[Secret]
+    possible: NDArray[np.bool_] | None = None
+
+
+def fronts(cube: Cube, cells: Iterable[Cell], members: Iterable[Member], k: int) -> list[Front]:
+    """Return the attacks to withstand: one on the requests, one on each of the process measures.
+
+    Args:
+        cells: everything ever published, and what is about to be.
+        members: what stands together in them.
+    """
+    told = list(cells)
+    grouped: dict[tuple[str, str, date, date], list[str]] = defaultdict(list)
+    for each in members:
+        grouped[each.table, each.group, each.first, each.last].append(each.member)
+    requests = [cell for cell in told if cell.table != Table.PROCESS]
+    found = [
+        Front(
+            cube.counts.ravel(),
+            [Number(_asked(cube, cell, grouped), cell.number, cell.number, table(cell)) for cell in requests],
+            list(_hidden(cube, k)),
+            _likely(cube),
+        )
+    ]
+    process = [cell for cell in told if cell.table == Table.PROCESS]
+    found += [_shares(cube, process, "CONTACT", "CONTACT", WINDOWS, k)]
+    found += [_shares(cube, process, "TALK", "TALK", (("TALK", "ALL"),), k)]
+    found += [_shares(cube, process, item, "SURVEY", ((item, "YES"), (item, "OTHER")), k) for item in ITEMS]
+    return found
+
+
+def _likely(cube: Cube) -> NDArray[np.bool_]:
+    """Return the cells an attacker thinks of: one reason alone, or reasons that were given together in that month.
+
+    And none of a site in a month in which it was not in the figures.
+    """
+    seen = (cube.counts.sum(axis=(0, 2)) > 0)[None, :, None, :]
+    alone = np.array([len(held) == 1 for held in cube.sets])
+    present = cube.present[:, :, None, None]
+    return np.broadcast_to((seen | alone) & present, cube.counts.shape).ravel()
+
+
+def table(cell: Cell) -> str:
+    """Return what could be left out: the months of P1 apart from its longer periods."""
+    return MONTH if cell.table == Table.MONTHS and cell.first == cell.last else cell.table
+
+
+def _asked(cube: Cube, cell: Cell, grouped: Mapping[tuple[str, str, date, date], list[str]]) -> Places:
+    """Return the places of the requests that a cell counts."""
+    names = grouped.get((cell.table, cell.category, cell.first, cell.last)) or [cell.category]
+    if cell.table == Table.REASONS:
+        return cube.ids(cell.first, cell.last, reasons=names)
+    if cell.table == Table.PATHWAYS:
+        return cube.ids(cell.first, cell.last, pathway=cell.category)
+    if cell.table == Table.SITES:
+        return cube.ids(cell.first, cell.last, sites=[int(name[1:]) for name in names])
+    return cube.ids(cell.first, cell.last)
+
+
+def _hidden(cube: Cube, k: int) -> Iterator[Secret]:
+    """Yield the counts of 1 to k - 1 that could point to somebody, by kind."""
+    counts = cube.counts.ravel()
+    grid = np.arange(counts.size, dtype=np.intp).reshape(cube.counts.shape)
+
+    def small(family: str, places: Places) -> Iterator[Secret]:
+        if 0 < counts[places].sum() < k:
+            yield Secret(family, places)
+
+    spans = {
+        "MONTH": [(month, month) for month in cube.months],
+        "QUARTER": [(each, periods.last_month(each)) for each in periods.quarters(cube.months[0], cube.months[-1])],
+        "YEAR": _years(cube),
+    }
+    for name, over in spans.items():
+        for first, last in over:
+            yield from small("ALL", cube.ids(first, last))
+            for path in PATHWAYS:
+                yield from small("ALL", cube.ids(first, last, pathway=path))
+            for site in cube.sites:
+                yield from small("SITE", cube.ids(first, last, sites=[site]))
+            if name != "MONTH":
+                for site in cube.sites:
+                    for path in PATHWAYS:
+                        yield from small("SITE_PATH", cube.ids(first, last, sites=[site], pathway=path))
+                # Those who gave the very same reasons are the base cells of the second table.
+                for given in range(len(cube.sets)):
+                    yield from small("SET", grid[:, cube.span(first, last), :, given].ravel())
+    for reason in REASONS:
+        for name, over in spans.items():
+            for first, last in over:
+                mentioned = cube.ids(first, last, reasons=[reason])
+                yield from small(f"R_{reason}", mentioned)
+                # Who knows how many asked subtracts.
+                yield from small(f"N_{reason}", np.setdiff1d(cube.ids(first, last), mentioned))
+                if name != "MONTH":
+                    for path in PATHWAYS:
+                        yield from small(f"R_{reason}", cube.ids(first, last, reasons=[reason], pathway=path))
+                if name == "YEAR":
+                    for site in cube.sites:
+                        yield from small(f"SR_{reason}", cube.ids(first, last, sites=[site], reasons=[reason]))
+
+
+def _years(cube: Cube) -> list[tuple[date, date]]:
+    """Return the fiscal years of the cube; the first and the last may be short."""
+    starts = sorted({periods.fiscal_year(month) for month in cube.months})
+    return [(max(start, cube.months[0]), min(periods.later(start, 11), cube.months[-1])) for start in starts]
+
+
+def _shares(
+    cube: Cube, told: Iterable[Cell], name: str, base: str, categories: tuple[tuple[str, str], ...], k: int
+) -> Front:
+    """Return the attack on a process measure: who of its counts, in which quarter and at which site.
+
+    Args:
+        name: of the measure; the share of its first category is told as `name`_Y.
+        base: as what the sum of its categories is told.
+        categories: (measure, category) of what is counted.
+    """
+    zero = np.zeros((len(cube.sites), len(cube.months)), dtype=np.int64)
+    counts = np.stack([cube.process.get(measure, {}).get(code, zero) for measure, code in categories], axis=-1)
+    grid = np.arange(counts.size, dtype=np.intp).reshape(counts.shape)
+    numbers: list[Number] = []
+    bases = {(cell.first, cell.last): cell.number for cell in told if cell.category == base}
+    for cell in told:
+        if cell.first < cube.months[0]:
+            continue
+        places = grid[:, cube.span(cell.first, cell.last)]
+        most = bases.get((cell.first, cell.last), ANY)
+        if cell.category == base:
+            numbers.append(Number(places.ravel(), cell.number, cell.number, cell.table))
+        elif cell.category == f"{name}_Y":
+            numbers.append(Number(places[..., 0].ravel(), *rounded(cell.number, most), cell.table))
+        elif (name, cell.category) == ("CONTACT", "TO_CONTACT"):
+            numbers.append(Number(places[..., 0].ravel(), kept_at_least(cell.number), most, cell.table))
+    flat, secrets = counts.ravel(), []
+    for quarter in periods.quarters(cube.months[0], cube.months[-1]):
+        span = grid[:, cube.span(quarter, periods.last_month(quarter))]
+        for chosen in (span, *(span[[i]] for i in range(len(cube.sites)))):
+            for places in (chosen, *(chosen[..., [j]] for j in range(len(categories)))):
+                if 0 < flat[places.ravel()].sum() < k:
+                    secrets.append(Secret(name, places.ravel()))
+    possible = np.broadcast_to(cube.present[..., None], counts.shape).ravel()
+    return Front(flat, numbers, secrets, possible)
+
+
+def rounded(percent: int, base: int) -> tuple[int, int]:
+    """Return the smallest and the largest part of `base` that is rounded to this percentage."""
+    low = -(-base * (2 * percent - 1) // 200)
+    high = -(-base * (2 * percent + 1) // 200) - 1
+    return max(low, 0), min(high, base)

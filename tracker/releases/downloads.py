@@ -1,0 +1,79 @@
+"""The tables of published releases as files and pictures: for coordinators and advisors; some for everybody."""
+
+from datetime import date
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.views.decorators.http import require_safe
+
+from sites.engine import spreadsheets
+from sites.gate.permissions import for_roles, public
+from sites.tenants.models import Role
+from tracker.figures import charts, periods
+from tracker.figures.views import PICTURES
+from tracker.releases import exports
+from tracker.releases import tables as release_tables
+from tracker.releases.models import Release
+from tracker.releases.tables import Table
+
+
+@for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
+@require_safe
+def book(request: Any, quarter: date) -> HttpResponse:
+    """Every table of a release in one file; the first sheet is the dictionary."""
+    release, found = _release(quarter)
+    sheets = [("Dictionary", *exports.dictionary(release, found))]
+    sheets += [(table.code, exports.HEADERS, exports.lines(table)) for table in found]
+    return spreadsheets.book(f"figures-{periods.code(quarter)}", sheets)
+
+
+@for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
+@require_safe
+def sheet(request: Any, quarter: date, table: str) -> HttpResponse:
+    """One table of a release, or the dictionary of them all."""
+    release, found = _release(quarter)
+    if table == "dictionary":
+        return spreadsheets.file(
+            f"figures-{periods.code(quarter)}-dictionary", "csv", *exports.dictionary(release, found)
+        )
+    return _file(periods.code(quarter), found, table, "csv")
+
+
+@for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
+@require_safe
+def picture(request: Any, quarter: date, table: str, kind: str) -> HttpResponse:
+    """A table of a release as a picture: `kind` is svg or png."""
+    return _file(periods.code(quarter), _release(quarter)[1], table, kind)
+
+
+@for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
+@require_safe
+def over_time(request: Any, table: str, kind: str) -> HttpResponse:
+    """A table over all releases, as the page of the province shows it: `kind` is csv, svg or png."""
+    return _file("all", release_tables.over_time(), table, kind)
+
+
+@public
+@require_safe
+def public_sheet(request: Any, quarter: date, table: str) -> HttpResponse:
+    """One table of a release that everybody may read."""
+    return _file(periods.code(quarter), _release(quarter, public_only=True)[1], table, "csv")
+
+
+def _release(quarter: date, *, public_only: bool = False) -> tuple[Release, list[Table]]:
+    if release := release_tables.released(quarter, public_only=public_only):
+        return release, release_tables.tables(release)
+    raise Http404("No such release.")
+
+
+def _file(of: str, found: list[Table], code: str, kind: str) -> HttpResponse:
+    table = next((each for each in found if each.code.lower() == code), None)
+    name = f"figures-{of}-{code}"
+    if table and kind == "csv":
+        return spreadsheets.file(name, kind, exports.HEADERS, exports.lines(table))
+    chart = release_tables.chart(table) if table else None
+    if chart is None or not chart.rows or kind not in PICTURES:
+        raise Http404("No such file.")
+    body = charts.png(chart) if kind == "png" else charts.svg(chart).encode()
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
+    return HttpResponse(body, content_type=PICTURES[kind], headers=headers)

@@ -1,0 +1,45 @@
+"""What a coordinator asks for when a quarter is released."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from sites.engine.forms import bare_helper
+from tracker.releases.options import MONTH, PARTS, Wanted
+
+
+class PrepareForm(forms.Form):
+    """Which tables the release has. What is left out waits, and is told for a longer period the next time."""
+
+    use_required_attribute = False
+
+    key = forms.UUIDField(
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(("required", "invalid"), __("Please load this page anew, and send it again.")),
+    )
+
+    def __init__(self, data: Any = None, *, without: str = "") -> None:
+        """Tick every table but one.
+
+        Args:
+            without: what a refused release said to leave out; empty for nothing.
+        """
+        ticked = {part.name: part.table != without for part in PARTS}
+        super().__init__(data, initial={"key": uuid.uuid4(), **ticked})
+        for part in PARTS:
+            self.fields[part.name] = forms.BooleanField(label=str(part.label), required=False)
+        self.helper = bare_helper(self)
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        ticks = (part.name for part in PARTS if part.table != MONTH)
+        if not any(said.get(name) for name in ticks):
+            raise forms.ValidationError(_("Tick at least one table."))
+        return said
+
+    def wanted(self) -> Wanted:
+        """Return what was ticked."""
+        return Wanted(**{name: said for name, said in self.cleaned_data.items() if name != "key"})

@@ -1,0 +1,61 @@
+"""What a coordinator ticks when a quarter is released: the fixed tables, and the months of the first apart."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as __
+
+from tracker.releases.models import Release
+
+Table = Release.Table
+# The months of the first table, where something tells them apart from its longer periods.
+MONTH = "MONTH"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a coordinator asks for. What is left out waits, and is told for a longer period the next time."""
+
+    months: bool = True
+    by_month: bool = True
+    reasons: bool = True
+    pathways: bool = True
+    sites: bool = True
+    process: bool = True
+
+
+@dataclass(frozen=True)
+class Part:
+    """One tick.
+
+    Attributes:
+        table: what it leaves out.
+        name: in `Wanted` and on the form.
+        column: of `Release`.
+    """
+
+    table: str
+    name: str
+    column: str
+    label: Promise
+
+
+PARTS = (
+    Part(Table.MONTHS, "months", "with_months", __("How many requests there were")),
+    Part(MONTH, "by_month", "by_month", __("The same by month")),
+    Part(Table.REASONS, "reasons", "with_reasons", __("Reasons")),
+    Part(Table.PATHWAYS, "pathways", "with_pathways", __("Pathways")),
+    Part(Table.SITES, "sites", "with_sites", __("Sites, where a fiscal year closes")),
+    Part(Table.PROCESS, "process", "with_process", __("How the program works")),
+)
+OF = {part.table: part for part in PARTS}
+
+
+def of(release: Release) -> Wanted:
+    """Return what was asked for with a release."""
+    return Wanted(**{part.name: getattr(release, part.column) for part in PARTS})
+
+
+def columns(wanted: Wanted) -> dict[str, bool]:
+    """Return the columns of a release that keep what was asked for."""
+    return {part.column: getattr(wanted, part.name) for part in PARTS}

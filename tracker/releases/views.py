@@ -1,0 +1,226 @@
+"""The province's releases: advisors read what is published, coordinators prepare, preview and publish."""
+
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import F
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from psi import tenancy
+from sites.engine.forms import status_of
+from sites.engine.moves import Refused
+from sites.gate import saved_form
+from sites.gate.permissions import for_roles, public
+from sites.tenants.models import Role
+from tracker.figures import methods as text
+from tracker.figures import periods, reporting_periods
+from tracker.figures import views as figure_views
+from tracker.releases import exports
+from tracker.releases import tables as release_tables
+from tracker.releases import tables as reports
+from tracker.releases import transitions as releases
+from tracker.releases.forms import PrepareForm
+from tracker.releases.models import Release, ReleaseCell
+from tracker.releases.options import MONTH, OF, PARTS
+
+State, Table = Release.State, Release.Table
+# What somebody could have worked out (tracker.releases.attack_model), in words that say no more than the kind of it.
+FOUND = {
+    "ALL": __("how many requests came in a month, a quarter or a year, or on one pathway"),
+    "SITE": __("how many requests one site had"),
+    "SITE_PATH": __("how many requests one site had on one pathway"),
+    "SET": __("how many requests gave the very same reasons"),
+    "R": __("how often one reason was mentioned"),
+    "N": __("how many requests did not mention one reason"),
+    "SR": __("how often one reason was mentioned at one site"),
+    "CONTACT": __("how many contacts were made in time, or late"),
+    "TALK": __("how many conversations there were"),
+    "SV": __("how some physicians answered the survey"),
+}
+
+
+def figures(request: Any) -> HttpResponse:
+    """The published figures of the province. What is not published stands nowhere on the page."""
+    return render(request, "tracker/province.html", context_of_all())
+
+
+def context_of_all() -> dict[str, Any]:
+    """Return what the page of the province shows."""
+    shelves = exports.shelves()
+    return {
+        "tables": release_tables.over_time(),
+        "shelves": [each for each in shelves if each.tables],
+        "bare": [each.words for each in shelves if not each.tables],
+        "evaluations": [reporting_periods.fiscal_year(year) for year in reports.evaluated()],
+        "most": release_tables.least() - 1,
+    }
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+def releases_page(request: Any) -> HttpResponse:
+    """All releases so far, and the form that has the next quarter prepared."""
+    quarter = releases.next_quarter()
+    refused = Release.objects.filter(state=State.REFUSED, quarter=quarter).order_by("-pk").first() if quarter else None
+    form = PrepareForm(saved_form.typed(request), without=(refused.remedy or "") if refused else "")
+    if request.method == "POST" and form.is_valid():
+        try:
+            if quarter is None:
+                raise Refused(_("There is nothing to release yet: no request has been counted."))
+            release = releases.ask(quarter, form.wanted(), key=form.cleaned_data["key"], by=request.actor)
+        except Refused as said:
+            form.add_error(None, said.sentence)
+        else:
+            return redirect("release", release.pk)
+    listed = list(Release.objects.order_by("-pk")[:100])
+    context = {
+        "form": form,
+        "releases": [(each, periods.label(each.quarter, periods.last_month(each.quarter))) for each in listed],
+        "on_its_way": next((each for each in listed if each.state in (State.CHECKING, State.READY)), None),
+        "quarter": quarter and periods.label(quarter, periods.last_month(quarter)),
+        "opens_on": quarter and releases.opens_on(quarter),
+        "open": quarter and releases.opens_on(quarter) <= localdate(tenancy.now()),
+    }
+    return render(request, "tracker/releases.html", context, status=status_of(request, form))
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def release_page(request: Any, release_id: int) -> HttpResponse:
+    """One release: how far the check is, why it was refused, what it would tell; publishing and setting aside."""
+    release = get_object_or_404(Release, pk=release_id)
+    if request.method == "POST":
+        try:
+            said = _move(request, release)
+        except Refused as refused:
+            messages.error(request, refused.sentence)
+        else:
+            messages.success(request, said)
+        return redirect("releases" if request.POST.get("do") == "drop" else "release", *_page(request, release))
+    context = {
+        "release": release,
+        "quarter": periods.label(release.quarter, periods.last_month(release.quarter)),
+        "tables": release_tables.tables(release) if release.state in (State.READY, State.PUBLISHED) else [],
+        # In steps of ten: how many hidden counts there are is nobody's business.
+        "progress": release.done * 10 // release.total * 10 if release.total else 0,
+        "waiting": waiting(release),
+        "refused": refusal(release),
+        "most": release_tables.least() - 1,
+    }
+    return render(request, "tracker/release.html", context)
+
+
+def _page(request: Any, release: Release) -> list[int]:
+    return [] if request.POST.get("do") == "drop" else [release.pk]
+
+
+def _move(request: Any, release: Release) -> str:
+    match request.POST.get("do"):
+        case "publish":
+            releases.publish(release.pk, public="public" in request.POST, by=request.actor)
+            return _("Published. From now on nothing of it changes.")
+        case "drop":
+            releases.drop(release.pk, by=request.actor)
+            return _("Set aside. You can prepare the quarter again.")
+        case "show":
+            releases.show(release.pk, public=True, by=request.actor)
+            return _("Everybody can read it now.")
+        case "hide":
+            releases.show(release.pk, public=False, by=request.actor)
+            return _("Only advisors and coordinators read it now.")
+    raise Refused(_("Press one of the buttons."))
+
+
+def waiting(release: Release) -> list[str]:
+    """Return in words the tables that were asked for, and are not in a release that passed: what is in them waits."""
+    if release.state not in (State.READY, State.PUBLISHED):
+        return []
+    cells = ReleaseCell.objects.filter(release=release)
+    told = set(cells.values_list("table", flat=True).distinct())
+    if cells.filter(table=Table.MONTHS, first=F("last")).exists():
+        told.add(MONTH)
+    out = set() if release.with_months else {MONTH}
+    if not periods.closes_fiscal_year(release.quarter):
+        out.add(Table.SITES)
+    return [str(part.label) for part in PARTS if getattr(release, part.column) and part.table not in told | out]
+
+
+def refusal(release: Release) -> str:
+    """Return in words why a release did not pass, and what to coarsen; empty if it was not refused."""
+    if release.state != State.REFUSED or not release.found:
+        return ""
+    if release.found == releases.NOTHING:
+        return _("No request has been counted in these months.")
+    if release.found == releases.FAILED:
+        return _(
+            "The check broke off, so nothing can be told. Please tell the people who run this program: their log says"
+            " more. Then prepare the quarter again."
+        )
+    if release.found == releases.CONTRADICTS:
+        return _(
+            "The counts of a site contradict each other, or what was published before. Nothing can be told until that"
+            " is mended; the people who run this program can see more in their log."
+        )
+    kind = release.found if release.found in FOUND else release.found.split("_")[0]
+    why = _(
+        "Together with everything published or previewed before, somebody could work out %(what)s,"
+        " a number between 1 and %(most)s."
+    ) % {"what": FOUND[kind], "most": release_tables.least() - 1}
+    if release.remedy:
+        what = _("Untick “%(table)s” and prepare the quarter again. That table waits, and is told for a longer period.")
+        return f"{why} {what % {'table': OF[release.remedy].label}}"
+    return f"{why} {_('No table alone helps: untick several, and prepare the quarter again.')}"
+
+
+@public
+@require_safe
+def public_list(request: Any) -> HttpResponse:
+    """The releases that everybody may read."""
+    listed = [
+        (each.quarter, periods.label(each.quarter, periods.last_month(each.quarter)))
+        for each in release_tables.releases(public_only=True)
+    ]
+    return render(request, "tracker/published.html", {"releases": listed})
+
+
+@public
+@require_safe
+def public_page(request: Any, quarter: date) -> HttpResponse:
+    """A release that everybody may read."""
+    if release := release_tables.released(quarter, public_only=True):
+        return render(request, "tracker/published_one.html", context_of(release))
+    raise Http404("No such release.")
+
+
+def context_of(release: Release) -> dict[str, Any]:
+    """Return what the public page of a release shows."""
+    return {
+        "release": release,
+        "quarter": periods.label(release.quarter, periods.last_month(release.quarter)),
+        "tables": release_tables.tables(release),
+        "most": release_tables.least() - 1,
+    }
+
+
+@public
+@require_safe
+def methods(request: Any) -> HttpResponse:
+    """How the figures are made, and how they are attacked before they are told. In plain words."""
+    return render(request, "tracker/methods.html", {"sections": text.sections()})
+
+
+@for_roles(Role.ADMINISTRATOR, Role.LEAD, Role.ADVISOR)
+@require_safe
+def figures_page(request: Any) -> HttpResponse:
+    """A site's own figures, from its rollups; at the province, what was released, and nothing else."""
+    if request.site.is_province:
+        return figures(request)
+    return figure_views.page(request)

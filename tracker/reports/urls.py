@@ -1,0 +1,16 @@
+"""Addresses of tracker.reports."""
+
+from django.urls import include, path
+
+from sites.tenants.models import PROVINCE_SLUG
+from tracker.reports import views
+
+# The province's own pages; all others are the same set for every site.
+province = [
+    path("figures/<quarter:quarter>/report.pdf", views.of_release, name="release_report"),
+    path("figures/evaluation/<str:year>.pdf", views.evaluation, name="evaluation"),
+]
+urlpatterns = [
+    path("province/", include(province), {"site": PROVINCE_SLUG}),
+    path("<slug:site>/figures/report/<str:year>.pdf", views.of_site, name="site_report"),
+]

@@ -1,0 +1,62 @@
+"""The reports as PDF, in one press: a site's own, a release's, and the annual evaluation."""
+
+from datetime import date
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.utils.timezone import localdate
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from psi import tenancy
+from sites.engine import audit
+from sites.gate.permissions import for_roles
+from sites.gate.second_factor import confirm_first
+from sites.tenants.models import Role
+from tracker.figures import periods, reporting_periods
+from tracker.figures import views as figure_views
+from tracker.releases import tables as release_tables
+from tracker.releases import tables as reports
+from tracker.reports import province as reports_province
+from tracker.reports import site as site_report
+
+
+@for_roles(Role.ADMINISTRATOR, Role.LEAD)
+@require_safe
+@never_cache
+@confirm_first
+def of_site(request: Any, year: str) -> HttpResponse:
+    """A site's report of a fiscal year that is over, after the second factor; the trail says who took it."""
+    if request.site.is_province:
+        raise Http404("The province reports what is published.")
+    years = figure_views.reportable(localdate(tenancy.now()), figure_views.begun())
+    found = next((each for each in years if each.code == year), None)
+    if found is None:
+        raise Http404("No such fiscal year, it is not over, or nothing was counted by then.")
+    audit.record("EXPORTED", "REPORT", None, by=request.actor)
+    return _file(site_report.paper(request.site, found), f"{request.site.slug}-report-{found.code}")
+
+
+@for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
+@require_safe
+def of_release(request: Any, quarter: date) -> HttpResponse:
+    """The report of a published release."""
+    if release := release_tables.released(quarter):
+        return _file(reports_province.pdf(reports_province.of_release(release)), f"report-{periods.code(quarter)}")
+    raise Http404("No such release.")
+
+
+@for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
+@require_safe
+def evaluation(request: Any, year: str) -> HttpResponse:
+    """The annual evaluation of a fiscal year whose last quarter is published."""
+    for first in reports.evaluated():
+        if reporting_periods.fiscal_year(first).code == year:
+            return _file(reports_province.pdf(reports_province.evaluation(first)), f"evaluation-{year}")
+    raise Http404("No such fiscal year, or its last quarter is not published.")
+
+
+def _file(body: bytes, name: str) -> HttpResponse:
+    return HttpResponse(
+        body, content_type="application/pdf", headers={"Content-Disposition": f'attachment; filename="{name}.pdf"'}
+    )

@@ -1,0 +1,87 @@
+"""The anonymous survey: the right to answer is burnt with the answer, and a worker breaks what ties the two.
+
+Feedback cannot be linked to a referral, not even by a transaction id or a row's place (rules.md, What may be
+stored). Why it is done so, and what it cannot do: docs/decisions/0021-survey.md.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, time
+from random import SystemRandom
+
+from django.forms.models import model_to_dict
+
+from matching.physician import transitions as physician_moves
+from psi import tenancy
+from referrals.requests import transitions as referral_moves
+from referrals.requests.models import Referral
+from sites.engine import agenda, facts
+from sites.engine.moves import Refused
+from tracker.conversations.choices import MEASURES
+from tracker.figures import periods
+from tracker.survey.models import HeldAnswer, Said, SurveyAnswer
+
+KIND = "SURVEY"  # in the agenda, and the measure of how many answered
+# Answers held at a site before they are rewritten (rules.md).
+ENOUGH = 5
+
+
+def register() -> None:
+    """Tell the agenda who rewrites."""
+    agenda.register(KIND, rewrite)
+
+
+def check(referral: Referral) -> None:
+    """Raise `Refused` unless its physician may answer now."""
+    standing = physician_moves.survey_of(referral, physician_moves.latest(referral))
+    if standing == physician_moves.ANSWERED:
+        raise Refused("You have answered these questions already. Thank you.")
+    if standing != physician_moves.MAY_ANSWER:
+        raise Refused("There are no questions for this request.")
+
+
+def answer(referral_id: int, said: Mapping[str, str]) -> None:
+    """Burn the right to answer, and hold the answers: both or neither.
+
+    Args:
+        said: question → a code of `Said`; what is missing was not answered.
+
+    Raises:
+        Refused: answered before, not asked for, or the support has not ended.
+    """
+    referral = referral_moves.lock(referral_id)
+    check(referral)
+    referral_moves.use_survey(referral)
+    HeldAnswer(**said).save(force_insert=True)
+    # One row of the agenda a site, whoever answered. It says so each time, for none knows of those at the same moment.
+    tenancy.write_last(lambda: agenda.schedule(KIND, [0], tenancy.now()), tenancy.Last.ONCE)
+
+
+def rewrite(_object_ids: list[int]) -> None:
+    """Once five are held at the current site, write them anew in random order, count them, and forget the old rows.
+
+    A transaction of its own, in a worker: it touches no row that leads to a referral, so that what it writes shares
+    no transaction with any. Two workers wait for each other on the rows.
+    """
+    held = list(HeldAnswer.objects.select_for_update().order_by("pk"))
+    if len(held) < ENOUGH:
+        return
+    HeldAnswer.objects.filter(pk__in=[row.pk for row in held]).delete()
+    answers = [model_to_dict(row, fields=list(MEASURES)) for row in held]
+    SystemRandom().shuffle(answers)
+    began = quarter()
+    SurveyAnswer.objects.bulk_create(SurveyAnswer(quarter=began.date(), **said) for said in answers)
+    counted = [(KIND, "ALL")] * len(answers)
+    counted += [
+        (measure, said[question])
+        for said in answers
+        for question, measure in MEASURES.items()
+        if said[question] != Said.UNSAID
+    ]
+    # Sorted, so that neighbours are not of the same person.
+    facts.count(*sorted(counted), at=began)
+
+
+def quarter() -> datetime:
+    """Return when the present quarter began, at the current site."""
+    here = tenancy.local(tenancy.now())
+    return datetime.combine(periods.quarter_of(here.date()), time.min, here.tzinfo)

@@ -1,0 +1,98 @@
+"""Five questions for whoever holds the receipt of a request that has ended."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from matching.physician import views as status
+from referrals.requests.models import Referral
+from sites.engine.moves import Refused
+from sites.gate import language
+from sites.gate.permissions import public
+from tracker.survey import transitions as survey
+from tracker.survey.models import Said
+
+QUESTIONS = {
+    "in_time": __("Were you contacted in time?"),
+    "safe": __("Did you feel safe with your peer?"),
+    "helpful": __("Was it helpful?"),
+    "recommend": __("Would you recommend it to a colleague?"),
+    "again": __("Would you use it again?"),
+}
+
+
+class SurveyForm(forms.Form):
+    """The five questions, any of which may be left out."""
+
+    use_required_attribute = False
+
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        for question, label in QUESTIONS.items():
+            field: Any = forms.ChoiceField(
+                label=label, choices=Said.choices, required=False, widget=forms.RadioSelect, initial=""
+            )
+            # The page says it once for all five.
+            field.say_optional = False
+            self.fields[question] = field
+
+    def clean(self) -> None:
+        if not self.errors and not any(self.cleaned_data.values()):
+            raise forms.ValidationError(_("Answer at least one question, or leave this page."))
+
+    def said(self) -> dict[str, str]:
+        return {question: code for question, code in self.cleaned_data.items() if code}
+
+
+@dataclass(kw_only=True)
+class _Answering(status.Trail):
+    """A receipt followed to the request it stands for, with what was answered, if anything was."""
+
+    said: dict[str, str] | None
+
+    def look(self, *, local: bool) -> dict[str, Any] | None:
+        referral = self.find()
+        if referral is None:
+            return None
+        self.went = referral.handed_to_id
+        if referral.state == Referral.State.HANDED_OVER:
+            return None
+        try:
+            if self.said is not None:
+                survey.answer(referral.pk, self.said)
+                return {"thanks": True}
+            survey.check(referral)
+        except Refused as refused:
+            return {"closed": _(refused.sentence)}
+        return {"sealed": self.press.sealed()}
+
+
+@public
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def survey_page(request: Any) -> HttpResponse:
+    """Ask the five questions, and take the answers. Without a receipt there is nothing to see here.
+
+    What was answered is kept on the page when the receipt must be typed again.
+    """
+    if request.method != "POST":
+        return redirect(reverse("status", args=[request.site.slug]) + language.kept(request))
+    press, receipt = status.asked(request)
+    form = SurveyForm(request.POST if "do" in request.POST else None, initial=request.POST.dict())
+    said = form.said() if form.is_bound and form.is_valid() else None
+    found = _Answering(press=press, site=request.site, said=said).answer() if press else None
+    if found is None and press and "sealed" in request.POST:
+        found = {"closed": _("Nothing of this request is kept any more.")}
+    elif found is None and press:
+        receipt.add_error("receipt", status.not_found())
+    context = {"form": form, "receipt": None if found else receipt, **(found or {})}
+    wrong = not found or ("sealed" in found and form.errors)
+    return render(request, "tracker/survey.html", context, status=422 if wrong else 200)

@@ -1,0 +1,97 @@
+"""How much a supporter takes on, and when not: said by them, in force at once, in every roster they stand in."""
+
+from datetime import date, timedelta
+
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+
+from psi import tenancy
+from sites.engine import agenda, audit
+from sites.engine.audit import Actor
+from sites.engine.moves import Refused
+from sites.tenants.models import Site
+from training.commitment.agreement import morning
+from training.supporters import lending
+from training.supporters.models import PeerSupporter
+
+KIND = "SUPPORTER"
+LEAVING = "LEAVING"  # handled by `matching.invitations.leaving`: open matches are handed on
+LONGEST = timedelta(days=366)  # of a pause; whoever needs longer pauses again, or leaves
+
+
+def pledge(supporter_id: int, *, cap_year: int, cap_live: int, by: Actor) -> None:
+    """Set how many matches a year, and at a time, at most (program overview: four to seven a year is typical)."""
+    supporter = _own(supporter_id)
+    supporter.cap_year, supporter.cap_live = cap_year, cap_live
+    _write(supporter, ("cap_year", "cap_live"), "PLEDGED", by)
+
+
+def pause(supporter_id: int, until: date, *, by: Actor) -> None:
+    """Take no new match up to and with a day.
+
+    Raises:
+        Refused: the day is over, or more than a year ahead.
+    """
+    supporter, today = _own(supporter_id), localdate(tenancy.now())
+    if until < today:
+        raise Refused(_("Please choose a day that is still to come."))
+    if until > today + LONGEST:
+        raise Refused(_("A break lasts a year at most. You can take another one then."))
+    supporter.paused_until = until
+    _write(supporter, ("paused_until",), "PAUSED", by)
+
+
+def end_of_week(today: date) -> date:
+    """Return the Sunday that ends the week of `today`."""
+    return today + timedelta(days=6 - today.weekday())
+
+
+def resume(supporter_id: int, *, by: Actor) -> None:
+    """End a pause now."""
+    supporter = _own(supporter_id)
+    supporter.paused_until = None
+    _write(supporter, ("paused_until",), "RESUMED", by)
+
+
+def give_notice(supporter_id: int, *, on: date | None = None, by: Actor) -> date:
+    """Say that a supporter leaves: from now on no new match; that day open ones are handed on and access ends.
+
+    Args:
+        on: the day, for an administrator who knows it; after the site's days of notice when left out.
+
+    Raises:
+        Refused: the day is over, or they have left.
+    """
+    supporter, today = _own(supporter_id), localdate(tenancy.now())
+    day = on or today + timedelta(days=Site.objects.get(pk=tenancy.current_site_id()).notice_days)
+    if day < today:
+        raise Refused(_("Please choose a day that is still to come."))
+    supporter.leaving_on = supporter.paused_until = day
+    _write(supporter, ("leaving_on", "paused_until"), "NOTICE", by)
+    agenda.schedule(LEAVING, [supporter.pk], tenancy.now() if day == today else morning(day))
+    return day
+
+
+def stay(supporter_id: int, *, by: Actor) -> None:
+    """Take the notice back."""
+    supporter = _own(supporter_id)
+    if supporter.leaving_on is None:
+        return
+    supporter.leaving_on = supporter.paused_until = None
+    _write(supporter, ("leaving_on", "paused_until"), "STAYS", by)
+    agenda.cancel(LEAVING, [supporter.pk])
+
+
+def _own(supporter_id: int) -> PeerSupporter:
+    supporter = PeerSupporter.objects.select_for_update(no_key=True).get(pk=supporter_id)
+    if supporter.state == PeerSupporter.State.LEFT:
+        raise Refused(_("Your role as a peer supporter has ended."))
+    if supporter.home_id is not None:
+        raise Refused(_("Their own site keeps this, and it holds here as well."))
+    return supporter
+
+
+def _write(supporter: PeerSupporter, columns: tuple[str, ...], action: str, by: Actor) -> None:
+    supporter.save(update_fields=columns)
+    audit.record(action, KIND, supporter.pk, by=by)
+    lending.mirror(supporter)

@@ -1,0 +1,378 @@
+"""The moves by which somebody becomes a peer supporter. Nothing else writes `Recruit`.
+
+Nominated, invited, the interest form, reviewed by two people, trained, agreed, active; stopped at any step before.
+The dates of training and agreement are written elsewhere: `settle` looks at them.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.utils.timezone import get_current_timezone, localdate, make_aware
+from django.utils.translation import gettext as _
+
+from psi import tenancy, vault
+from sites.engine import agenda, audit, outbox
+from sites.engine.audit import Actor
+from sites.engine.moves import Moves, Refused, target
+from sites.engine.references import reference
+from sites.people import transitions as people
+from sites.tenants.models import Invitation, Membership, Profile, Role, Site
+from sites.tenants.queries import holders
+from training.recruitment.models import Recruit, RecruitEvent
+from training.supporters import public_page, self_description
+from training.supporters.models import Evaluates, PeerSupporter
+
+State, Why = Recruit.State, Recruit.Why
+ON_THE_WAY = frozenset(State.values) - {State.ACTIVE, State.STOPPED}
+MOVES: Moves = {
+    "invite": (frozenset({State.NOMINATED, State.INVITED}), State.INVITED),
+    "send": (frozenset({State.INVITED}), State.INTERESTED),
+    "review": (frozenset({State.INTERESTED}), State.REVIEWED),
+    "train": (frozenset({State.REVIEWED}), State.TRAINING),
+    "trained": (frozenset({State.TRAINING}), State.AGREEING),
+    "agreed": (frozenset({State.AGREEING}), State.ACTIVE),
+    "stop": (frozenset(ON_THE_WAY), State.STOPPED),
+}
+# Without an answer for so long, who was nominated is forgotten.
+SILENT_AFTER = timedelta(days=180)
+# Someone who joined and sent no form, and a form nobody reviewed, are reminded of once.
+REMIND_AFTER = timedelta(days=7)
+MOVED_ON = "This has moved on meanwhile."
+
+
+@dataclass(frozen=True)
+class Named:
+    """Who was nominated, for the vault; `nominator` is the name of whoever did, if given."""
+
+    name: str
+    email: str
+    nominator: str = ""
+
+
+@dataclass(frozen=True)
+class Interest:
+    """What an interest form says.
+
+    Attributes:
+        line: columns of `PeerSupporter` as they are typed.
+        said: codes for `describe.describe`.
+        evaluates: ids of departments.
+        evaluated: names and addresses of people they evaluate, as typed.
+        photo: as `photos.redrawn` returned it.
+    """
+
+    line: Mapping[str, Any]
+    said: tuple[str, ...] = ()
+    evaluates: tuple[int, ...] = ()
+    evaluated: str = ""
+    bio: str = ""
+    bio_fr: str = ""
+    shown: bool = False
+    photo: bytes | None = None
+
+
+# The moves
+
+
+def nominate(named: Named, *, key: uuid.UUID, by: Actor = audit.PUBLIC) -> None:
+    """Note who was nominated. Nobody learns whether they were known already.
+
+    One address is one recruit; who is a supporter here, or is invited to be one, is not nominated again.
+
+    Args:
+        named: for the vault.
+        key: the form's idempotency key.
+    """
+    site = lock_site()
+    if Recruit.objects.filter(key=key).exists() or _known(site, named.email):
+        return
+    recruit = _begin(State.NOMINATED, key=key)
+    recruit.named = vault.seal(Recruit.KIND, recruit.pk, vars(named))
+    recruit.save(update_fields=["named"])
+    vault.remember(Recruit.KIND, recruit.pk, {"email": named.email})
+    _note(recruit, None, by)
+    agenda.schedule(Recruit.KIND, [recruit.pk], recruit.started_at + SILENT_AFTER)
+    outbox.enqueue("RECRUIT_NEW", [(recruit.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])
+
+
+def invite(recruit_id: int, *, by: Actor) -> Invitation:
+    """Invite who was nominated, by mail, into the role; again once an invitation is over.
+
+    Raises:
+        Refused: they have joined, an invitation is waiting, or they are not to be invited any more.
+    """
+    site, recruit = _locked(recruit_id)
+    goal = target(MOVES, "invite", recruit.state, MOVED_ON)
+    if recruit.user_id is not None or recruit.named is None:
+        raise Refused(_("They have joined already."))
+    who = named(recruit)
+    assert who is not None
+    invitation = people.invite(site, email=who.email, name=who.name, role=Role.SUPPORTER, by=by)
+    recruit.invitation = invitation
+    recruit.save(update_fields=["invitation"])
+    _move(recruit, goal, by)
+    agenda.schedule(Recruit.KIND, [recruit.pk], min(invitation.expires_at, recruit.started_at + SILENT_AFTER))
+    return invitation
+
+
+def joined(membership: Membership, invitation: Invitation | None) -> None:
+    """Someone took up the role: whoever was nominated has an account now; others begin here.
+
+    Who stands in the roster needs no recruitment; an imported line was given just before (roster.pending_lines).
+    """
+    if membership.role != Role.SUPPORTER:
+        return
+    by, recruit = Actor(membership.user_id, membership.role), _waiting_for(membership.user.email)
+    if PeerSupporter.objects.filter(user_id=membership.user_id).exclude(state=PeerSupporter.State.LEFT).exists():
+        if recruit is not None:
+            halt(recruit, Why.IN_ROSTER, by)
+        return
+    if recruit is None:
+        recruit = _begin(State.INVITED)
+        recruit.user_id = membership.user_id
+        recruit.save(update_fields=["user"])
+        _note(recruit, None, by)
+    else:
+        _forget(recruit)
+        recruit.user_id = membership.user_id
+        recruit.save(update_fields=["user"])
+        if recruit.state == State.NOMINATED:
+            _move(recruit, State.INVITED, by)
+    agenda.schedule(Recruit.KIND, [recruit.pk], tenancy.now() + REMIND_AFTER)
+
+
+def send(recruit_id: int, interest: Interest, *, by: Actor) -> PeerSupporter:
+    """Take the interest form: it makes their line of the roster, which is not offered to anybody yet.
+
+    Raises:
+        Refused: it was sent before, or they are not on the way any more.
+    """
+    _site_row, recruit = _locked(recruit_id)
+    goal = target(MOVES, "send", recruit.state, _("Your form has been sent already."))
+    assert recruit.user_id is not None
+    profile = Profile.objects.get(user_id=recruit.user_id)
+    supporter, _new = PeerSupporter.objects.update_or_create(
+        user_id=recruit.user_id,
+        defaults={"profile": profile, "state": PeerSupporter.State.PREPARING, **interest.line},
+    )
+    self_description.describe(supporter, interest.said)
+    self_description.evaluate(supporter, interest.evaluated)
+    Evaluates.objects.filter(supporter=supporter).delete()
+    Evaluates.objects.bulk_create(Evaluates(supporter=supporter, department_id=one) for one in interest.evaluates)
+    if interest.photo:
+        public_page.put_photo(supporter.pk, interest.photo, by=by)
+    public_page.describe(supporter.pk, bio=interest.bio, bio_fr=interest.bio_fr, shown=interest.shown, by=by)
+    _move(recruit, goal, by)
+    outbox.enqueue("RECRUIT_FORM", [(recruit.pk, user_id) for user_id in holders(Role.ADMINISTRATOR, Role.LEAD)])
+    agenda.schedule(Recruit.KIND, [recruit.pk], tenancy.now() + REMIND_AFTER)
+    return supporter
+
+
+def review(recruit_id: int, *, roles: Iterable[str], by: Actor) -> Recruit:
+    """Say yes after reading the form. Two people say it, the administrator and the physician lead, each once.
+
+    The province has no lead: there two coordinators say it.
+
+    Args:
+        roles: all that the person holds here.
+
+    Raises:
+        Refused: said already, the other one is missing, or there is nothing to review.
+    """
+    site, recruit = _locked(recruit_id)
+    goal = target(MOVES, "review", recruit.state, MOVED_ON)
+    slot = open_slot(site, recruit, roles, by.user_id)
+    if slot is None:
+        raise Refused(why_not(site, recruit, by.user_id))
+    setattr(recruit, f"{slot}_id", by.user_id)
+    recruit.save(update_fields=[slot])
+    if recruit.by_administrator_id is None or recruit.by_lead_id is None:
+        _note(recruit, recruit.state, by, action="ONE_YES")
+        return recruit
+    _move(recruit, goal, by)
+    agenda.cancel(Recruit.KIND, [recruit.pk])
+    outbox.enqueue("RECRUIT_YES", [(recruit.pk, recruit.user_id)])
+    advance(recruit, by)
+    return recruit
+
+
+def settle(supporter_id: int) -> None:
+    """Look at the dates of a supporter who is on the way: trained and agreed, they are active.
+
+    For whoever writes `trained_on` or `agreement_until`; it does nothing for all others.
+    """
+    user_id = PeerSupporter.objects.values_list("user_id", flat=True).get(pk=supporter_id)
+    if recruit := hold(user_id):
+        advance(recruit, audit.SYSTEM)
+
+
+def stop(recruit_id: int, why: str, *, by: Actor) -> None:
+    """Take somebody off the way; who joined loses the role with it. They may be nominated anew at any time.
+
+    Raises:
+        Refused: they are active or stopped already.
+    """
+    _site_row, recruit = _locked(recruit_id)
+    halt(recruit, why, by)
+    if recruit.invitation and people.waiting().filter(pk=recruit.invitation.pk).exists():
+        people.revoke_invitation(recruit.invitation, by=by)
+    live = Membership.objects.filter(site_id=tenancy.current_site_id(), role=Role.SUPPORTER, ended_at=None)
+    if recruit.user_id is not None and (membership := live.filter(user_id=recruit.user_id).first()):
+        people.end_role(membership, by=by)
+
+
+def left(membership: Membership, by: Actor) -> None:
+    """Stop the way of somebody whose role has ended."""
+    if membership.role == Role.SUPPORTER and (recruit := hold(membership.user_id)):
+        halt(recruit, Why.ROLE_ENDED, by)
+
+
+# What is asked before a move
+
+
+def named(recruit: Recruit) -> Named | None:
+    """Return who was nominated; None once they have an account, or were forgotten."""
+    return None if recruit.named is None else Named(**vault.open_sealed(Recruit.KIND, recruit.pk, recruit.named))
+
+
+def hold(user_id: int) -> Recruit | None:
+    """Return the recruit of an account, locked, while they are on the way."""
+    rows = Recruit.objects.filter(user_id=user_id, state__in=ON_THE_WAY)
+    return rows.select_for_update(of=("self",), no_key=True).first()
+
+
+def asked(site: Site, recruit: Recruit) -> set[int]:
+    """Return the user ids of those whose yes is awaited."""
+    second = Role.ADMINISTRATOR if site.is_province else Role.LEAD
+    said = {Role.ADMINISTRATOR: recruit.by_administrator_id, second: recruit.by_lead_id}
+    return set(holders(*(role for role, by in said.items() if by is None))) - {
+        recruit.by_administrator_id,
+        recruit.by_lead_id,
+    }
+
+
+def open_slot(site: Site, recruit: Recruit, roles: Iterable[str], user_id: int | None) -> str | None:
+    """Return the column in which this person's yes would stand, or None when it counts nowhere.
+
+    Somebody who is both speaks as the lead: administrators are more easily found.
+    """
+    said = {recruit.by_administrator_id, recruit.by_lead_id}
+    second = Role.ADMINISTRATOR if site.is_province else Role.LEAD
+    slots = (("by_administrator", Role.ADMINISTRATOR), ("by_lead", second))
+    for column, role in slots if site.is_province else reversed(slots):
+        if role in roles and getattr(recruit, f"{column}_id") is None and user_id not in said:
+            return column
+    return None
+
+
+def why_not(site: Site, recruit: Recruit, user_id: int | None) -> str:
+    """Return why this person's yes counts nowhere (any more)."""
+    second = Role.ADMINISTRATOR if site.is_province else Role.LEAD
+    others = set(holders(second)) - {recruit.by_administrator_id, user_id}
+    if recruit.by_lead_id is None and not others:
+        if site.is_province:
+            return _("Two coordinators review a form. Please invite a second one first.")
+        return _("The physician lead reviews the form too. Please invite a lead first.")
+    return _("Your review is in. The other one must be another person’s.")
+
+
+# How a move is written: the site's row first, as among its people
+
+
+def lock_site() -> Site:
+    """Return the current site, locked: moves of recruits, and those among its people, wait for each other."""
+    return Site.objects.select_for_update(no_key=True).get(pk=tenancy.current_site_id())
+
+
+def _locked(recruit_id: int) -> tuple[Site, Recruit]:
+    site = lock_site()
+    return site, Recruit.objects.select_for_update(of=("self",), no_key=True).get(pk=recruit_id)
+
+
+def _begin(state: str, *, key: uuid.UUID | None = None) -> Recruit:
+    now, pk = tenancy.now(), tenancy.next_id(Recruit)
+    recruit = Recruit(pk=pk, ref=reference(pk), state=state, key=key, started_at=now, moved_at=now)
+    recruit.save(force_insert=True)
+    return recruit
+
+
+def _move(recruit: Recruit, goal: str, by: Actor, why: str = Why.NONE) -> None:
+    source, recruit.state, recruit.why, recruit.moved_at = recruit.state, goal, why, tenancy.now()
+    recruit.save(update_fields=["state", "why", "moved_at"])
+    _note(recruit, source, by, why=why)
+
+
+def _note(recruit: Recruit, source: str | None, by: Actor, *, why: str = Why.NONE, action: str = "") -> None:
+    event = RecruitEvent(
+        recruit=recruit, source=source, target=recruit.state, why=why, by_id=by.user_id, at=tenancy.now()
+    )
+    event.save(force_insert=True)
+    audit.record(action or recruit.state, Recruit.KIND, recruit.pk, by=by)
+
+
+def advance(recruit: Recruit, by: Actor) -> None:
+    """Take a recruit, locked, as far as the dates of their line of the roster allow."""
+    assert recruit.user_id is not None
+    supporter = PeerSupporter.objects.select_for_update(no_key=True).filter(user_id=recruit.user_id).first()
+    if supporter is None:
+        return
+    today = localdate(tenancy.now())
+    if recruit.state == State.REVIEWED:
+        _move(recruit, target(MOVES, "train", recruit.state, MOVED_ON), by)
+    if recruit.state == State.TRAINING and supporter.trained_on:
+        if supporter.trained_on > today:
+            agenda.schedule(Recruit.KIND, [recruit.pk], _morning(supporter.trained_on))
+            return
+        _move(recruit, target(MOVES, "trained", recruit.state, MOVED_ON), by)
+    if recruit.state == State.AGREEING and supporter.agreement_until and supporter.agreement_until >= today:
+        _move(recruit, target(MOVES, "agreed", recruit.state, MOVED_ON), by)
+        supporter.state = PeerSupporter.State.ACTIVE
+        supporter.save(update_fields=["state"])
+        agenda.cancel(Recruit.KIND, [recruit.pk])
+        outbox.enqueue("RECRUIT_ON", [(recruit.pk, recruit.user_id)])
+
+
+def _morning(day: Any) -> datetime:
+    return make_aware(datetime.combine(day, time()), get_current_timezone())
+
+
+def halt(recruit: Recruit, why: str, by: Actor) -> None:
+    """Stop the way of a recruit, locked, and erase who was nominated.
+
+    Raises:
+        Refused: they are active or stopped already.
+    """
+    goal = target(MOVES, "stop", recruit.state, MOVED_ON)
+    _forget(recruit)
+    _move(recruit, goal, by, why)
+    agenda.cancel(Recruit.KIND, [recruit.pk])
+    if recruit.user_id is not None:
+        preparing = PeerSupporter.objects.filter(user_id=recruit.user_id, state=PeerSupporter.State.PREPARING)
+        preparing.update(state=PeerSupporter.State.LEFT)
+
+
+def _forget(recruit: Recruit) -> None:
+    """Erase who was nominated: they have an account now, or nobody needs to know."""
+    if recruit.named is not None:
+        vault.shred(Recruit.KIND, [recruit.pk])
+        recruit.named = None
+        recruit.save(update_fields=["named"])
+
+
+def _waiting_for(email: str) -> Recruit | None:
+    """Return the recruit without an account who was nominated under this address, locked."""
+    found = vault.find(Recruit.KIND, {"email": email})
+    rows = Recruit.objects.filter(pk__in=found, user=None, state__in=(State.NOMINATED, State.INVITED))
+    return rows.select_for_update(of=("self",), no_key=True).first()
+
+
+def _known(site: Site, email: str) -> bool:
+    """Is somebody with this address nominated, invited to the role, or in it?"""
+    address = people.normal_address(email)
+    if _waiting_for(address) is not None or people.waiting().filter(email=address, role=Role.SUPPORTER).exists():
+        return True
+    held = Membership.objects.filter(site=site, user__email=address, role=Role.SUPPORTER, ended_at=None)
+    return held.exists()

@@ -1,0 +1,50 @@
+"""The list of departments of a site."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+from django.views.decorators.http import require_http_methods
+
+from sites.engine import audit
+from sites.engine.forms import status_of
+from sites.gate import saved_form
+from sites.gate.permissions import for_roles
+from sites.tenants.models import Role
+from training.supporters.models import Department
+
+
+class DepartmentForm(forms.ModelForm):
+    """A place where physicians are evaluated."""
+
+    use_required_attribute = False
+
+    class Meta:
+        model = Department
+        fields = ("name",)
+        labels = {"name": __("Name of the department")}
+        error_messages = {"name": {"required": __("Enter the name of a department.")}}
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if Department.objects.filter(name__iexact=name).exists():
+            raise forms.ValidationError(_("This department is on the list already."))
+        return name
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+def departments(request: Any) -> HttpResponse:
+    """The site's list of departments, offered on its form and on each supporter's line."""
+    form = DepartmentForm(saved_form.typed(request))
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        audit.record("DEPARTMENT", "SITE", request.site.pk, by=request.actor)
+        messages.success(request, _("Added."))
+        return redirect("departments", request.site.slug)
+    context = {"form": form, "departments": Department.objects.all()}
+    return render(request, "training/departments.html", context, status=status_of(request, form))

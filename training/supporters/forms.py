@@ -1,0 +1,216 @@
+"""What an administrator keeps of a supporter, and what supporters say of themselves."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+
+from sites.engine.forms import bare_helper
+from sites.engine.plain_text import PlainField
+from training.supporters import lending, photos, self_description, trained_facts
+from training.supporters.models import Department, Evaluates, Language, PeerSupporter, Trait
+
+
+class SupporterForm(forms.ModelForm):
+    """A line of the roster: readiness, limits, and whose work they evaluate."""
+
+    use_required_attribute = False
+
+    evaluates = forms.ModelMultipleChoiceField(
+        queryset=Department.objects.none(),
+        label=__("Evaluates physicians of"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    class Meta:
+        model = PeerSupporter
+        fields = (
+            "state",
+            "trained_on",
+            "agreement_until",
+            "practice",
+            "stage",
+            "specialty",
+            "gender",
+            "speaks_french",
+            "cap_year",
+            "cap_live",
+            "paused_until",
+        )
+        labels = {
+            "state": __("State"),
+            "trained_on": __("Training completed on"),
+            "agreement_until": __("Agreement holds until"),
+            "practice": __("Practice"),
+            "stage": __("Career stage"),
+            "specialty": __("Specialty"),
+            "gender": __("Gender, as they describe themselves"),
+            "speaks_french": __("Speaks French"),
+            "cap_year": __("Matches a year, at most"),
+            "cap_live": __("Matches at a time, at most"),
+            "paused_until": __("Pausing until"),
+        }
+        widgets = {
+            name: forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+            for name in ("trained_on", "agreement_until", "paused_until")
+        }
+        error_messages = {
+            name: {"invalid": __("Enter a date such as 2026-09-17.")}
+            for name in ("trained_on", "agreement_until", "paused_until")
+        } | {
+            name: {"required": __("Enter a number, at least 1."), "invalid": __("Enter a whole number.")}
+            for name in ("cap_year", "cap_live")
+        }
+
+    def __init__(self, *args: Any, on_the_way: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["evaluates"]
+        field.queryset = Department.objects.all()
+        field.label_from_instance = lambda department: department.name
+        if self.instance.pk:
+            chosen = Evaluates.objects.filter(supporter=self.instance)
+            self.initial["evaluates"] = list(chosen.values_list("department_id", flat=True))
+        for name in ("cap_year", "cap_live"):
+            number: Any = self.fields[name]
+            number.min_value = 1
+            number.validators.append(forms.IntegerField(min_value=1).validators[0])
+        if on_the_way:
+            # Reviewed, trained and agreed, they become active by themselves; nobody skips a step for them.
+            del self.fields["state"]
+        elif self.instance.state != PeerSupporter.State.LEFT:
+            # Leaving hands matches on and ends access: it has a button of its own.
+            state: Any = self.fields["state"]
+            state.choices = [choice for choice in state.choices if choice[0] != PeerSupporter.State.LEFT]
+        if self.instance.home_id is not None:
+            # A copy: only whose work they evaluate is this site's to say.
+            for name in self.Meta.fields:
+                del self.fields[name]
+        self.helper = bare_helper(self)
+
+    def clean_trained_on(self) -> date | None:
+        day: date | None = self.cleaned_data["trained_on"]
+        if day is not None and not trained_facts.believable(day):
+            raise forms.ValidationError(_("That lies too far back, or ahead. Enter a date such as 2026-09-17."))
+        return day
+
+    def save(self, commit: bool = True) -> PeerSupporter:
+        supporter: PeerSupporter = super().save(commit=False)
+        # Not the whole row: what the supporter says of themself is theirs, and may change meanwhile.
+        columns = [name for name in self.Meta.fields if name in self.fields]
+        supporter.save(update_fields=None if supporter._state.adding else columns)
+        Evaluates.objects.filter(supporter=supporter).delete()
+        Evaluates.objects.bulk_create(
+            Evaluates(supporter=supporter, department=department) for department in self.cleaned_data["evaluates"]
+        )
+        lending.mirror(supporter)
+        return supporter
+
+
+class LeavingForm(forms.Form):
+    """The first day without a supporter, as an administrator knows it."""
+
+    use_required_attribute = False
+
+    on = forms.DateField(
+        label=__("They leave on"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages=dict.fromkeys(("required", "invalid"), __("Enter a date such as 2026-09-17.")),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = bare_helper(self)
+
+
+class AboutMeForm(forms.ModelForm):
+    """What supporters say of themselves, all of it voluntary."""
+
+    traits = forms.MultipleChoiceField(
+        label=__("What is true of you?"),
+        help_text=__("Tick only what you would like a colleague to be able to wish for."),
+        choices=Trait.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    languages = forms.MultipleChoiceField(
+        label=__("Other languages you can have a conversation in"),
+        choices=[choice for choice in Language.choices if choice[0] not in (Language.ENGLISH, Language.FRENCH)],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    evaluated = PlainField(
+        label=__("People you evaluate"),
+        help_text=__(
+            "Names or email addresses, one to a line. They are sealed: nobody reads them, and you are never asked to"
+            " support one of them."
+        ),
+        max_length=600,
+        rows=3,
+        required=False,
+    )
+
+    class Meta:
+        model = PeerSupporter
+        fields: tuple[str, ...] = ("gender", "speaks_french")
+        labels = {"gender": __("Gender"), "speaks_french": __("I speak French")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        said = self_description.described([self.instance]).get(self.instance.pk, frozenset())
+        self.initial.update(traits=sorted(said), languages=sorted(said))
+        self.initial["evaluated"] = self_description.evaluated([self.instance]).get(self.instance.pk, "")
+        for field in self.fields.values():
+            field.say_optional = False  # type: ignore[attr-defined]
+        self.helper = bare_helper(self)
+
+    def save(self, commit: bool = True) -> PeerSupporter:
+        supporter: PeerSupporter = super().save(commit=False)
+        supporter.save(update_fields=self.Meta.fields)
+        self_description.describe(supporter, [*self.cleaned_data["traits"], *self.cleaned_data["languages"]])
+        self_description.evaluate(supporter, self.cleaned_data["evaluated"])
+        lending.mirror(supporter)
+        return supporter
+
+
+class PageForm(forms.Form):
+    """What a supporter shows of themself on the public page; the agreement is theirs alone."""
+
+    use_required_attribute = False
+
+    bio = PlainField(
+        label=__("About you"),
+        help_text=__("A few lines, in plain words: where you work, what you have been through, who may turn to you."),
+        max_length=400,
+        rows=5,
+        required=False,
+    )
+    bio_fr = PlainField(
+        label=__("The same in French"),
+        help_text=__("Without it, the French page shows your English words."),
+        max_length=400,
+        rows=5,
+        required=False,
+    )
+    photo = forms.FileField(
+        label=__("Photo"),
+        help_text=__("JPEG, PNG or WebP. It is cut to a square; where and when it was taken is removed."),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+    )
+    shown = forms.BooleanField(
+        label=__("Show me on the public page: my name, these words and my photo"), required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = bare_helper(self)
+
+    def clean_photo(self) -> bytes | None:
+        """Return the photo as it will be shown."""
+        sent = self.cleaned_data["photo"]
+        return photos.redrawn(sent, sent.size) if sent else None

@@ -1,0 +1,90 @@
+"""The province records which sites may share: two of them, under an information-sharing agreement with dates."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
+from django.views.decorators.http import require_http_methods
+
+from psi import tenancy
+from sites.engine.forms import bare_helper, sent_number, status_of
+from sites.gate import saved_form
+from sites.gate.permissions import for_roles
+from sites.tenants.models import Link, Role, Site
+from training.supporters import lending
+
+SITE: Any = {
+    "queryset": Site.objects.none(),
+    "empty_label": __("Choose one"),
+    "error_messages": {"required": __("Choose a site.")},
+}
+DATE = dict.fromkeys(("required", "invalid"), __("Enter a date such as 2026-09-17."))
+
+
+class LinkForm(forms.Form):
+    """Two sites, where their agreement is filed, and from when until when it holds."""
+
+    use_required_attribute = False
+
+    one = forms.ModelChoiceField(label=__("One site"), **SITE)
+    other = forms.ModelChoiceField(label=__("The other site"), **SITE)
+    reference = forms.CharField(
+        label=__("Where the information-sharing agreement is filed"),
+        max_length=40,
+        error_messages={"required": __("Say where the agreement is filed. Without one, two sites share nothing.")},
+    )
+    signed_on = forms.DateField(
+        label=__("Signed on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), error_messages=DATE
+    )
+    ends_on = forms.DateField(
+        label=__("Last day"),
+        help_text=__("Leave this empty if it has no end."),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages=DATE,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("one", "other"):
+            field: Any = self.fields[name]
+            field.queryset = Site.objects.exclude(kind=Site.Kind.PROVINCE).order_by("name")
+            field.label_from_instance = lambda site: site.name
+        self.helper = bare_helper(self)
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or self.cleaned_data
+        if said.get("one") and said.get("one") == said.get("other"):
+            self.add_error("other", _("Choose two different sites."))
+        if said.get("signed_on") and said["signed_on"] > localdate(tenancy.now()):
+            self.add_error("signed_on", _("Record the agreement once it is signed."))
+        if said.get("signed_on") and said.get("ends_on") and said["ends_on"] < said["signed_on"]:
+            self.add_error("ends_on", _("The last day is before the day it was signed."))
+        return said
+
+
+@for_roles(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+def links_page(request: Any) -> HttpResponse:
+    """The list of linked sites; recording an agreement links two, ending it parts them the same day."""
+    if request.POST.get("do") == "end":
+        link = get_object_or_404(Link, pk=sent_number(request.POST.get("link", "")))
+        lending.unlink(link, by=request.actor)
+        messages.success(request, _("Ended. Nothing more is shared between them."))
+        return redirect("links")
+    form = LinkForm(saved_form.typed(request, "reference"))
+    if request.method == "POST" and form.is_valid():
+        lending.link(by=request.actor, **form.cleaned_data)
+        messages.success(request, _("Recorded. The two sites can hand requests and lend supporters to each other."))
+        return redirect("links")
+    today = localdate(tenancy.now())
+    links = [
+        (link, link.ends_on is None or link.ends_on >= today)
+        for link in Link.objects.select_related("one", "other").order_by("one__name", "other__name")
+    ]
+    return render(request, "training/links.html", {"form": form, "links": links}, status=status_of(request, form))
