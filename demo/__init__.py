@@ -1,0 +1,1 @@
+"""The local run only: one-press sign-in, mailbox, demonstration data, playing time forward."""

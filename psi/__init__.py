@@ -1,0 +1,1 @@
+"""The switchboard: settings, addresses, start-up checks, Celery, row-level security, the vault."""

@@ -1,0 +1,1 @@
+"""How a physician reaches the program."""

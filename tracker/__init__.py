@@ -1,0 +1,1 @@
+"""What happened, without its content, and the figures."""

@@ -1,0 +1,1 @@
+"""Who the peer supporters are, and how much each carries."""

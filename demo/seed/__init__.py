@@ -1,0 +1,1 @@
+"""The demonstration data: three sites and the province, with a year of stories."""

@@ -1,0 +1,1 @@
+"""What a match is, its contact window, and how much a supporter carries."""

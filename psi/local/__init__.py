@@ -1,0 +1,1 @@
+"""The local run: PostgreSQL and Valkey under one's own account, and whatever command runs beside them."""

@@ -1,0 +1,1 @@
+"""The public page and the request form, in English and French."""

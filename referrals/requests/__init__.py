@@ -1,0 +1,1 @@
+"""A request: its row and moves, who it is about, consents, receipt, and what is counted of it."""

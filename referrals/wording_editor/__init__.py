@@ -1,0 +1,1 @@
+"""Where a site writes its own texts: drafts, previews, versions."""

@@ -1,0 +1,1 @@
+"""Cover while an administrator is away."""

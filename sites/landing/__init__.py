@@ -1,0 +1,1 @@
+"""Pages of no subject: the front page, errors, health, and where a link from a mail leads."""

@@ -1,0 +1,1 @@
+"""Provincial reference data without persons: crisis lines, specialties, texts, rates, settings."""

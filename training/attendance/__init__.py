@@ -1,0 +1,1 @@
+"""Who was there, and the day on which that made somebody trained."""

@@ -1,0 +1,1 @@
+"""The yearly agreement, limits, pauses, notice, and coming back."""

@@ -1,0 +1,1 @@
+"""Planned sessions: places and waiting lists, reminders, materials, calendars."""
