@@ -14,7 +14,7 @@ from django.db.backends.signals import connection_created
 
 from psi import vault
 
-# Release figures may be stricter than K = 10, never laxer (docs/architecture.md, figures).
+# Release figures may be stricter than K = 10, never laxer (docs/rules.md#smallest-count).
 SMALLEST_K = 10
 
 
@@ -87,5 +87,5 @@ def watch_roles() -> None:
 
 @register()
 def check_settings(app_configs: Any, **kwargs: Any) -> list[Error]:
-    """System check: the same sentences for `manage.py` commands."""
+    """Say the same sentences to `manage.py` commands, as a system check (docs/rules.md#smallest-count among them)."""
     return [Error(sentence, id="psi.E001") for sentence in problems()]

@@ -92,7 +92,7 @@ def now() -> datetime:
 def site_scope(site_id: int, *, now: datetime | None = None) -> Iterator[Scope]:
     """Open a transaction in which PostgreSQL shows the rows of one site and no other.
 
-    Nested scopes (the crossings named in docs/architecture.md) are savepoints; the outer site is
+    Nested scopes (docs/data-protection.md#crossings) are savepoints; the outer site is
     restored afterwards. `now` dates everything done inside with another time than the database's
     (a nested scope inherits it), so that `run_due --at` can show what time will bring.
 

@@ -12,7 +12,7 @@ from sites.tenants.models import Profile
 from tests.people import World
 from training.supporters.models import Department, Evaluates
 
-# Outside the wall, by name; each with its reason in docs/architecture.md.
+# Outside the wall, by name; each with its reason in docs/data-protection.md#row-level-security.
 UNWALLED = {
     "sites.User",
     "sites.Site",

@@ -10,7 +10,9 @@ from tracker.releases.transitions import CHECK
 
 @shared_task(name=CHECK, queue=HEAVY)
 def check_release(release_id: int) -> None:
-    """Make a release and attack it: minutes of work, done once whoever is told of it twice."""
+    """Make a release and attack it: minutes of work, done once whoever is told of it twice
+    (docs/rules.md#disclosure-audit).
+    """
     # Loaded by who does the work, and not by each process that can ask for it.
     from tracker.releases import check as checking
 

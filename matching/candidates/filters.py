@@ -18,7 +18,7 @@ from matching.candidates.rules import HARD_REASONS, NEVER_WITH, NOT_FOR_THIS, ON
 from referrals.requests.models import Wish
 from training.supporters.models import Gender, Language, Stage
 
-SHOWN = 50
+SHOWN = 50  # docs/rules.md#candidate-order
 # The group of all reasons that share one text, in addresses too.
 ALIKE = "REQUEST"
 GROUPS = {reason.code: ALIKE if reason.text == NOT_FOR_THIS else reason.code for reason in HARD_REASONS}

@@ -23,10 +23,11 @@ from training.supporters.self_description import described
 
 # Asked for this request before, without a decline: the administrator may try again, and says why.
 TRIED = (Match.State.REASSIGNED, Match.State.EXPIRED)
-# What supporters say of themselves is sealed one by one: for a wish about it, so many who come first are opened.
+# What supporters say of themselves is sealed one by one: for a wish about it, so many who come first are opened
+# (docs/rules.md#candidate-order).
 OPENED = 200
 _ON_ROSTER = {Language.FRENCH, Language.ENGLISH}
-# So few left out are named at once.
+# So few left out are named at once (docs/rules.md#candidate-order).
 NAMED = 12
 
 

@@ -10,7 +10,7 @@ from training.supporters.models import Gender, Language, Practice, Stage, Trait
 
 # What decides, one after the other; the database sorts by the same names (`filters.CRITERIA`). Load comes before
 # wishes, and wishes before the days since the last match, because the simulation says so (bench/fairness.py,
-# docs/decisions/0016-candidates-in-sql.md).
+# docs/decisions/0016-candidates-in-sql.md; docs/rules.md#candidate-order).
 SOFT = "a rule would have to be set aside"
 FULL = "carries what they set, or is invited to it"
 SHARE = "of the matches they set for a year, taken or invited to"
@@ -19,8 +19,9 @@ STAGE = "seniority: those are kept who can support more"
 CARRIED = "carries or is invited to now"
 WAITED = "month of the last match, never first"
 NUMBER = "number, so that the list stands still"
+# docs/rules.md#candidate-order
 ORDER = (SOFT, FULL, SHARE, WISHES, STAGE, CARRIED, WAITED, NUMBER)
-# What a wish weighs, and the language to talk in: without it there is no conversation.
+# What a wish weighs, and the language to talk in: without it there is no conversation (docs/rules.md#candidate-order).
 WISH, LANGUAGE = 1, 2
 # Whom more requests can come to is asked last; with a request that tells its stage, the same stage comes first so.
 SENIORITY = {

@@ -1,7 +1,7 @@
 """Why a supporter is not offered: one small function per rule, each returning a reason or None.
 
 Hard rules cannot be set aside. Soft ones can, with a reason from a closed list that the audit keeps.
-All are from the program overview (Matching peer supporters) and rules.md (Matching, hard and soft).
+Each rule stands in docs/rules.md#who-may-be-matched with its source.
 """
 
 from collections.abc import Callable
@@ -100,7 +100,7 @@ class Reason:
     text: str
 
 
-# One text for four different reasons: who excluded or declined whom is not to be read off a list.
+# Who excluded or declined whom is not to be read off a list (docs/rules.md#one-text-for-four-reasons).
 NOT_FOR_THIS = "not for this request"
 HARD_REASONS = (
     INACTIVE := Reason("INACTIVE", "not active"),
@@ -113,9 +113,9 @@ HARD_REASONS = (
     SELF := Reason("SELF", NOT_FOR_THIS),
     EARLY := Reason("EARLY", "early career, and the physician is not"),
 )
-CAPS = frozenset({"CAP_LIVE", "CAP_YEAR"})
+CAPS = frozenset({"CAP_LIVE", "CAP_YEAR"})  # docs/rules.md#caps
 # Stage of the physician → stages of a peer that are never matched with it, and those that are one below. An unknown
-# stage on either side is no rule.
+# stage on either side is no rule (docs/rules.md#career-stage).
 _JUNIOR, _SENIOR = frozenset({Stage.TRAINEE, Stage.EARLY}), (Stage.LATE, Stage.RETIRED)
 NEVER_WITH = dict.fromkeys((Stage.MID, *_SENIOR), _JUNIOR)
 ONE_BELOW = dict.fromkeys(_SENIOR, frozenset({Stage.MID}))
@@ -124,99 +124,115 @@ Check = Callable[[Need, Peer, date], Reason | None]
 
 
 def check_active(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Refuse a supporter who is not active in the roster (docs/rules.md#ready-supporter)."""
     if peer.state != PeerSupporter.State.ACTIVE:
         return INACTIVE
     return None
 
 
 def check_trained(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Refuse a supporter who is not trained by today (docs/rules.md#ready-supporter)."""
     if peer.trained_on is None or peer.trained_on > today:
         return UNTRAINED
     return None
 
 
 def check_agreement(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Refuse a supporter who has no agreement that holds today (docs/rules.md#ready-supporter)."""
     if peer.agreement_until is None or peer.agreement_until < today:
         return AGREEMENT
     return None
 
 
 def check_excluded(need: Need, peer: Peer, today: date) -> Reason | None:
-    """Chosen from those published, or typed: any surname in common excludes."""
+    """Refuse a supporter chosen from the list, or sharing a surname with a name typed (docs/rules.md#exclusions)."""
     if peer.supporter_id in need.avoid or surnames(peer.name) & need.avoid_surnames:
         return EXCLUDED
     return None
 
 
 def check_evaluates(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Refuse a supporter who evaluates the physician, by department or by name (docs/rules.md#evaluators)."""
     if need.departments & peer.departments or peer.supporter_id in need.evaluators:
         return EVALUATES
     return None
 
 
 def check_refused(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Refuse a supporter who declined, knows the physician, or parted from them (docs/rules.md#known-personally)."""
     if peer.refused:
         return REFUSED
     return None
 
 
 def check_asked(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Refuse a supporter who is invited to this request or has it right now (docs/rules.md#asked-for-this-request)."""
     if peer.asked:
         return ASKED
     return None
 
 
 def check_own_account(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Refuse the physician's own account, compared by blind index (docs/rules.md#own-account)."""
     if need.email is not None and need.email == peer.email:
         return SELF
     return None
 
 
 def check_early_with_senior(need: Need, peer: Peer, today: date) -> Reason | None:
-    """Mid and late career never with early."""
+    """Refuse an early-career supporter for a physician of mid or late career (docs/rules.md#career-stage)."""
     if peer.stage in NEVER_WITH.get(Stage(need.stage), ()):
         return EARLY
     return None
 
 
 def check_late_with_mid(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Speak against a mid-career supporter for a late-career physician (docs/rules.md#career-stage)."""
     if peer.stage in ONE_BELOW.get(Stage(need.stage), ()):
         return Reason("STAGE", "mid career, and the physician is late career")
     return None
 
 
 def check_pause(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Speak against a supporter who pauses up to and with a later day (docs/rules.md#pause)."""
     if peer.paused_until is not None and peer.paused_until >= today:
         return Reason("PAUSED", f"pausing until {peer.paused_until:%-d %B}")
     return None
 
 
 def check_cap_live(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Speak against a supporter who carries as many matches as they set (docs/rules.md#caps)."""
     if peer.live >= peer.cap_live:
         return Reason("CAP_LIVE", f"supporting {peer.live} now, the number they set")
     return None
 
 
 def check_cap_year(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Speak against a supporter who took as many matches this year as they set (docs/rules.md#caps)."""
     if peer.total >= peer.cap_year:
         return Reason("CAP_YEAR", f"{peer.total} of {peer.cap_year} this year")
     return None
 
 
 def check_matched_before(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Speak against a supporter who supported the same physician earlier (docs/rules.md#matched-before)."""
     if peer.matched_before:
         return Reason("BEFORE", "matched with the same physician before")
     return None
 
 
 def check_tried(need: Need, peer: Peer, today: date) -> Reason | None:
-    """An unanswered mail need not bar someone for ever, least of all where there are few supporters."""
+    """Speak against a supporter who did not answer, or missed the window (docs/rules.md#asked-for-this-request).
+
+    An unanswered mail need not bar someone for ever, least of all where there are few supporters.
+    """
     if peer.tried:
         return Reason("TRIED", "was asked for this request before")
     return None
 
 
 def check_taken_back(need: Need, peer: Peer, today: date) -> Reason | None:
+    """Speak against a supporter whose invitation was taken back (docs/rules.md#asked-for-this-request)."""
     if peer.taken_back:
         return Reason("TAKEN_BACK", "invited before, taken back")
     return None

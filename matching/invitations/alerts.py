@@ -1,7 +1,7 @@
 """What is late and nobody acts on for a day, or is counted wrongly: the province is told, of site and reference alone.
 
-The alert is a crossing (docs/architecture.md): site, kind and reference pass, and nothing else. The request is
-locked before the province's row, which nobody else locks, so no two can wait for each other.
+The alert is a crossing (docs/data-protection.md#crossings): site, kind and reference pass, and nothing else. The
+request is locked before the province's row, which nobody else locks, so no two can wait for each other.
 """
 
 from datetime import timedelta
@@ -18,7 +18,7 @@ from sites.tenants.queries import holders, province
 
 UNHEARD, UNANSWERED = "UNHEARD", "UNANSWERED"
 COUNTS = "COUNTS"  # in place of a reference: it is about all figures of the site
-AFTER = timedelta(hours=24)
+AFTER = timedelta(hours=24)  # docs/rules.md#alert-to-the-province
 OPEN_STATES = (Referral.State.OPEN, Referral.State.MATCHED)
 
 

@@ -32,7 +32,7 @@ def look_after(ids: list[int]) -> None:
 
 
 def _leave(supporter: PeerSupporter) -> None:
-    """Enter each roster the person stands in, in the order of the sites' ids (docs/architecture.md, Crossings)."""
+    """Enter each roster the person stands in, in the order of the sites' ids (docs/data-protection.md#crossings)."""
     for site_id in sorted({tenancy.current_site_id(), *lending.lent_to(supporter)}):
         with tenancy.site_scope(site_id):
             _leave_roster(PeerSupporter.objects.get(user_id=supporter.user_id))

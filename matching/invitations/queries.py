@@ -48,7 +48,7 @@ class Line:
 def so_far(referral: Referral, reader_id: int) -> list[Line]:
     """Return the matches of a request, newest first, as this administrator may read them.
 
-    Only the inviter learns of a decline (rules.md, Matching, hard and soft).
+    Only the inviter learns of a decline (docs/rules.md#one-text-for-four-reasons).
     """
     inviter = MatchEvent.objects.filter(match=OuterRef("pk"), source=None).values("by")[:1]
     rows = Match.objects.filter(referral=referral).select_related("supporter__profile")

@@ -51,7 +51,8 @@ def step_out(match_id: int, *, by: Actor) -> None:
 
 
 def check_handed_on(membership: Membership) -> None:
-    """Refuse to end the role of a supporter who carries a match: nobody else could move it on.
+    """Refuse to end the role of a supporter who carries a match: nobody else could move it on
+    (docs/rules.md#open-matches-end-first).
 
     An invitation sent at the same moment may slip through; unanswered, it ends by itself.
     """

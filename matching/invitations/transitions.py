@@ -29,7 +29,8 @@ from sites.tenants.queries import holders
 from training.supporters.models import PeerSupporter
 
 INVITATION, WINDOW, NEXT = "INVITATION", "WINDOW", "NEXT"
-# Due once contact was made; `tracker.conversations.reminders`, which knows of conversations, looks after it.
+# Due once contact was made; `tracker.conversations.reminders`, which knows of conversations, looks after it
+# (docs/rules.md#recording-reminder).
 UNRECORDED, RECORD_WITHIN = "UNRECORDED", timedelta(days=3)
 MOVED_ON = "This has moved on in the meantime. Here is how it stands now."
 

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from matching.matches.models import MISSED, Match
 from psi import tenancy
 
-CONTACT_HOURS = 72  # from the confirmed match (program overview, What commitment is involved)
+CONTACT_HOURS = 72  # from the confirmed match (docs/rules.md#contact-window)
 
 
 def window_ends(match: Match) -> datetime:

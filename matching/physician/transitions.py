@@ -16,7 +16,8 @@ from sites.tenants.models import Site
 from training.supporters import lending
 
 State = Referral.State
-# A request for which nobody was confirmed may be asked after once it is this old.
+# A request for which nobody was confirmed may be asked after once it is this old
+# (docs/rules.md#nobody-has-been-in-touch).
 PATIENCE = timedelta(hours=24)
 # How a physician stands to the survey.
 MAY_ANSWER, ANSWERED = "MAY_ANSWER", "ANSWERED"

@@ -19,9 +19,9 @@ from referrals.requests.models import ReachOut, Referral
 from sites.engine import today
 from sites.tenants.models import PROVINCE_SLUG
 
-# A new request should not wait longer than this before somebody is asked.
+# A new request should not wait longer than this before somebody is asked (docs/rules.md#waiting-request).
 CHOOSE_WITHIN = timedelta(hours=24)
-# An accepted match waits for one press; a finished one only wants to be tidied away.
+# An accepted match waits for one press (docs/rules.md#confirmation); a finished one only wants to be closed.
 PRESS_WITHIN, CLOSE_WITHIN = timedelta(hours=24), timedelta(days=14)
 
 

@@ -20,15 +20,15 @@ from sites.tenants.models import Site
 from training.supporters.models import Department, Language, PeerSupporter, Practice, Stage
 
 HERE, OUTSIDE = "HERE", "OUTSIDE"
-MOST_WISHES = 3
-# What someone may be looking for that a peer is not the right help for (program overview; rules.md, The program).
+MOST_WISHES = 3  # docs/rules.md#wishes
+# What someone may be looking for that a peer is not the right help for (docs/rules.md#request-form).
 LOOKING = (
     ("TALK", __("Someone to talk with")),
     ("TREATMENT", __("Treatment for my mental health")),
     ("SUBSTANCE", __("Help with substance use")),
     ("ADVICE", __("Medical advice for myself")),
 )
-IN_SCOPE = ("", "TALK")
+IN_SCOPE = ("", "TALK")  # docs/rules.md#request-form
 NOT_LISTED = dict.fromkeys(("invalid_choice", "invalid_list"), __("Choose from the list."))
 AGREEMENTS = {"agree_match": Consent.MATCH, "agree_province": Consent.PROVINCE, "agree_survey": Consent.SURVEY}
 # What someone in a corridor may pass by, folded away under these words.

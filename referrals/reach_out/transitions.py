@@ -1,7 +1,7 @@
 """Reach-out: someone tells the program of a physician.
 
 Without the physician's own word there is one neutral offer, one reminder, and then nothing: no reason and no stage
-is asked for, silence or "no" erases, and a count stays (rules.md, What may be stored, and how long; Mail).
+is asked for, silence or "no" erases, and a count stays (docs/rules.md#reach-out).
 """
 
 import re
@@ -30,7 +30,7 @@ from sites.tenants.queries import holders
 from training.supporters.models import Practice, Stage
 
 State, Way = Referral.State, ReachOut.Way
-# After so many wrong codes an offer is answered by phone only.
+# After so many wrong codes an offer is answered by phone only (docs/rules.md#reach-out).
 MOST_WRONG = 10
 MOST_CALLS = 2
 # Said by pages in their own words.

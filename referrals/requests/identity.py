@@ -13,7 +13,7 @@ from sites.engine.audit import Actor
 from training.supporters import surnames as names
 from training.supporters.models import Evaluates, PeerSupporter
 
-# After a request was closed (rules.md, What may be stored, and how long).
+# After a request was closed (docs/rules.md#sealing-and-erasure).
 SEALED_AFTER = timedelta(days=30)
 
 

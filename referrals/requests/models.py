@@ -15,7 +15,7 @@ from training.supporters.models import Practice, Stage, Trait
 
 
 class Reason(models.TextChoices):
-    """The eight reasons of the program overview, and none (When might someone benefit)."""
+    """Why a physician may come: the reasons of the program overview (docs/rules.md#reasons)."""
 
     EVENT = "EVENT", __("An adverse clinical event")
     COMPLAINT = "COMPLAINT", __("A complaint from a patient or colleague")
@@ -28,7 +28,8 @@ class Reason(models.TextChoices):
 
 
 class Wish(models.TextChoices):
-    """Wishes about the peer: tried, never promised. Each names the peer, so that nothing is asked of the physician.
+    """Wishes about the peer: tried, never promised. Each names the peer, so that nothing is asked of the physician
+    (docs/rules.md#wishes).
 
     From `INDIGENOUS` on they are what supporters may say of themselves (`Trait`).
     """
@@ -105,6 +106,8 @@ class EventKind(models.TextChoices):
 
 
 class Consent(models.TextChoices):
+    """What a physician agrees to, each by itself (docs/rules.md#consents)."""
+
     MATCH = "MATCH", "To be matched with a peer supporter and contacted"
     PROVINCE = "PROVINCE", "To be shared with the provincial team"
     SURVEY = "SURVEY", "To get the anonymous survey"
@@ -180,7 +183,7 @@ class Referral(SiteModel):
         constraints = [
             UniqueConstraint(fields=["site", "ref"], name="referral_ref"),
             UniqueConstraint(fields=["site", "receipt_digest"], name="referral_receipt"),
-            # Without the physician's word no reason and no stage is kept (rules.md, What may be stored).
+            # Without the physician's word no reason and no stage is kept (docs/rules.md#reach-out).
             CheckConstraint(
                 condition=~Q(state="AWAITING") | Q(event=None, stage="UNSAID", practice="UNSAID"),
                 name="referral_awaiting_bare",

@@ -11,7 +11,7 @@ from datetime import timedelta
 from psi import tenancy, vault
 from referrals.requests.models import FormKey
 
-DIGITS = 16
+DIGITS = 16  # docs/rules.md#receipts
 # No page stays open that long to be sent a second time.
 KEPT = timedelta(days=30)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from referrals.requests.models import Reason, Referral
 
-# A request with all its reasons at once. Releases need it, for their reasons overlap (rules.md, Figures, P2).
+# A request with all its reasons at once. Releases need it, for reasons overlap (docs/rules.md#fixed-tables).
 ASKED_SET = "REQ_SET"
 _PATHS = {Referral.Pathway.REACH_IN.value: "IN", Referral.Pathway.REACH_OUT.value: "OUT"}
 # A reason's place is its bit, and facts keep it for ever: a new reason goes to the end.

@@ -25,8 +25,8 @@ from sites.tenants.queries import holders
 from training.supporters.models import Practice, Stage
 
 ERASE, WAITING = "ERASE", "WAITING"
-# What was used for a decision about someone is kept a year, then destroyed (rules.md, What may be stored, and how
-# long); sealed long before (`identity.SEALED_AFTER`).
+# What was used for a decision about someone is kept a year, then destroyed
+# (docs/rules.md#sealing-and-erasure); sealed long before (`identity.SEALED_AFTER`).
 ERASED_AFTER = timedelta(days=365)
 # Nothing was decided about anyone: until then it may be undone.
 SPAM_ERASED_AFTER = timedelta(days=30)
@@ -48,7 +48,7 @@ def submit(
 
     Called in the scope of `site`, under which the form's key is claimed; the referral is made at `at`.
     When these differ this is the crossing "request outside the region": the local site keeps the key
-    of a form, and nothing else.
+    of a form, and nothing else (docs/rules.md#outside-the-region).
 
     Args:
         ask: closed lists only.

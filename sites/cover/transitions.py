@@ -16,7 +16,7 @@ from sites.people import transitions as people
 from sites.tenants.models import Cover, Membership, Role, Site
 
 KIND = "COVER"
-LONGEST = timedelta(days=366)
+LONGEST = timedelta(days=366)  # docs/rules.md#cover
 
 
 def register() -> None:

@@ -15,7 +15,7 @@ from psi import tenancy
 from sites.reference.models import CrisisLine, LocalCrisisLine
 
 KIND = "CRISIS"
-# Days since a number was last called (rules.md, Crisis).
+# Days since a number was last called (docs/rules.md#crisis-numbers).
 AMBER, RED = 90, 180
 REFERENCE = Path(__file__).resolve().parent.parent / "reference" / "reference.toml"
 

@@ -11,7 +11,7 @@ DIRTY_MONTH = "ROLLUP"
 # Before a measure it says: one less. Facts are never removed, as in any ledger.
 LESS = "-"
 _kept_at: list[Callable[[datetime], datetime | None]] = []
-MOST_HOURS = 999
+MOST_HOURS = 999  # docs/rules.md#percentages-and-medians
 
 
 def month_of(moment: datetime) -> date:
@@ -22,7 +22,7 @@ def month_of(moment: datetime) -> date:
 def count(*facts: tuple[str, str], at: datetime | None = None) -> None:
     """Write facts (measure, category) of the current site, in the month of its own time zone.
 
-    A late report counts in the month in which it is made (rules.md, Figures). Written last, because
+    A late report counts in the month in which it is made (docs/rules.md#releases). Written last, because
     every event of a site-month touches the same dirty mark.
 
     Args:
@@ -45,7 +45,8 @@ def register(kept_at: Callable[[datetime], datetime | None]) -> None:
 def count_again(*facts: tuple[str, str], at: datetime, since: datetime) -> None:
     """Count what was taken back by mistake: in its own month, or in this one where its own was frozen without it.
 
-    A frozen month is read by no later release: what comes too late counts when it is reported (rules.md, Figures).
+    A frozen month is read by no later release: what comes too late counts when it is reported
+    (docs/rules.md#releases).
 
     Args:
         at: when it was counted first.

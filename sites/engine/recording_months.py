@@ -1,4 +1,6 @@
-"""Months of the current site: what is recorded late goes to this month or the one before, and no further back."""
+"""Months of the current site: what is recorded late goes to this month or the one before, and no further back
+(docs/rules.md#months-that-may-be-recorded).
+"""
 
 from datetime import date, datetime, timedelta
 

@@ -23,7 +23,7 @@ from sites.gate.second_factor import second_factor
 from sites.tenants.models import Role, Site
 
 MINUTE = 60
-# (idle, whole session) in seconds; with several roles the stricter holds (rules.md, Sign-in and audit).
+# (idle, whole session) in seconds; with several roles the stricter holds (docs/rules.md#session-limits).
 LIMITS = {Role.SUPPORTER: (30 * MINUTE, 12 * 3600)}
 STRICT = (15 * MINUTE, 8 * 3600)
 STARTED, SEEN = "signed_in_at", "last_seen"

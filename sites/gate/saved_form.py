@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from psi import vault
 
 COOKIE = "kept-form" if settings.PSI_LOCAL else "__Host-kept-form"
-SECONDS = 600
+SECONDS = 600  # docs/rules.md#session-limits
 # Browsers drop a cookie beyond 4 KB, and base64 adds a third.
 LARGEST = 2900  # bytes, compressed
 NONCE = 12

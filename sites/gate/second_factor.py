@@ -20,7 +20,10 @@ View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 
 def confirmed_lately(request: HttpRequest) -> bool:
-    """Was the second factor shown in the last five minutes? Always true of a demonstration session."""
+    """Return whether the second factor was shown in the last five minutes (docs/rules.md#second-factor-again).
+
+    Always true of a demonstration session.
+    """
     if did_recently_reauthenticate(request):
         return True
     shown = [r["at"] for r in get_authentication_records(request, request.user) if r["method"] == "mfa"]

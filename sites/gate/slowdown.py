@@ -27,7 +27,7 @@ from django.shortcuts import render
 from psi import tenancy, vault
 
 TRAP, TICKET, COOKIE = "comment", "ready", "waiting"
-# Nobody fills a form faster by hand.
+# Nobody fills a form faster by hand (docs/rules.md#flooded-forms).
 QUICKEST = timedelta(seconds=1)
 WAIT = timedelta(seconds=20)
 # A hall full of people before one poster, behind one hospital address, does not notice it.

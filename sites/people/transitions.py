@@ -26,7 +26,7 @@ from sites.tenants import slugs
 from sites.tenants.models import LOCAL_ROLES, PROVINCE_ROLES, Invitation, Membership, Profile, Role, Site, User
 
 MAIL, TARGET = "ACCOUNT", "JOIN"
-INVITATION_DAYS = 14
+INVITATION_DAYS = 14  # docs/rules.md#invitation-to-an-account
 # When every invitation has been used, taken back or ended, and its link was followed late as well.
 FORGET, FORGET_DAYS = "FORGET", 30
 JOIN_SALT = "psi.join"
@@ -151,7 +151,7 @@ def find_invitation(invitation_id: int) -> Invitation | None:
 
 
 def check_open(invitation: Invitation) -> None:
-    """Raise `Refused` when the invitation was used or taken back, or is older than fourteen days."""
+    """Raise `Refused` when the invitation was used, taken back or is over (docs/rules.md#invitation-to-an-account)."""
     if invitation.used_at:
         raise Refused(_("This invitation was used already."))
     if invitation.revoked_at:

@@ -117,7 +117,7 @@ class TextVersion(models.Model):
 
 
 class ProvinceSetting(models.Model):
-    """A number the province may change: hours, days. Defaults stand in docs/architecture.md."""
+    """A number the province may change: hours, days. Defaults: `sites.reference.queries.DEFAULTS`."""
 
     code = CodeField(unique=True)
     value = models.IntegerField()

@@ -6,17 +6,19 @@ from psi import tenancy
 from sites.reference.models import CrisisLine, LocalCrisisLine, ProvinceSetting, TextVersion
 
 log = logging.getLogger("psi.queries")
-# The province may change these (rules.md, marked P); hours unless the name says days.
+# The province may change these; hours unless the name says days. Invitations (docs/rules.md#invitation), the contact
+# window (docs/rules.md#contact-window):
 DEFAULTS = {
     "INVITE_NUDGE": 24,
     "INVITE_ENDS": 48,
     "NUDGE_FIRST": 24,
     "NUDGE_SECOND": 48,
-    # A request for which nobody is asked, and an acceptance nobody confirms.
+    # A request for which nobody is asked (docs/rules.md#waiting-request), and an acceptance nobody confirms
+    # (docs/rules.md#confirmation).
     "WAIT_FIRST": 24,
     "WAIT_SECOND": 48,
     "CONFIRM_NUDGE": 24,
-    # An offer to a physician who has not agreed: reminded once, then erased.
+    # An offer to a physician who has not agreed: reminded once, then erased (docs/rules.md#reach-out).
     "REMIND_DAYS": 7,
     "OFFER_DAYS": 30,
 }

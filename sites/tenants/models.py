@@ -33,7 +33,7 @@ class Site(models.Model):
         FIPPA = "FIPPA", "FIPPA (public body)"
 
     class Region(models.TextChoices):
-        """The health authorities of BC: small sites of one are told together (rules.md, Figures)."""
+        """The health authorities of BC: small sites of one stand together (docs/rules.md#rolled-up-not-blanked-out)."""
 
         NONE = "NONE", "No region"
         FRASER = "FRASER", "Fraser"

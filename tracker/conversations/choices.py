@@ -1,4 +1,4 @@
-"""The closed lists of the tracker: how people talked, how long, and what was pointed to."""
+"""The closed lists of the tracker: how people talked, how long, what was pointed to (docs/rules.md#tracker)."""
 
 from django.db import models
 

@@ -1,7 +1,7 @@
 """A supporter would like a debrief: the province is told who, and not about whom.
 
-A crossing (docs/architecture.md). The wish stands on no conversation, and a worker writes it in a transaction of its
-own, so that the row shares neither a key nor a transaction with what was recorded.
+A crossing (docs/data-protection.md#crossings). The wish stands on no conversation, and a worker writes it in a
+transaction of its own, so that the row shares neither a key nor a transaction with what was recorded.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from sites.tenants.queries import holders, province
 from tracker.conversations.models import DebriefRequest
 from training.supporters.models import PeerSupporter
 
-WITHIN = timedelta(days=7)
+WITHIN = timedelta(days=7)  # docs/rules.md#debriefs
 
 
 def register() -> None:

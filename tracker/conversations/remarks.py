@@ -12,7 +12,7 @@ from sites.engine.recording_months import this_month
 from tracker.conversations.models import HeldRemark, Remark
 
 KIND = "REMARK"
-ENOUGH = 5
+ENOUGH = 5  # docs/rules.md#remarks
 
 
 def register() -> None:

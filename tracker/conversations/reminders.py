@@ -22,6 +22,7 @@ from sites.tenants.models import Role, Site
 from sites.tenants.queries import holders
 
 WEEKLY = "UNREC_WEEK"
+# docs/rules.md#recording-reminder
 WEEK = timedelta(days=7)
 FINISHED_FOR = timedelta(days=21)
 

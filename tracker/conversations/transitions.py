@@ -15,13 +15,13 @@ from tracker.conversations import debriefs
 from tracker.conversations.choices import Minutes, Resource, Way
 from tracker.conversations.models import Interaction, ResourceOffered
 
-# The number of any conversation after the third.
+# The number of any conversation after the third (docs/rules.md#short-term-support).
 LATER = 4
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """What is kept of a conversation.
+    """What is kept of a conversation (docs/rules.md#tracker).
 
     Attributes:
         number: 1, 2, 3, or 4 for any later one.

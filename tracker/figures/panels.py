@@ -21,7 +21,7 @@ from tracker.figures.periods import next_month
 from tracker.figures.reporting_periods import Period, fiscal_year
 from training.supporters.models import PeerSupporter, SupporterLoad
 
-# What became of offers to physicians who had not asked; counted apart from requests (rules.md, What may be stored).
+# What became of offers to physicians who had not asked; counted apart from requests (docs/rules.md#reach-out).
 OFFERS = (
     ("OFFERED", "Made"),
     ("YES", "Answered with yes"),
@@ -40,7 +40,7 @@ SURVEY = (
     ("SV_RECOMM", "Would recommend it"),
     ("SV_AGAIN", "Would use it again"),
 )
-# Answers are shown from this many on (rules.md, Figures).
+# Answers are shown from this many on (docs/rules.md#own-figures).
 ANSWERS = 10
 
 

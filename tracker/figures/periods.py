@@ -7,7 +7,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 QUARTER, YEAR = 3, 12
-FISCAL_START = 4
+FISCAL_START = 4  # April (docs/rules.md#fiscal-year)
 
 
 def next_month(month: date) -> date:

@@ -92,5 +92,5 @@ def offered(first: date, today: date) -> list[tuple[str, list[Period]]]:
     ]
 
 
-# A quarter is published no earlier than this many days after its end (rules.md, Figures).
+# A quarter is published no earlier than this many days after its end (docs/rules.md#releases).
 WAIT = timedelta(days=30)

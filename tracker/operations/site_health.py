@@ -1,7 +1,8 @@
 """How the sites are doing, for the province: a light and its reasons in words, never a number.
 
-A crossing (docs/architecture.md): a worker looks into each site and takes out three answers of yes or no. What is
-late and unanswered has crossed already (`matching.alerts`), and the agreements of two sites are the province's own.
+A crossing (docs/data-protection.md#crossings): a worker looks into each site and takes out three answers of yes or no.
+What is late and unanswered has crossed already (`matching.alerts`), and the agreements of two sites are the province's
+own.
 """
 
 import logging
@@ -27,7 +28,7 @@ from training.supporters.models import PeerSupporter
 
 log = logging.getLogger("psi.operations")
 
-# What was seen longer ago says nothing about today.
+# What was seen longer ago says nothing about today (docs/rules.md#operations).
 FRESH = timedelta(days=1)
 SOON, LATE = "soon", "late"
 ALERTS: dict[str, Promise] = {

@@ -3,7 +3,8 @@
 It plays the attacker. The unknowns are the cells of a cube, integers from 0 on; each published number
 is an equation over them, or an interval where it was rounded. For each hidden count of 1 to K - 1 the
 linear-programming solver HiGHS looks for the smallest and the largest value that the published numbers
-allow. The gate opens only if that is 0 and at least K, for every one of them (rules.md, Figures).
+allow. The gate opens only if that is 0 and at least K, for every one of them
+(docs/rules.md#disclosure-audit).
 
 A linear program also considers fractions, so that its interval may be wider than what whole numbers
 allow. For the narrowest interval of each family both ends are therefore shown again by a cube of whole
@@ -21,7 +22,8 @@ from numpy.typing import NDArray
 # Cells of a cube, as places in it.
 Places = NDArray[np.intp]
 NEAR = 1e-6
-# How long one program may take. What is not solved by then counts as found out.
+# How long one program may take. What is not solved by then counts as found out
+# (docs/rules.md#disclosure-audit).
 SECONDS = 60.0
 # Cubes of whole numbers are looked for beside the truth first, among what so many small changes touch.
 TRIES = 4

@@ -40,7 +40,7 @@ class Release(SiteModel):
         DROPPED = "DROPPED", "Set aside"
 
     class Table(models.TextChoices):
-        """The fixed tables of the province, and no other (rules.md, Figures)."""
+        """The fixed tables of the province, and no other (docs/rules.md#fixed-tables)."""
 
         MONTHS = "P1", "Requests by month"
         REASONS = "P2", "Requests by reason"

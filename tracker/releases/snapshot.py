@@ -1,4 +1,4 @@
-"""A crossing (docs/architecture.md): sites' counts are frozen in each site's scope, and read for a release.
+"""A crossing (docs/data-protection.md#crossings): counts are frozen in each site's scope, and read for a release.
 
 What is read stays in the memory of the worker. No referral is read, and the province keeps no count of a site.
 """

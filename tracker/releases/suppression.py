@@ -1,4 +1,5 @@
-"""What of a cube may be told: the fixed tables P1 to P5, rolled up rather than blanked out (rules.md, Figures).
+"""What of a cube may be told: the fixed tables P1 to P5, rolled up rather than blanked out
+(docs/rules.md#rolled-up-not-blanked-out).
 
 A table tells a run of quarters: those since it told its last. A run may be one quarter, two, or a year
 and more; when its counts are too small it waits, and the next release tries a longer one.
@@ -21,11 +22,13 @@ from tracker.releases.options import Wanted
 
 Table, Unit = Release.Table, ReleaseCell.Unit
 GROUPED = "GROUPED"
-# Percentages need a base of so many, medians and survey items so many (rules.md, Figures).
+# Percentages need a base of so many, medians so many values
+# (docs/rules.md#percentages-and-medians).
 BASE, MEDIAN = 20, 10
 # In a quarter or half-year no more reasons than these are told together; in a year all but one may be.
 FOLDED = 4
-# A regional group has three members or more; its total is 2 K or more, and less any one of them K or more.
+# A regional group has three members or more; its total is 2 K or more, and less any one of them K or more
+# (docs/rules.md#rolled-up-not-blanked-out).
 GROUP = 3
 
 
@@ -64,7 +67,7 @@ def may_tell(parts: NDArray[np.int64], k: int) -> bool:
     """Whether a sum may be told: it is 0 or at least `k`, for outsiders and for each of the sites in it.
 
     A site knows its own part. What is left when it takes that away is a count of the others, and
-    stands under the same rule.
+    stands under the same rule (docs/rules.md#smallest-count).
 
     Args:
         parts: each site's share, integers of shape (sites).

@@ -1,6 +1,6 @@
 """A site's own totals as they may leave it: each 0 or at least K, and none to be worked out from the others.
 
-What is too small is told together with more, never blanked out beside its sum (rules.md, Figures).
+What is too small is told together with more, never blanked out beside its sum (docs/rules.md#site-report).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ from itertools import pairwise
 from tracker.figures import periods
 
 Counted = tuple[str, int]
-# Of a small part that stands together with others as many values as this stay possible.
+# Of a small part that stands together with others as many values as this stay possible (docs/rules.md#site-report).
 ROOM = 5
 
 

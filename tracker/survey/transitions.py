@@ -1,7 +1,7 @@
 """The anonymous survey: the right to answer is burnt with the answer, and a worker breaks what ties the two.
 
-Feedback cannot be linked to a referral, not even by a transaction id or a row's place (rules.md, What may be
-stored). Why it is done so, and what it cannot do: docs/decisions/0021-survey.md.
+Feedback cannot be linked to a referral, not even by a transaction id or a row's place
+(docs/rules.md#survey). Why it is done so, and what it cannot do: docs/decisions/0021-survey.md.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from tracker.figures import periods
 from tracker.survey.models import HeldAnswer, Said, SurveyAnswer
 
 KIND = "SURVEY"  # in the agenda, and the measure of how many answered
-# Answers held at a site before they are rewritten (rules.md).
+# Answers held at a site before they are rewritten (docs/rules.md#survey).
 ENOUGH = 5
 
 

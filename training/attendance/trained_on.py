@@ -18,8 +18,9 @@ from training.sessions.models import Enrolment, Session
 from training.supporters import lending, trained_facts
 from training.supporters.models import PeerSupporter
 
+# docs/rules.md#training
 NEEDED = (Session.Kind.FOUNDATIONS, Session.Kind.PRACTICE)
-SHARE = 80  # percent of the planned minutes
+SHARE = 80  # percent of the planned minutes (docs/rules.md#training)
 Days = dict[int, tuple[int, date | None]]  # user → (home site, the day they were trained)
 
 

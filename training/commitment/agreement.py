@@ -25,7 +25,7 @@ from training.supporters import lending
 from training.supporters.models import PeerSupporter
 
 KIND = "AGREEMENT"
-REMIND_DAYS = 30  # before it ends
+REMIND_DAYS = 30  # before it ends (docs/rules.md#agreement)
 
 
 def text() -> TextVersion:

@@ -16,7 +16,8 @@ from training.supporters.models import PeerSupporter
 
 KIND = "SUPPORTER"
 LEAVING = "LEAVING"  # handled by `matching.invitations.leaving`: open matches are handed on
-LONGEST = timedelta(days=366)  # of a pause; whoever needs longer pauses again, or leaves
+# Of a pause; whoever needs longer pauses again, or leaves (docs/rules.md#pause; docs/rules.md#pauses-and-notice).
+LONGEST = timedelta(days=366)
 
 
 def pledge(supporter_id: int, *, cap_year: int, cap_live: int, by: Actor) -> None:

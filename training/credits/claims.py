@@ -1,7 +1,7 @@
 """The moves of a claim, from what somebody attended to what is given to be paid, once.
 
-Claims stand at the site that held the session; a supporter of another site crosses (docs/architecture.md) to their own
-rows there, and no others. Whoever approves is never who is paid.
+Claims stand at the site that held the session; a supporter of another site crosses (docs/data-protection.md#crossings)
+to their own rows there, and no others. Whoever approves is never who is paid (docs/rules.md#claims).
 """
 
 from collections.abc import Iterable

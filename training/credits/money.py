@@ -1,6 +1,7 @@
 """Arithmetic of credits and pay: pure, in Decimal, with the numbers of the program in one place.
 
-Program overview: four hours of sessional payment at the rate of the day, and 4.0 UBC CPD credits.
+Four hours of sessional payment at the rate of the day (docs/rules.md#sessional-payment), and 4.0 UBC CPD
+credits (docs/rules.md#credits).
 """
 
 from collections.abc import Iterable
@@ -9,14 +10,15 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from training.sessions.models import Session
 
-CENT = Decimal("0.01")
-# The approved maximum of each session, and of both together.
+CENT = Decimal("0.01")  # docs/rules.md#sessional-payment
+# The approved maximum of each session, and of both together (docs/rules.md#credits).
 CREDITS = {Session.Kind.FOUNDATIONS.value: Decimal("2.5"), Session.Kind.PRACTICE.value: Decimal("1.5")}
 MOST_CREDITS = Decimal("4.0")
-# Foundations and Practice are paid; refreshers, debrief groups and the community of practice are voluntary.
+# Foundations and Practice are paid; refreshers, debrief groups and the community of practice are voluntary
+# (docs/rules.md#sessional-payment).
 PAID = frozenset(CREDITS)
-QUARTER = 15  # minutes; credits go by whole quarters of an hour, rounded down
-WARN, STOP = timedelta(days=60), timedelta(days=90)  # after the day of service
+QUARTER = 15  # minutes; credits go by whole quarters of an hour, rounded down (docs/rules.md#credits)
+WARN, STOP = timedelta(days=60), timedelta(days=90)  # after the day of service (docs/rules.md#claims)
 
 
 def amount(minutes: int, hourly: Decimal) -> Decimal:

@@ -10,7 +10,7 @@ from sites.engine import today
 from training.recruitment.models import Recruit
 from training.recruitment.transitions import SILENT_AFTER, State
 
-# Nobody should wait longer for an invitation or a review.
+# Nobody should wait longer for an invitation or a review (docs/rules.md#recruitment).
 WITHIN = timedelta(days=7)
 
 

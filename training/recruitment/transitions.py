@@ -36,7 +36,7 @@ MOVES: Moves = {
     "agreed": (frozenset({State.AGREEING}), State.ACTIVE),
     "stop": (frozenset(ON_THE_WAY), State.STOPPED),
 }
-# Without an answer for so long, who was nominated is forgotten.
+# Without an answer for so long, who was nominated is forgotten (docs/rules.md#recruitment).
 SILENT_AFTER = timedelta(days=180)
 # Someone who joined and sent no form, and a form nobody reviewed, are reminded of once.
 REMIND_AFTER = timedelta(days=7)

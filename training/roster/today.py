@@ -17,7 +17,7 @@ from training.sessions.models import Enrolment, Session
 from training.sessions.transitions import AFTERWARDS
 from training.supporters.models import PeerSupporter
 
-WEEKS = timedelta(days=60)  # how long an agreement that has ended is still asked after
+WEEKS = timedelta(days=60)  # how long an agreement that has ended is still asked after (docs/rules.md#agreement)
 
 
 def rows(slug: str) -> list[Item]:

@@ -1,8 +1,8 @@
 """The moves of a session and of who comes to it. A session is locked before its enrolments.
 
 The trail of the site that holds it is the record of each move. Who enrols from another site crosses
-(docs/architecture.md): the holder gets name and home, and nothing else. Nothing here knows of a request or a match;
-a test reads that from the schema.
+(docs/data-protection.md#crossings): the holder gets name and home, and nothing else. Nothing here knows of a request
+or a match; a test reads that from the schema.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,8 @@ from training.supporters.models import PeerSupporter
 
 KIND, SEAT = "SESSION", "SEAT"
 State = Enrolment.State
-# Before it starts, people are reminded; a week is early enough to give the place to someone else.
+# Before it starts, people are reminded; a week is early enough to give the place to someone else
+# (docs/rules.md#session-reminders).
 REMIND = (timedelta(days=7), timedelta(days=1))
 # After it started, attendance is asked for.
 AFTERWARDS = timedelta(hours=3)

@@ -1,7 +1,8 @@
 """A supporter of one site in the roster of another: at the province, or at a site linked by an agreement.
 
-Crossings (docs/architecture.md). The home site keeps the person's readiness and limits, the other roster a copy of
-them. The home row is locked before a copy, and a copy never before its home row, so no two can wait for each other.
+Crossings (docs/data-protection.md#crossings). The home site keeps the person's readiness and limits, the other roster
+a copy of them. The home row is locked before a copy, and a copy never before its home row, so no two can wait for each
+other.
 """
 
 from collections.abc import Iterator

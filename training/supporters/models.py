@@ -24,7 +24,7 @@ class Practice(models.TextChoices):
 
 
 class Stage(models.TextChoices):
-    """Years since residency; the band is stored, not the year (rules.md, Taxonomies)."""
+    """Years since residency; the band is stored, not the year (docs/rules.md#career-bands)."""
 
     TRAINEE = "TRAINEE", __("In training")
     EARLY = "EARLY", __("Early (0 to 5 years)")
@@ -59,7 +59,7 @@ class Language(models.TextChoices):
 
 
 class Trait(models.TextChoices):
-    """What supporters may say of themselves, so that a wish about them can be met (rules.md, Taxonomies)."""
+    """What supporters may say of themselves, so that a wish can be met (docs/rules.md#self-description)."""
 
     INDIGENOUS = "INDIGENOUS", __("First Nations, Inuit or Métis")
     BLACK = "BLACK", __("Black")

@@ -9,7 +9,7 @@ from sites.engine import facts
 from training.supporters.models import PeerSupporter
 
 TRAINED = ("TRAINED", "ALL")
-# A day outside is a slip of the keyboard, and a fact of it would stand for ever.
+# A day outside is a slip of the keyboard, and a fact of it would stand for ever (docs/rules.md#day-of-training).
 EARLIEST, AHEAD = date(2000, 1, 1), timedelta(days=366)
 
 
