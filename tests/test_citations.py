@@ -38,7 +38,7 @@ def documents() -> list[Path]:
 @cache
 def sources() -> dict[Path, str]:
     """Return the code: what is not a document and may cite one."""
-    folders = [ROOT / name for name in (*APPS, "tests", "bench", "templates", "deploy")]
+    folders = [ROOT / name for name in (*APPS, "tests", "bench", "mutants", "templates", "deploy")]
     found = [
         path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".html", ".txt", ".sql")
     ]
