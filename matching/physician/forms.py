@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy as _
 
 
 class StatusForm(forms.Form):
@@ -12,11 +12,11 @@ class StatusForm(forms.Form):
     use_required_attribute = False
 
     receipt = forms.CharField(
-        label=__("Receipt"),
-        help_text=__("Four groups of four digits. Spaces do not matter."),
+        label=_("Receipt"),
+        help_text=_("Four groups of four digits. Spaces do not matter."),
         max_length=40,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        error_messages={"required": __("Enter the sixteen digits of your receipt.")},
+        error_messages={"required": _("Enter the sixteen digits of your receipt.")},
     )
 
     def __init__(self, data: Any = None, *, missing: str = "") -> None:

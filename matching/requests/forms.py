@@ -3,8 +3,8 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from matching.invitations.transitions import untrue
 from matching.matches.models import Match
@@ -17,10 +17,10 @@ class CloseForm(forms.Form):
     use_required_attribute = False
 
     outcome = forms.ChoiceField(
-        label=__("How did it end?"),
+        label=_("How did it end?"),
         choices=Referral.Outcome.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": __("Choose how it ended."), "invalid_choice": __("Choose how it ended.")},
+        error_messages={"required": _("Choose how it ended."), "invalid_choice": _("Choose how it ended.")},
     )
 
     def __init__(self, data: Any = None, *, matches: list[Match]) -> None:
@@ -35,11 +35,11 @@ class CallerForm(forms.Form):
     use_required_attribute = False
 
     contact = forms.CharField(
-        label=__("The phone number or email address they left"),
-        help_text=__("All of it, as they tell it to you. Spaces and hyphens do not matter."),
+        label=_("The phone number or email address they left"),
+        help_text=_("All of it, as they tell it to you. Spaces and hyphens do not matter."),
         max_length=120,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": __("Enter the phone number or the email address.")},
+        error_messages={"required": _("Enter the phone number or the email address.")},
     )
 
     def clean_contact(self) -> dict[str, str]:
@@ -48,5 +48,5 @@ class CallerForm(forms.Form):
         if "@" in contact:
             return {"email": contact}
         if sum(map(str.isdigit, contact)) < 7:
-            raise forms.ValidationError(_("Enter a whole phone number or email address."))
+            raise forms.ValidationError(gettext("Enter a whole phone number or email address."))
         return {"phone": contact}

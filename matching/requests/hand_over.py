@@ -6,8 +6,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -28,19 +28,19 @@ class HandOverForm(forms.Form):
     use_required_attribute = False
 
     to = forms.ChoiceField(
-        label=__("To whom?"),
+        label=_("To whom?"),
         widget=forms.RadioSelect,
-        error_messages=dict.fromkeys(("required", "invalid_choice"), __("Choose to whom.")),
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose to whom.")),
     )
     spoken = forms.ChoiceField(
-        label=__("In which language did you read it to them?"),
-        choices=[("en", __("English")), ("fr", __("French"))],
+        label=_("In which language did you read it to them?"),
+        choices=[("en", _("English")), ("fr", _("French"))],
         initial="en",
         widget=forms.RadioSelect,
         required=False,
-        error_messages={"invalid_choice": __("Choose the language.")},
+        error_messages={"invalid_choice": _("Choose the language.")},
     )
-    agreed = forms.BooleanField(label=__("I read it to the physician, and they said yes"), required=False)
+    agreed = forms.BooleanField(label=_("I read it to the physician, and they said yes"), required=False)
 
     def __init__(self, data: Any = None, *, places: list[Site], shared: set[str]) -> None:
         super().__init__(data)
@@ -48,14 +48,14 @@ class HandOverForm(forms.Form):
         self.shared = shared
         to: Any = self.fields["to"]
         to.choices = [(place.slug, place.name) for place in places]
-        to.widget.choice_hints = {slug: _("They agreed to this with their request.") for slug in shared}
+        to.widget.choice_hints = {slug: gettext("They agreed to this with their request.") for slug in shared}
         self.initial["to"] = places[0].slug
         self.helper = bare_helper(self)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if "to" in cleaned and cleaned["to"] not in self.shared and not cleaned.get("agreed"):
-            self.add_error("agreed", _("Read the words to the physician first, and tick this when they say yes."))
+            self.add_error("agreed", gettext("Read the words to the physician first, and tick this when they say yes."))
         return cleaned
 
     def text(self) -> TextVersion | None:
@@ -85,7 +85,7 @@ def hand_over(request: Any, ref: str) -> HttpResponse:
         physician_moves.hand_over(
             referral.pk, to=to, text=form.text(), by=request.actor, channel=ReferralConsent.Channel.VOICE
         )
-        said = _("Handed over to %(place)s. The physician’s receipt stays the same.") % {"place": to.name}
+        said = gettext("Handed over to %(place)s. The physician’s receipt stays the same.") % {"place": to.name}
         messages.success(request, said)
         return redirect("request_detail", request.site.slug, ref)
     context = {

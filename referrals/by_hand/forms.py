@@ -5,8 +5,8 @@ from typing import Any
 
 from django import forms
 from django.utils.html import format_html
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from referrals.public.forms import AGREEMENTS, NOT_LISTED, OUTSIDE, RequestForm
 from referrals.requests.identity import Identity
@@ -19,26 +19,26 @@ class ByHandForm(RequestForm):
     """The questions of the public form, read out by the administrator; what is agreed to is agreed by voice."""
 
     pathway = forms.ChoiceField(
-        label=__("How did it come?"),
+        label=_("How did it come?"),
         choices=[
-            (Referral.Pathway.REACH_IN, __("They asked: a call, an email, in person")),
-            (Referral.Pathway.REACH_OUT, __("We offered it after an event, and they agreed")),
+            (Referral.Pathway.REACH_IN, _("They asked: a call, an email, in person")),
+            (Referral.Pathway.REACH_OUT, _("We offered it after an event, and they agreed")),
         ],
         widget=forms.RadioSelect,
-        error_messages=NOT_LISTED | {"required": __("Choose how it came.")},
+        error_messages=NOT_LISTED | {"required": _("Choose how it came.")},
     )
     event = forms.ChoiceField(
-        label=__("After what?"),
-        help_text=__("Only where you offered it after an event."),
-        choices=[("", __("Choose one")), *EventKind.choices],
+        label=_("After what?"),
+        help_text=_("Only where you offered it after an event."),
+        choices=[("", _("Choose one")), *EventKind.choices],
         required=False,
         error_messages=NOT_LISTED,
     )
     spoken = forms.ChoiceField(
-        label=__("In which language did you read them what they agree to?"),
-        choices=[("en", __("English")), ("fr", __("French"))],
+        label=_("In which language did you read them what they agree to?"),
+        choices=[("en", _("English")), ("fr", _("French"))],
         widget=forms.RadioSelect,
-        error_messages=NOT_LISTED | {"required": __("Choose the language.")},
+        error_messages=NOT_LISTED | {"required": _("Choose the language.")},
     )
 
     def __init__(self, data: Any = None, *, french: dict[str, TextVersion], **more: Any) -> None:
@@ -51,7 +51,7 @@ class ByHandForm(RequestForm):
                 self.fields[name].help_text = format_html('<span lang="fr">{}</span>', french[purpose].text)
         if "peer_from" in self.fields:
             here: Any = self.fields["peer_from"]
-            here.widget.choice_hints = {OUTSIDE: _("The provincial team finds the peer. It leaves your list.")}
+            here.widget.choice_hints = {OUTSIDE: gettext("The provincial team finds the peer. It leaves your list.")}
         rest = [name for name in self.fields if name not in AGREEMENTS]
         self.order_fields(["key", "pathway", "event", *(name for name in rest if name != "spoken"), "spoken"])
 
@@ -61,7 +61,7 @@ class ByHandForm(RequestForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if cleaned.get("event") and cleaned.get("pathway") == Referral.Pathway.REACH_IN:
-            self.add_error("event", __("Leave this out where they asked themselves."))
+            self.add_error("event", _("Leave this out where they asked themselves."))
         return cleaned
 
     def ask(self) -> Ask:

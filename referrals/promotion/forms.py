@@ -4,8 +4,8 @@ from typing import Any
 
 from django import forms
 from django.utils.timezone import localdate
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from psi import tenancy
 from referrals.promotion.models import AccessPoint, Promotion
@@ -21,12 +21,12 @@ class AccessPointForm(forms.ModelForm):
     class Meta:
         model = AccessPoint
         fields = ("name",)
-        labels = {"name": __("Where will it hang, or be sent?")}
-        help_texts = {"name": __("Such as “Lounge, 3 East”, “Newsletter, May”, “AGM”. Only you see this.")}
+        labels = {"name": _("Where will it hang, or be sent?")}
+        help_texts = {"name": _("Such as “Lounge, 3 East”, “Newsletter, May”, “AGM”. Only you see this.")}
         error_messages = {
             "name": {
-                "required": __("Enter where it will hang or be sent."),
-                "max_length": __("Keep this to 60 characters."),
+                "required": _("Enter where it will hang or be sent."),
+                "max_length": _("Keep this to 60 characters."),
             }
         }
 
@@ -37,7 +37,7 @@ class AccessPointForm(forms.ModelForm):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if AccessPoint.objects.filter(name__iexact=name).exists():
-            raise forms.ValidationError(_("This place has a code already. Give this one another name."))
+            raise forms.ValidationError(gettext("This place has a code already. Give this one another name."))
         return name
 
 
@@ -49,8 +49,8 @@ class PaletteForm(forms.ModelForm):
     class Meta:
         model = Site
         fields = ("palette",)
-        labels = {"palette": __("Colour of what you print")}
-        error_messages = {"palette": {"required": __("Choose a colour.")}}
+        labels = {"palette": _("Colour of what you print")}
+        error_messages = {"palette": {"required": _("Choose a colour.")}}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,19 +65,19 @@ class PromotionForm(forms.ModelForm):
     class Meta:
         model = Promotion
         fields = ("on", "kind", "audience")
-        labels = {"on": __("Date"), "kind": __("What was it?"), "audience": __("How many people did it reach?")}
-        help_texts = {"audience": __("A rough number will do.")}
+        labels = {"on": _("Date"), "kind": _("What was it?"), "audience": _("How many people did it reach?")}
+        help_texts = {"audience": _("A rough number will do.")}
         widgets = {"on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
         error_messages = {
             "on": {
-                "required": __("Enter the date, such as 2026-09-17."),
-                "invalid": __("Enter a date such as 2026-09-17."),
+                "required": _("Enter the date, such as 2026-09-17."),
+                "invalid": _("Enter a date such as 2026-09-17."),
             },
-            "kind": {"required": __("Choose what it was.")},
+            "kind": {"required": _("Choose what it was.")},
             "audience": {
-                "invalid": __("Enter a whole number."),
-                "min_value": __("Enter a whole number, 0 or more."),
-                "max_value": __("Enter a number up to 100,000."),
+                "invalid": _("Enter a whole number."),
+                "min_value": _("Enter a whole number, 0 or more."),
+                "max_value": _("Enter a number up to 100,000."),
             },
         }
 
@@ -96,5 +96,5 @@ class PromotionForm(forms.ModelForm):
     def clean_on(self) -> Any:
         on = self.cleaned_data["on"]
         if on.year < 2000 or (on - localdate(tenancy.now())).days > 366:
-            raise forms.ValidationError(_("Enter a date within a year from now, or in the past."))
+            raise forms.ValidationError(gettext("Enter a date within a year from now, or in the past."))
         return on

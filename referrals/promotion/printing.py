@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import segno
 import typst
 from django.conf import settings
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
-from django.utils.translation import override
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
 
 from sites.reference.queries import crisis_lines
 from sites.tenants.models import Site
@@ -38,10 +37,10 @@ class Format:
 
 
 FORMATS = (
-    Format("poster", __("Poster"), __("letter, one")),
-    Format("pagers", __("Quarter pages"), __("letter, four to cut")),
-    Format("cards", __("Cards"), __("letter, ten to cut")),
-    Format("slide", __("Slide"), __("16:9, for a screen")),
+    Format("poster", _("Poster"), _("letter, one")),
+    Format("pagers", _("Quarter pages"), _("letter, four to cut")),
+    Format("cards", _("Cards"), _("letter, ten to cut")),
+    Format("slide", _("Slide"), _("16:9, for a screen")),
 )
 BY_NAME = {each.name: each for each in FORMATS}
 
@@ -91,16 +90,16 @@ def _set(name: str, data: str, language: str) -> bytes:
 def _words(site: Site, address: str) -> dict[str, object]:
     palette = PALETTES[Palette(site.palette)]
     return {
-        "title": _("Talk with a colleague who understands the work"),
-        "intro": _(
+        "title": gettext("Talk with a colleague who understands the work"),
+        "intro": gettext(
             "A trained physician will listen, in confidence, for one to three conversations."
             " It is not therapy or medical care, and nobody takes notes."
         ),
-        "short": _("In confidence, one to three conversations. Nobody takes notes."),
-        "scan": _("Scan to ask for peer support"),
-        "or_type": _("or type"),
-        "window": _("Once you are matched, your peer contacts you within 72 hours."),
-        "help": _("Need help right now?"),
+        "short": gettext("In confidence, one to three conversations. Nobody takes notes."),
+        "scan": gettext("Scan to ask for peer support"),
+        "or_type": gettext("or type"),
+        "window": gettext("Once you are matched, your peer contacts you within 72 hours."),
+        "help": gettext("Need help right now?"),
         "crisis": [{"number": line.number, "label": line.words} for line in crisis_lines()],
         "site": site.name,
         "address": address.split("://", 1)[-1].rstrip("/"),

@@ -8,9 +8,8 @@ from typing import Any
 from django import forms
 from django.core.validators import RegexValidator
 from django.http import QueryDict
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
 from referrals.requests.identity import Identity
 from referrals.requests.models import Consent, ReachBy, ReachWhen, Reason, Source, Voicemail, Wish
@@ -23,20 +22,20 @@ HERE, OUTSIDE = "HERE", "OUTSIDE"
 MOST_WISHES = 3  # docs/rules.md#wishes
 # What someone may be looking for that a peer is not the right help for (docs/rules.md#request-form).
 LOOKING = (
-    ("TALK", __("Someone to talk with")),
-    ("TREATMENT", __("Treatment for my mental health")),
-    ("SUBSTANCE", __("Help with substance use")),
-    ("ADVICE", __("Medical advice for myself")),
+    ("TALK", _("Someone to talk with")),
+    ("TREATMENT", _("Treatment for my mental health")),
+    ("SUBSTANCE", _("Help with substance use")),
+    ("ADVICE", _("Medical advice for myself")),
 )
 IN_SCOPE = ("", "TALK")  # docs/rules.md#request-form
-NOT_LISTED = dict.fromkeys(("invalid_choice", "invalid_list"), __("Choose from the list."))
+NOT_LISTED = dict.fromkeys(("invalid_choice", "invalid_list"), _("Choose from the list."))
 AGREEMENTS = {"agree_match": Consent.MATCH, "agree_province": Consent.PROVINCE, "agree_survey": Consent.SURVEY}
 # What someone in a corridor may pass by, folded away under these words.
 FOLDS = (
-    (__("How and when to reach you, if you like"), ("ways", "times", "voicemail", "talk_in")),
-    (__("Who your peer should be, if you like"), ("wishes", "specialty")),
-    (__("Who your peer should not be, if you like"), ("departments", "avoid", "avoid_names")),
-    (__("Tell us more, if you like"), ("practice", "source")),
+    (_("How and when to reach you, if you like"), ("ways", "times", "voicemail", "talk_in")),
+    (_("Who your peer should be, if you like"), ("wishes", "specialty")),
+    (_("Who your peer should not be, if you like"), ("departments", "avoid", "avoid_names")),
+    (_("Tell us more, if you like"), ("practice", "source")),
 )
 
 
@@ -54,7 +53,7 @@ def _readable(letter: str) -> bool:
 
 def _listed(label: Any, choices: Any, **more: Any) -> Any:
     """Return a question that is answered with one of a list, or not at all."""
-    choices = [("", __("Choose one")), *choices]
+    choices = [("", _("Choose one")), *choices]
     return forms.ChoiceField(label=label, choices=choices, required=False, error_messages=NOT_LISTED, **more)
 
 
@@ -77,104 +76,104 @@ class RequestForm(forms.Form):
 
     key = forms.UUIDField(
         widget=forms.HiddenInput,
-        error_messages=dict.fromkeys(("required", "invalid"), __("Please load this page anew, and send it again.")),
+        error_messages=dict.fromkeys(("required", "invalid"), _("Please load this page anew, and send it again.")),
     )
     peer_from = forms.ChoiceField(
-        label=__("Where should your peer come from?"),
-        choices=[(HERE, __("My own community")), (OUTSIDE, __("Outside my region"))],
+        label=_("Where should your peer come from?"),
+        choices=[(HERE, _("My own community")), (OUTSIDE, _("Outside my region"))],
         widget=forms.RadioSelect,
-        error_messages=NOT_LISTED | {"required": __("Choose where your peer should come from.")},
+        error_messages=NOT_LISTED | {"required": _("Choose where your peer should come from.")},
     )
     name = forms.CharField(
-        label=__("Your name"),
-        help_text=__("What should your peer call you? A made-up name is fine, as long as you answer to it."),
+        label=_("Your name"),
+        help_text=_("What should your peer call you? A made-up name is fine, as long as you answer to it."),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={
-            "required": __("Enter a name. It may be one you made up."),
-            "max_length": __("Keep this to 80 characters."),
+            "required": _("Enter a name. It may be one you made up."),
+            "max_length": _("Keep this to 80 characters."),
         },
     )
     phone = forms.CharField(
-        label=__("Phone"),
-        help_text=__(
+        label=_("Phone"),
+        help_text=_(
             "Phone or email, one is enough. Your peer gets it once you are matched."
             " An administrator can open it if needed; you can see how often."
         ),
         max_length=30,
         required=False,
-        error_messages={"max_length": __("Keep this to 30 characters.")},
+        error_messages={"max_length": _("Keep this to 30 characters.")},
         validators=[
             RegexValidator(
                 r"^[\d\s().+\-]*(?:(?:ext|x|#)\.?\s*\d{1,6})?$",
-                __("Enter a phone number, such as 604 555 0123."),
+                _("Enter a phone number, such as 604 555 0123."),
             )
         ],
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
     )
     email = forms.EmailField(
-        label=__("Email"),
-        help_text=__("Employers may be able to read work mail. A personal address is safer."),
+        label=_("Email"),
+        help_text=_("Employers may be able to read work mail. A personal address is safer."),
         max_length=120,
         required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={
-            "invalid": __("Enter an email address such as name@example.ca."),
-            "max_length": __("Keep this to 120 characters."),
+            "invalid": _("Enter an email address such as name@example.ca."),
+            "max_length": _("Keep this to 120 characters."),
         },
     )
     notice = forms.BooleanField(
-        label=__("Send a short, neutral message there when a peer has been found"),
+        label=_("Send a short, neutral message there when a peer has been found"),
         required=False,
     )
     reasons = _ticked(
-        __("What is behind your request?"),
+        _("What is behind your request?"),
         Reason.choices,
-        help_text=__("Pick any that fit. Please don’t write what happened, here or elsewhere."),
+        help_text=_("Pick any that fit. Please don’t write what happened, here or elsewhere."),
     )
-    looking_for = _listed(__("What are you looking for?"), LOOKING, help_text=__("Your answer is not saved."))
-    stage = _listed(__("Career stage"), [(v, label) for v, label in Stage.choices if v != Stage.UNSAID])
-    practice = _listed(__("Kind of practice"), [(v, label) for v, label in Practice.choices if v != Practice.UNSAID])
+    looking_for = _listed(_("What are you looking for?"), LOOKING, help_text=_("Your answer is not saved."))
+    stage = _listed(_("Career stage"), [(v, label) for v, label in Stage.choices if v != Stage.UNSAID])
+    practice = _listed(_("Kind of practice"), [(v, label) for v, label in Practice.choices if v != Practice.UNSAID])
     source = _listed(
-        __("Who suggested this program to you?"),
+        _("Who suggested this program to you?"),
         Source.choices,
-        help_text=__("We count the answers, to learn what works."),
+        help_text=_("We count the answers, to learn what works."),
     )
-    ways = _ticked(__("How may your peer reach you?"), ReachBy.choices)
-    times = _ticked(__("When is a good time?"), ReachWhen.choices)
+    ways = _ticked(_("How may your peer reach you?"), ReachBy.choices)
+    times = _ticked(_("When is a good time?"), ReachWhen.choices)
     voicemail = forms.ChoiceField(
-        label=__("May your peer leave a voicemail?"),
+        label=_("May your peer leave a voicemail?"),
         choices=Voicemail.choices,
         required=False,
         widget=forms.RadioSelect,
         error_messages=NOT_LISTED,
     )
-    talk_in = _listed(__("Language to talk in"), Language.choices)
+    talk_in = _listed(_("Language to talk in"), Language.choices)
     wishes = _ticked(
-        __("What would you like in a peer?"),
+        _("What would you like in a peer?"),
         Wish.choices,
-        help_text=__("At most three. We try, but cannot promise."),
+        help_text=_("At most three. We try, but cannot promise."),
     )
     specialty = _listed(
-        __("Your own specialty"), (), help_text=__("Only needed if you would like a peer with the same one.")
+        _("Your own specialty"), (), help_text=_("Only needed if you would like a peer with the same one.")
     )
     departments = _ticked(
-        __("Where is your own work evaluated?"), help_text=__("We then look for a peer who does not evaluate you.")
+        _("Where is your own work evaluated?"), help_text=_("We then look for a peer who does not evaluate you.")
     )
     avoid = _ticked(
-        __("Any of these you would rather not be matched with?"),
-        help_text=__("Nobody is shown your answer: the list of candidates leaves these people out."),
+        _("Any of these you would rather not be matched with?"),
+        help_text=_("Nobody is shown your answer: the list of candidates leaves these people out."),
     )
     avoid_names = forms.CharField(
-        label=__("Anyone else you would rather not be matched with"),
-        help_text=__("Last names, with commas between them. Nobody is shown these either."),
+        label=_("Anyone else you would rather not be matched with"),
+        help_text=_("Last names, with commas between them. Nobody is shown these either."),
         max_length=300,
         required=False,
-        error_messages={"max_length": __("Keep this to 300 characters.")},
+        error_messages={"max_length": _("Keep this to 300 characters.")},
     )
     agree_match = forms.BooleanField(
-        label=__("I agree to be matched with a peer supporter and contacted"),
-        error_messages={"required": __("Tick the box to agree to be matched and contacted.")},
+        label=_("I agree to be matched with a peer supporter and contacted"),
+        error_messages={"required": _("Tick the box to agree to be matched and contacted.")},
     )
     agree_province = forms.BooleanField(required=False)
     agree_survey = forms.BooleanField(required=False)
@@ -197,7 +196,7 @@ class RequestForm(forms.Form):
             self.fields[name].label = texts[purpose].text
         peer_from: Any = self.fields["peer_from"]
         peer_from.widget.choice_hints = {
-            OUTSIDE: _("Your local office will not see your name. The provincial team finds the peer.")
+            OUTSIDE: gettext("Your local office will not see your name. The provincial team finds the peer.")
         }
         if site.is_province:
             # Everything sent here is the province's already.
@@ -212,10 +211,10 @@ class RequestForm(forms.Form):
             else:
                 del self.fields[name]
         if "avoid" not in self.fields:
-            self.fields["avoid_names"].label = _("Anyone you would rather not be matched with")
+            self.fields["avoid_names"].label = gettext("Anyone you would rather not be matched with")
         # The names of specialties are data; the catalogue knows them in French.
-        known = [(specialty.code, _(specialty.name)) for specialty in specialties]
-        self.fields["specialty"].choices = [("", _("Choose one")), *known]  # type: ignore[attr-defined]
+        known = [(specialty.code, gettext(specialty.name)) for specialty in specialties]
+        self.fields["specialty"].choices = [("", gettext("Choose one")), *known]  # type: ignore[attr-defined]
         # One of two, or said by the fold already.
         for name in ("phone", "email", "notice", *(name for _words, names in FOLDS for name in names)):
             if name in self.fields:
@@ -251,24 +250,26 @@ class RequestForm(forms.Form):
     def clean_phone(self) -> str:
         phone: str = self.cleaned_data["phone"]
         if phone and sum(map(str.isdigit, phone)) < 7:
-            raise forms.ValidationError(_("This phone number is too short. Enter all its digits."))
+            raise forms.ValidationError(gettext("This phone number is too short. Enter all its digits."))
         return phone
 
     def clean_wishes(self) -> list[str]:
         wishes: list[str] = self.cleaned_data["wishes"]
         if len(wishes) > MOST_WISHES:
-            raise forms.ValidationError(_("Choose at most three wishes."))
+            raise forms.ValidationError(gettext("Choose at most three wishes."))
         return wishes
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         reachable = cleaned.get("phone") or cleaned.get("email")
         if not reachable and "phone" not in self.errors and "email" not in self.errors:
-            self.add_error("phone", _("Enter a phone number or an email address, so that your peer can reach you."))
+            self.add_error(
+                "phone", gettext("Enter a phone number or an email address, so that your peer can reach you.")
+            )
         if {"CALL", "TEXT"} & set(cleaned.get("ways", ())) and not (cleaned.get("phone") or "phone" in self.errors):
-            self.add_error("ways", _("Add a phone number above, or choose email alone."))
+            self.add_error("ways", gettext("Add a phone number above, or choose email alone."))
         if "EMAIL" in cleaned.get("ways", ()) and not (cleaned.get("email") or "email" in self.errors):
-            self.add_error("ways", _("Add an email address above, or choose another way."))
+            self.add_error("ways", gettext("Add an email address above, or choose another way."))
         return cleaned
 
     def kept(self) -> list[str]:

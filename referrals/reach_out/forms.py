@@ -3,9 +3,8 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
 from referrals.public.forms import RequestForm
 from referrals.reach_out.transitions import Told
@@ -19,9 +18,9 @@ from training.supporters.models import Practice, Stage
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 # How the question is answered by a button of its own, before anything else is asked.
 AGREED = (
-    (YES, __("Yes, they want this")),
-    (NO, __("No, or nobody asked them")),
-    (UNKNOWN, __("I don’t know")),
+    (YES, _("Yes, they want this")),
+    (NO, _("No, or nobody asked them")),
+    (UNKNOWN, _("I don’t know")),
 )
 
 
@@ -35,53 +34,53 @@ class TellForm(Filled):
 
     key = forms.UUIDField(
         widget=forms.HiddenInput,
-        error_messages=dict.fromkeys(("required", "invalid"), __("Please load this page anew, and send it again.")),
+        error_messages=dict.fromkeys(("required", "invalid"), _("Please load this page anew, and send it again.")),
     )
     notifier = forms.ChoiceField(
-        label=__("Who are you?"),
+        label=_("Who are you?"),
         choices=Notifier.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": __("Choose who you are.")},
+        error_messages={"required": _("Choose who you are.")},
     )
     own_name = forms.CharField(
-        label=__("Your own name"),
-        help_text=__("Only the program administrator can see it."),
+        label=_("Your own name"),
+        help_text=_("Only the program administrator can see it."),
         max_length=80,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
-        error_messages={"max_length": __("Keep this to 80 characters.")},
+        error_messages={"max_length": _("Keep this to 80 characters.")},
     )
     name = forms.CharField(
-        label=__("The physician’s name"),
+        label=_("The physician’s name"),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={
-            "required": __("Enter the name of the physician."),
-            "max_length": __("Keep this to 80 characters."),
+            "required": _("Enter the name of the physician."),
+            "max_length": _("Keep this to 80 characters."),
         },
     )
     email = forms.EmailField(
-        label=__("Their business email"),
-        help_text=__("Of an office or hospital, not a private one. Email or phone, one is enough."),
+        label=_("Their business email"),
+        help_text=_("Of an office or hospital, not a private one. Email or phone, one is enough."),
         max_length=120,
         required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-        error_messages={"invalid": __("Enter an email address such as name@example.ca.")},
+        error_messages={"invalid": _("Enter an email address such as name@example.ca.")},
     )
     phone = forms.CharField(
-        label=__("Their business phone"),
+        label=_("Their business phone"),
         max_length=30,
         required=False,
         validators=RequestForm.base_fields["phone"].validators[:1],
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
     )
     event = forms.ChoiceField(
-        label=__("What is it about?"),
-        help_text=__("Please don’t write or tell what happened."),
-        choices=[("", __("Choose one")), *EventKind.choices],
+        label=_("What is it about?"),
+        help_text=_("Please don’t write or tell what happened."),
+        choices=[("", _("Choose one")), *EventKind.choices],
         required=False,
     )
-    word = forms.BooleanField(error_messages={"required": __("Tick the box, or go back and choose another answer.")})
+    word = forms.BooleanField(error_messages={"required": _("Tick the box, or go back and choose another answer.")})
 
     def __init__(self, data: Any = None, *, agreed: bool, text: TextVersion, key: Any = None) -> None:
         super().__init__(data, initial={"key": key} if key else None)
@@ -98,7 +97,7 @@ class TellForm(Filled):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if not (cleaned.get("email") or cleaned.get("phone") or {"email", "phone"} & set(self.errors)):
-            self.add_error("email", _("Enter a business email address or a business phone number."))
+            self.add_error("email", gettext("Enter a business email address or a business phone number."))
         return cleaned
 
     def told(self) -> Told:
@@ -122,11 +121,11 @@ class CodeForm(forms.Form):
     use_required_attribute = False
 
     code = forms.CharField(
-        label=__("Your code"),
-        help_text=__("The sixteen digits in the message that brought you here."),
+        label=_("Your code"),
+        help_text=_("The sixteen digits in the message that brought you here."),
         max_length=40,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        error_messages={"required": __("Enter the sixteen digits of the code.")},
+        error_messages={"required": _("Enter the sixteen digits of the code.")},
     )
 
 
@@ -134,24 +133,24 @@ class OfferForm(Filled):
     """What a physician may add to a yes; nothing of it is needed."""
 
     phone = forms.CharField(
-        label=__("Phone"),
-        help_text=__("If you leave both empty, your peer reaches you the way this offer did."),
+        label=_("Phone"),
+        help_text=_("If you leave both empty, your peer reaches you the way this offer did."),
         max_length=30,
         required=False,
         validators=RequestForm.base_fields["phone"].validators[:1],
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
     )
     email = forms.EmailField(
-        label=__("Email"),
-        help_text=__("Employers may be able to read work mail. A personal address is safer."),
+        label=_("Email"),
+        help_text=_("Employers may be able to read work mail. A personal address is safer."),
         max_length=120,
         required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        error_messages={"invalid": __("Enter an email address such as name@example.ca.")},
+        error_messages={"invalid": _("Enter an email address such as name@example.ca.")},
     )
     stage = forms.ChoiceField(
-        label=__("Career stage"),
-        choices=[("", __("Choose one")), *((v, label) for v, label in Stage.choices if v != Stage.UNSAID)],
+        label=_("Career stage"),
+        choices=[("", _("Choose one")), *((v, label) for v, label in Stage.choices if v != Stage.UNSAID)],
         required=False,
     )
 

@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy as _
 
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
@@ -17,14 +17,14 @@ from training.supporters.models import Practice, Stage, Trait
 class Reason(models.TextChoices):
     """Why a physician may come: the reasons of the program overview (docs/rules.md#reasons)."""
 
-    EVENT = "EVENT", __("An adverse clinical event")
-    COMPLAINT = "COMPLAINT", __("A complaint from a patient or colleague")
-    CONFLICT = "CONFLICT", __("A conflict with a patient or colleague")
-    LIFE = "LIFE", __("Something in my life that affects my work")
-    BURNOUT = "BURNOUT", __("Burnout or moral injury")
-    CHANGE = "CHANGE", __("A change at work")
-    DISCRIM = "DISCRIM", __("Discrimination, or being made an outsider")
-    OTHER = "OTHER", __("Something else, or I’d rather not say")
+    EVENT = "EVENT", _("An adverse clinical event")
+    COMPLAINT = "COMPLAINT", _("A complaint from a patient or colleague")
+    CONFLICT = "CONFLICT", _("A conflict with a patient or colleague")
+    LIFE = "LIFE", _("Something in my life that affects my work")
+    BURNOUT = "BURNOUT", _("Burnout or moral injury")
+    CHANGE = "CHANGE", _("A change at work")
+    DISCRIM = "DISCRIM", _("Discrimination, or being made an outsider")
+    OTHER = "OTHER", _("Something else, or I’d rather not say")
 
 
 class Wish(models.TextChoices):
@@ -34,12 +34,12 @@ class Wish(models.TextChoices):
     From `INDIGENOUS` on they are what supporters may say of themselves (`Trait`).
     """
 
-    WOMAN = "WOMAN", __("A woman")
-    MAN = "MAN", __("A man")
-    NONBINARY = "NONBINARY", __("Non-binary")
-    SPECIALTY = "SPECIALTY", __("Same specialty")
-    STAGE = "STAGE", __("Same career stage")
-    FRENCH = "FRENCH", __("Speaks French")
+    WOMAN = "WOMAN", _("A woman")
+    MAN = "MAN", _("A man")
+    NONBINARY = "NONBINARY", _("Non-binary")
+    SPECIALTY = "SPECIALTY", _("Same specialty")
+    STAGE = "STAGE", _("Same career stage")
+    FRENCH = "FRENCH", _("Speaks French")
     INDIGENOUS = Trait.INDIGENOUS.value, Trait.INDIGENOUS.label
     BLACK = Trait.BLACK.value, Trait.BLACK.label
     SOUTH_ASIAN = Trait.SOUTH_ASIAN.value, Trait.SOUTH_ASIAN.label
@@ -57,52 +57,52 @@ class Wish(models.TextChoices):
 class Source(models.TextChoices):
     """Who suggested the program; counted for the site's own figures."""
 
-    COLLEAGUE = "COLLEAGUE", __("A colleague")
-    DIVISION = "DIVISION", __("A Division of Family Practice")
-    MSA = "MSA", __("A Medical Staff Association")
-    DOCTORS_BC = "DOCTORS_BC", __("Doctors of BC")
-    PHP = "PHP", __("The Physician Health Program")
-    CMPA = "CMPA", __("The CMPA")
-    OTHER = "OTHER", __("Someone or something else")
+    COLLEAGUE = "COLLEAGUE", _("A colleague")
+    DIVISION = "DIVISION", _("A Division of Family Practice")
+    MSA = "MSA", _("A Medical Staff Association")
+    DOCTORS_BC = "DOCTORS_BC", _("Doctors of BC")
+    PHP = "PHP", _("The Physician Health Program")
+    CMPA = "CMPA", _("The CMPA")
+    OTHER = "OTHER", _("Someone or something else")
 
 
 class ReachBy(models.TextChoices):
-    CALL = "CALL", __("A call")
-    TEXT = "TEXT", __("A text message")
-    EMAIL = "EMAIL", __("An email")
+    CALL = "CALL", _("A call")
+    TEXT = "TEXT", _("A text message")
+    EMAIL = "EMAIL", _("An email")
 
 
 class ReachWhen(models.TextChoices):
-    MORNING = "MORNING", __("Mornings")
-    AFTERNOON = "AFTERNOON", __("Afternoons")
-    EVENING = "EVENING", __("Evenings")
-    WEEKEND = "WEEKEND", __("Weekends")
+    MORNING = "MORNING", _("Mornings")
+    AFTERNOON = "AFTERNOON", _("Afternoons")
+    EVENING = "EVENING", _("Evenings")
+    WEEKEND = "WEEKEND", _("Weekends")
 
 
 class Voicemail(models.TextChoices):
-    YES = "YES", __("Yes")
-    NO = "NO", __("No")
+    YES = "YES", _("Yes")
+    NO = "NO", _("No")
 
 
 class Notifier(models.TextChoices):
     """Who tells the program of a physician."""
 
-    COLLEAGUE = "COLLEAGUE", __("A colleague")
-    LEADER = "LEADER", __("A medical leader")
-    DEPARTMENT = "DEPARTMENT", __("A department or office")
-    OTHER = "OTHER", __("Someone else")
+    COLLEAGUE = "COLLEAGUE", _("A colleague")
+    LEADER = "LEADER", _("A medical leader")
+    DEPARTMENT = "DEPARTMENT", _("A department or office")
+    OTHER = "OTHER", _("Someone else")
 
 
 class EventKind(models.TextChoices):
     """What a reach-out may follow (program overview, Reach-Out and Promotion). Kept with the physician's word alone."""
 
-    ADVERSE = "ADVERSE", __("An adverse event")
-    COMPLAINT = "COMPLAINT", __("A complaint")
-    DEATH = "DEATH", __("The death or suicide of a patient or colleague")
-    LEGAL = "LEGAL", __("A legal or College matter")
-    LEAVE = "LEAVE", __("A leave, or coming back from one")
-    DISASTER = "DISASTER", __("A disaster or mass event")
-    OTHER = "OTHER", __("Something else, or I’d rather not say")
+    ADVERSE = "ADVERSE", _("An adverse event")
+    COMPLAINT = "COMPLAINT", _("A complaint")
+    DEATH = "DEATH", _("The death or suicide of a patient or colleague")
+    LEGAL = "LEGAL", _("A legal or College matter")
+    LEAVE = "LEAVE", _("A leave, or coming back from one")
+    DISASTER = "DISASTER", _("A disaster or mass event")
+    OTHER = "OTHER", _("Something else, or I’d rather not say")
 
 
 class Consent(models.TextChoices):

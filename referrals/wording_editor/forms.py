@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from referrals.wording import texts as wording
 from sites.engine.forms import bare_helper
@@ -25,16 +25,16 @@ class WordingForm(forms.Form):
 
     use_required_attribute = False
 
-    intro = PlainField(label=__("What it is"), max_length=400, rows=4, required=False)
+    intro = PlainField(label=_("What it is"), max_length=400, rows=4, required=False)
     promise = PlainField(
-        label=__("What you promise"),
-        help_text=__("Under the button: how long the form takes, and when they hear from a peer."),
+        label=_("What you promise"),
+        help_text=_("Under the button: how long the form takes, and when they hear from a peer."),
         max_length=300,
         required=False,
     )
     hours = PlainField(
-        label=__("When mail is read"),
-        help_text=__("The days or hours when somebody reads requests here."),
+        label=_("When mail is read"),
+        help_text=_("The days or hours when somebody reads requests here."),
         max_length=160,
         rows=2,
         required=False,
@@ -58,14 +58,17 @@ class WordingForm(forms.Form):
         for number in range(MOST_QUESTIONS):
             question, answer = pairs[number] if number < len(pairs) else ("", "")
             self.fields[f"question_{number}"] = forms.CharField(
-                label=_("Question %(number)d") % {"number": number + 1},
+                label=gettext("Question %(number)d") % {"number": number + 1},
                 max_length=90,
                 required=False,
                 initial=question,
-                error_messages={"max_length": _("Keep this to %(limit_value)d characters.")},
+                error_messages={"max_length": gettext("Keep this to %(limit_value)d characters.")},
             )
             self.fields[f"answer_{number}"] = PlainField(
-                label=_("Answer %(number)d") % {"number": number + 1}, max_length=400, required=False, initial=answer
+                label=gettext("Answer %(number)d") % {"number": number + 1},
+                max_length=400,
+                required=False,
+                initial=answer,
             )
         for field in self.fields.values():
             field.say_optional = False  # type: ignore[attr-defined]
@@ -81,9 +84,9 @@ class WordingForm(forms.Form):
         for number in range(MOST_QUESTIONS):
             question, answer = cleaned.get(f"question_{number}"), cleaned.get(f"answer_{number}")
             if question and answer == "":
-                self.add_error(f"answer_{number}", _("Write the answer, or clear the question."))
+                self.add_error(f"answer_{number}", gettext("Write the answer, or clear the question."))
             if answer and question == "":
-                self.add_error(f"question_{number}", _("Write the question, or clear the answer."))
+                self.add_error(f"question_{number}", gettext("Write the question, or clear the answer."))
         return cleaned
 
     def own(self) -> dict[str, Any]:

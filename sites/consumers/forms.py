@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy as _
 
 from sites.engine.forms import bare_helper
 
@@ -14,12 +14,12 @@ class ConsumerForm(forms.Form):
     use_required_attribute = False
 
     name = forms.CharField(
-        label=__("Organization"),
+        label=_("Organization"),
         max_length=80,
-        help_text=__("Whose program it is. No person’s name."),
+        help_text=_("Whose program it is. No person’s name."),
         error_messages={
-            "required": __("Enter the name of the organization."),
-            "max_length": __("Keep this to 80 characters."),
+            "required": _("Enter the name of the organization."),
+            "max_length": _("Keep this to 80 characters."),
         },
     )
 

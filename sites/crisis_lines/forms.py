@@ -5,8 +5,8 @@ from typing import Any
 
 from django import forms
 from django.utils.timezone import localdate
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from psi import tenancy
 from sites.engine.forms import bare_helper
@@ -18,22 +18,22 @@ class CrisisLineForm(forms.ModelForm):
 
     use_required_attribute = False
 
-    texts = forms.BooleanField(label=__("It takes text messages too"), required=False)
-    called = forms.BooleanField(label=__("I called this number today, and it is right"), required=False)
+    texts = forms.BooleanField(label=_("It takes text messages too"), required=False)
+    called = forms.BooleanField(label=_("I called this number today, and it is right"), required=False)
 
     class Meta:
         model = CrisisLine
         fields = ("number", "label", "note", "label_fr", "note_fr")
         labels = {
-            "number": __("Number, as people read it"),
-            "label": __("What it is"),
-            "note": __("When it answers, or how to dial it"),
-            "label_fr": __("What it is, in French"),
-            "note_fr": __("When it answers, or how to dial it, in French"),
+            "number": _("Number, as people read it"),
+            "label": _("What it is"),
+            "note": _("When it answers, or how to dial it"),
+            "label_fr": _("What it is, in French"),
+            "note_fr": _("When it answers, or how to dial it, in French"),
         }
         error_messages = {
-            "number": {"required": __("Enter the number.")},
-            "label": {"required": __("Say in a few words what it is.")},
+            "number": {"required": _("Enter the number.")},
+            "label": {"required": _("Say in a few words what it is.")},
         }
 
     field_order = ("number", "texts", "called", "label", "note", "label_fr", "note_fr")
@@ -42,7 +42,7 @@ class CrisisLineForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.initial["texts"] = bool(self.instance.sms)
         self.fields["label_fr"].required = True
-        self.fields["label_fr"].error_messages["required"] = _("Say in a few words what it is, in French.")
+        self.fields["label_fr"].error_messages["required"] = gettext("Say in a few words what it is, in French.")
         self.helper = bare_helper(self)
 
     def clean_number(self) -> str:
@@ -51,7 +51,7 @@ class CrisisLineForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if {"number", "texts"} & set(self.changed_data) and "number" in cleaned and not cleaned["called"]:
-            self.add_error("called", _("Call the new number before people are sent to it."))
+            self.add_error("called", gettext("Call the new number before people are sent to it."))
         return cleaned
 
     def save(self, commit: bool = True) -> CrisisLine:
@@ -66,7 +66,9 @@ class CrisisLineForm(forms.ModelForm):
 
 def _dialled(number: str) -> str:
     if not re.fullmatch(r"[0-9][0-9 \-]{1,18}[0-9]", number):
-        raise forms.ValidationError(_("Enter digits, with spaces or hyphens between them, such as 1-800-663-6729."))
+        raise forms.ValidationError(
+            gettext("Enter digits, with spaces or hyphens between them, such as 1-800-663-6729.")
+        )
     return number
 
 
@@ -80,7 +82,7 @@ class LocalLineForm(forms.ModelForm):
         fields = ("number", "label", "label_fr")
         labels = CrisisLineForm.Meta.labels
         error_messages = CrisisLineForm.Meta.error_messages | {
-            "label_fr": {"required": __("Say in a few words what it is, in French.")}
+            "label_fr": {"required": _("Say in a few words what it is, in French.")}
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -90,5 +92,5 @@ class LocalLineForm(forms.ModelForm):
     def clean_number(self) -> str:
         number = _dialled(self.cleaned_data["number"])
         if LocalCrisisLine.objects.filter(number=number).exists():
-            raise forms.ValidationError(_("This number is on your page already."))
+            raise forms.ValidationError(gettext("This number is on your page already."))
         return number

@@ -5,7 +5,7 @@ import zlib
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy as _
 
 
 def tidy(text: str) -> str:
@@ -34,14 +34,14 @@ class PlainField(forms.CharField):
     """A few lines of plain text, at most `max_length` characters and about as many bytes on the wire."""
 
     def __init__(self, *, max_length: int, rows: int = 3, **kwargs: Any) -> None:
-        messages = {"max_length": __("Keep this to %(limit_value)d characters; it has %(show_value)d.")}
+        messages = {"max_length": _("Keep this to %(limit_value)d characters; it has %(show_value)d.")}
         super().__init__(
             max_length=max_length,
             widget=forms.Textarea(attrs={"rows": rows}),
             error_messages=messages | kwargs.pop("error_messages", {}),
             **kwargs,
         )
-        self.too_heavy = __("This is too long for a page on a bad connection. Please shorten it.")
+        self.too_heavy = _("This is too long for a page on a bad connection. Please shorten it.")
 
     def to_python(self, value: Any) -> str:
         return tidy(super().to_python(value) or "")

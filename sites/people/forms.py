@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy as _
 
 from sites.engine.forms import bare_helper
 from sites.tenants.models import Role
@@ -15,16 +15,16 @@ class InviteForm(forms.Form):
     use_required_attribute = False
 
     name = forms.CharField(
-        label=__("Name"), max_length=80, error_messages={"required": __("Enter the name they go by here.")}
+        label=_("Name"), max_length=80, error_messages={"required": _("Enter the name they go by here.")}
     )
     email = forms.EmailField(
-        label=__("Email"),
+        label=_("Email"),
         error_messages={
-            "required": __("Enter an email address for the invitation."),
-            "invalid": __("Enter an email address such as name@example.ca."),
+            "required": _("Enter an email address for the invitation."),
+            "invalid": _("Enter an email address such as name@example.ca."),
         },
     )
-    role = forms.ChoiceField(label=__("Role"))
+    role = forms.ChoiceField(label=_("Role"))
 
     def __init__(self, data: Any = None, *, roles: tuple[Role, ...]) -> None:
         super().__init__(data)

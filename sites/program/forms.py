@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sites.engine.forms import bare_helper
 from sites.tenants import slugs
@@ -24,8 +24,8 @@ class ProgramForm(forms.ModelForm):
     use_required_attribute = False
 
     advised = forms.BooleanField(
-        label=__("We have taken legal advice, and may contact a physician on someone else’s word"),
-        help_text=__(
+        label=_("We have taken legal advice, and may contact a physician on someone else’s word"),
+        help_text=_(
             "This organization is under FIPPA. A public body may collect information about a person from somebody"
             " else only where the Act allows it. Ask your privacy officer and your lawyers first, and do a privacy"
             " impact assessment; then tick this and turn reach-out on."
@@ -47,29 +47,29 @@ class ProgramForm(forms.ModelForm):
             "signatory",
         )
         labels = {
-            "is_open": __("Requests can be sent"),
-            "reach_in": __("Reach-in: physicians ask for themselves"),
-            "reach_out": __("Reach-out: someone is concerned about a colleague"),
-            "privacy_officer": __("Who answers questions about privacy"),
-            "time_zone": __("Time zone"),
-            "confirm_at_once": __("Confirm a match as soon as the peer accepts"),
-            "send_next": __("Invite the next peer by itself after a no, or after no answer"),
-            "notice_days": __("Notice before a peer supporter leaves, in days"),
-            "signatory": __("Who signs certificates of training"),
+            "is_open": _("Requests can be sent"),
+            "reach_in": _("Reach-in: physicians ask for themselves"),
+            "reach_out": _("Reach-out: someone is concerned about a colleague"),
+            "privacy_officer": _("Who answers questions about privacy"),
+            "time_zone": _("Time zone"),
+            "confirm_at_once": _("Confirm a match as soon as the peer accepts"),
+            "send_next": _("Invite the next peer by itself after a no, or after no answer"),
+            "notice_days": _("Notice before a peer supporter leaves, in days"),
+            "signatory": _("Who signs certificates of training"),
         }
         help_texts = {
-            "privacy_officer": __("Shown on your page, with how to reach them. Without it no request can be sent."),
-            "confirm_at_once": __("The peer gets the contact details with their yes, and the 72 hours start."),
-            "send_next": __("Only peers whom no rule speaks against. Otherwise they are prepared for you on Today."),
-            "notice_days": __("Their open matches are handed on that day, and their access ends."),
+            "privacy_officer": _("Shown on your page, with how to reach them. Without it no request can be sent."),
+            "confirm_at_once": _("The peer gets the contact details with their yes, and the 72 hours start."),
+            "send_next": _("Only peers whom no rule speaks against. Otherwise they are prepared for you on Today."),
+            "notice_days": _("Their open matches are handed on that day, and their access ends."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["time_zone"] = forms.ChoiceField(
-            label=__("Time zone"), choices=[(zone, zone.split("/")[1].replace("_", " ")) for zone in ZONES]
+            label=_("Time zone"), choices=[(zone, zone.split("/")[1].replace("_", " ")) for zone in ZONES]
         )
-        days, few = self.fields["notice_days"], __("Enter a whole number of days, 0 to 180.")
+        days, few = self.fields["notice_days"], _("Enter a whole number of days, 0 to 180.")
         self.fields["notice_days"] = forms.IntegerField(
             label=days.label,
             help_text=days.help_text,
@@ -91,9 +91,9 @@ class ProgramForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if "advised" in self.fields and cleaned.get("reach_out") and not cleaned.get("advised"):
-            self.add_error("advised", _("Tick this once you have taken legal advice, or leave reach-out off."))
+            self.add_error("advised", gettext("Tick this once you have taken legal advice, or leave reach-out off."))
         if cleaned.get("is_open") and not cleaned.get("privacy_officer"):
-            self.add_error("privacy_officer", _("Name who answers for privacy before you open."))
+            self.add_error("privacy_officer", gettext("Name who answers for privacy before you open."))
         return cleaned
 
 
@@ -117,28 +117,28 @@ class SiteForm(forms.ModelForm):
             "time_zone",
         )
         labels = {
-            "name": __("Name of the organization"),
-            "slug": __("Short name in the address"),
-            "kind": __("Kind"),
-            "region": __("Region"),
-            "cohort": __("Cohort"),
-            "funding": __("Funding"),
-            "law": __("Privacy law"),
-            "privacy_officer": __("Privacy officer"),
-            "reach_in": __("Reach-in is on"),
+            "name": _("Name of the organization"),
+            "slug": _("Short name in the address"),
+            "kind": _("Kind"),
+            "region": _("Region"),
+            "cohort": _("Cohort"),
+            "funding": _("Funding"),
+            "law": _("Privacy law"),
+            "privacy_officer": _("Privacy officer"),
+            "reach_in": _("Reach-in is on"),
         }
         error_messages = {
-            "name": {"required": __("Enter the name of the organization.")},
+            "name": {"required": _("Enter the name of the organization.")},
             "slug": {
-                "required": __("Enter a short name, such as north-shore."),
-                "unique": __("Another site has this short name already."),
-                "invalid": __("Use small letters, digits and hyphens, such as north-shore."),
+                "required": _("Enter a short name, such as north-shore."),
+                "unique": _("Another site has this short name already."),
+                "invalid": _("Use small letters, digits and hyphens, such as north-shore."),
             },
             "cohort": {
-                "required": __("Enter the number of the cohort."),
-                "invalid": __("Enter a whole number."),
-                "min_value": __("Enter a whole number, 0 or more."),
-                "max_value": __("Enter the number of the cohort."),
+                "required": _("Enter the number of the cohort."),
+                "invalid": _("Enter a whole number."),
+                "min_value": _("Enter a whole number, 0 or more."),
+                "max_value": _("Enter the number of the cohort."),
             },
         }
 
@@ -147,11 +147,11 @@ class SiteForm(forms.ModelForm):
         kinds = [(value, label) for value, label in Site.Kind.choices if value != Site.Kind.PROVINCE]
         # One that says none has none: its small numbers stand with those of other regions.
         self.fields["region"] = forms.TypedChoiceField(
-            label=__("Region"), choices=Site.Region.choices, required=False, empty_value=Site.Region.NONE
+            label=_("Region"), choices=Site.Region.choices, required=False, empty_value=Site.Region.NONE
         )
-        self.fields["kind"] = forms.ChoiceField(label=__("Kind"), choices=kinds)
+        self.fields["kind"] = forms.ChoiceField(label=_("Kind"), choices=kinds)
         self.fields["time_zone"] = forms.ChoiceField(
-            label=__("Time zone"), choices=[(zone, zone.split("/")[1].replace("_", " ")) for zone in ZONES]
+            label=_("Time zone"), choices=[(zone, zone.split("/")[1].replace("_", " ")) for zone in ZONES]
         )
         self.helper = bare_helper(self)
         if self.instance.pk:
@@ -166,7 +166,7 @@ class SiteForm(forms.ModelForm):
     def clean_time_zone(self) -> str:
         zone: str = self.cleaned_data["time_zone"]
         if zone not in available_timezones():
-            raise ValidationError(_("Choose a time zone from the list."))
+            raise ValidationError(gettext("Choose a time zone from the list."))
         return ZoneInfo(zone).key
 
 
@@ -174,14 +174,14 @@ class NewSiteForm(SiteForm):
     """A new site with its first administrator."""
 
     first_name = forms.CharField(
-        label=__("First administrator: name"),
+        label=_("First administrator: name"),
         max_length=80,
-        error_messages={"required": __("Enter the name of the first administrator.")},
+        error_messages={"required": _("Enter the name of the first administrator.")},
     )
     first_email = forms.EmailField(
-        label=__("First administrator: email"),
+        label=_("First administrator: email"),
         error_messages={
-            "required": __("Enter an email address for the invitation."),
-            "invalid": __("Enter an email address such as name@example.ca."),
+            "required": _("Enter an email address for the invitation."),
+            "invalid": _("Enter an email address such as name@example.ca."),
         },
     )

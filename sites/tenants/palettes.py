@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.db import models
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,11 @@ class Colours:
 
 
 class Palette(models.TextChoices):
-    EVERGREEN = "EVERGREEN", __("Evergreen")
-    OCEAN = "OCEAN", __("Ocean")
-    PLUM = "PLUM", __("Plum")
-    CEDAR = "CEDAR", __("Cedar")
-    SLATE = "SLATE", __("Slate")
+    EVERGREEN = "EVERGREEN", _("Evergreen")
+    OCEAN = "OCEAN", _("Ocean")
+    PLUM = "PLUM", _("Plum")
+    CEDAR = "CEDAR", _("Cedar")
+    SLATE = "SLATE", _("Slate")
 
 
 PALETTES = {

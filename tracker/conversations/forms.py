@@ -8,8 +8,8 @@ from django import forms
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import format_lazy
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sites.engine.forms import bare_helper
 from sites.engine.plain_text import PlainField
@@ -28,7 +28,7 @@ LENGTHS = [
     for code, label in Minutes.choices
 ]
 BEYOND = str(LATER)
-NUMBERS = [("1", __("First")), ("2", __("Second")), ("3", __("Third")), (BEYOND, __("Fourth or later"))]
+NUMBERS = [("1", _("First")), ("2", _("Second")), ("3", _("Third")), (BEYOND, _("Fourth or later"))]
 SCALE = [(str(n), str(n)) for n in range(1, 6)]
 
 
@@ -44,26 +44,26 @@ class TalkForm(forms.Form):
 
     key = forms.UUIDField(
         widget=forms.HiddenInput,
-        error_messages=dict.fromkeys(("required", "invalid"), __("Please load this page anew, and send it again.")),
+        error_messages=dict.fromkeys(("required", "invalid"), _("Please load this page anew, and send it again.")),
     )
     month = forms.TypedChoiceField(
-        label=__("In which month?"),
+        label=_("In which month?"),
         coerce=date.fromisoformat,
         widget=forms.RadioSelect,
-        error_messages=dict.fromkeys(("required", "invalid_choice"), __("Choose one of these months.")),
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose one of these months.")),
     )
 
     way = forms.ChoiceField(
-        label=__("How did you talk?"),
+        label=_("How did you talk?"),
         choices=Way.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": __("Choose how you talked.")},
+        error_messages={"required": _("Choose how you talked.")},
     )
     minutes = forms.ChoiceField(
-        label=__("How long, in minutes?"),
+        label=_("How long, in minutes?"),
         choices=LENGTHS,
         widget=forms.RadioSelect,
-        error_messages={"required": __("Choose about how long it was.")},
+        error_messages={"required": _("Choose about how long it was.")},
     )
 
     def __init__(self, data: Any = None, *, months: list[date], **kwargs: Any) -> None:
@@ -90,40 +90,40 @@ class ConversationForm(TalkForm):
     field_order = ("month", "number", "beyond")
 
     number = forms.ChoiceField(
-        label=__("Which conversation was it?"),
+        label=_("Which conversation was it?"),
         choices=NUMBERS,
         widget=forms.RadioSelect,
-        error_messages={"required": __("Choose which conversation it was.")},
+        error_messages={"required": _("Choose which conversation it was.")},
     )
     ease = forms.ChoiceField(
-        label=__("How easy was it for you?"),
-        help_text=__("1 not, 5 very"),
+        label=_("How easy was it for you?"),
+        help_text=_("1 not, 5 very"),
         choices=SCALE,
         widget=forms.RadioSelect,
-        error_messages={"required": __("Choose a number for how easy it was.")},
+        error_messages={"required": _("Choose a number for how easy it was.")},
     )
     strain = forms.ChoiceField(
-        label=__("How hard was it on you?"),
-        help_text=__("1 hardly, 5 a lot"),
+        label=_("How hard was it on you?"),
+        help_text=_("1 hardly, 5 a lot"),
         choices=SCALE,
         widget=forms.RadioSelect,
-        error_messages={"required": __("Choose a number for how hard it was on you.")},
+        error_messages={"required": _("Choose a number for how hard it was on you.")},
     )
     resources = forms.MultipleChoiceField(
-        label=__("What did you point to?"),
+        label=_("What did you point to?"),
         choices=Resource.choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    wants_debrief = forms.BooleanField(label=__("I would like a debrief"), required=False)
+    wants_debrief = forms.BooleanField(label=_("I would like a debrief"), required=False)
     safety_steps = forms.ChoiceField(
-        label=__("I followed the safety steps"),
-        choices=[("no", __("No")), ("yes", __("Yes"))],
+        label=_("I followed the safety steps"),
+        choices=[("no", _("No")), ("yes", _("Yes"))],
         widget=forms.RadioSelect,
-        error_messages={"required": __("Say whether you followed the safety steps.")},
+        error_messages={"required": _("Say whether you followed the safety steps.")},
     )
     beyond = forms.BooleanField(
-        label=__("Yes, it was the fourth or a later one"),
+        label=_("Yes, it was the fourth or a later one"),
         required=False,
     )
     beyond.say_optional = False  # type: ignore[attr-defined]
@@ -137,7 +137,7 @@ class ConversationForm(TalkForm):
         super().__init__(data, **kwargs)
         self.had = had
         if recorded := [str(label) for code, label in NUMBERS if int(code) in had]:
-            self.fields["number"].help_text = _("recorded: %(numbers)s") % {"numbers": ", ".join(recorded)}
+            self.fields["number"].help_text = gettext("recorded: %(numbers)s") % {"numbers": ", ".join(recorded)}
         self.initial = {**self.initial, "number": str(min(max(had, default=0) + 1, 4))}
         # What was recorded stands beside the question.
         noted = "noted" if recorded else ""
@@ -148,13 +148,13 @@ class ConversationForm(TalkForm):
     def clean_number(self) -> str:
         number: str = self.cleaned_data["number"]
         if number != BEYOND and int(number) in self.had:
-            raise forms.ValidationError(_("This one is recorded already. Choose another, or go back."))
+            raise forms.ValidationError(gettext("This one is recorded already. Choose another, or go back."))
         return number
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
         if said.get("number") == BEYOND and not said.get("beyond"):
-            self.add_error("beyond", _("Please tick that it was the fourth or a later one, or choose another."))
+            self.add_error("beyond", gettext("Please tick that it was the fourth or a later one, or choose another."))
         return said
 
     def conversation(self) -> Conversation:
@@ -182,11 +182,11 @@ class RemarkForm(forms.Form):
     use_required_attribute = False
 
     text = PlainField(
-        label=__("Your remark"),
-        help_text=format_lazy(__("At most {most} characters."), most=Words.LONGEST),
+        label=_("Your remark"),
+        help_text=format_lazy(_("At most {most} characters."), most=Words.LONGEST),
         max_length=Words.LONGEST,
         rows=6,
-        error_messages={"required": __("Write a remark, or go back.")},
+        error_messages={"required": _("Write a remark, or go back.")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True)
@@ -17,36 +17,36 @@ class Section:
 
 TEXT: tuple[tuple[Promise, tuple[Promise, ...]], ...] = (
     (
-        __("What is counted"),
+        _("What is counted"),
         (
-            __(
+            _(
                 "When something happens, such as a request that is received, the site adds one to a count of that"
                 " month. The count holds no name and leads to no request. It stays when the request is erased."
             ),
-            __(
+            _(
                 "A late report counts in the month in which it is made. Programs outside the funding are not in "
                 "these figures."
             ),
         ),
     ),
     (
-        __("What is told"),
+        _("What is told"),
         (
-            __(
+            _(
                 "Five tables, always the same: requests by period, by reason, by pathway, by site, and how the "
                 "program works. Every count that is told is 0, or %(least)s and more. Percentages need a base of "
                 "20 or more, and both of their parts must be 0, or %(least)s and more. Medians need 10 values and"
                 " are whole hours."
             ),
-            __(
+            _(
                 "The survey has one base, all who answered it: a base for each question would show that somebody "
                 "passed one over."
             ),
-            __(
+            _(
                 "A site knows its own count. So whatever is left when one site takes its own away must be 0, or "
                 "%(least)s and more, too."
             ),
-            __(
+            _(
                 "What is too small is not only hidden, for a hidden number can be worked out from those around "
                 "it. It is told together with more: months as a quarter, quarters as a half-year or a year, rare "
                 "reasons as one group, small sites of a region as a group of three or more, with others where "
@@ -56,14 +56,14 @@ TEXT: tuple[tuple[Promise, tuple[Promise, ...]], ...] = (
         ),
     ),
     (
-        __("The attack"),
+        _("The attack"),
         (
-            __(
+            _(
                 "Small numbers can hide in differences: a year less three of its quarters is the fourth. So "
                 "before anything is published we attack it ourselves, as somebody would who keeps every figure "
                 "ever published."
             ),
-            __(
+            _(
                 "Each published number is an equation, each rounded percentage an interval, and a median says of half "
                 "the contacts whether they were in time. For every hidden "
                 "count between 1 and %(most)s, such as the requests of one site in one quarter, a solver looks "
@@ -71,16 +71,16 @@ TEXT: tuple[tuple[Promise, tuple[Promise, ...]], ...] = (
                 "the largest %(least)s or more, is the count well hidden. If a single one is not, nothing is "
                 "published, and the tables are made coarser."
             ),
-            __(
+            _(
                 "The solver also tries fractions. For the count that is hidden least well of each kind we "
                 "therefore look for whole numbers at both ends too, and check their sums ourselves."
             ),
         ),
     ),
     (
-        __("What never changes"),
+        _("What never changes"),
         (
-            __(
+            _(
                 "Counts are frozen when a quarter is prepared, and what is published stays as it is. A correction"
                 " that came later would show by its difference; so it is not made here. Each site sees its own "
                 "figures with every correction."
@@ -88,9 +88,9 @@ TEXT: tuple[tuple[Promise, tuple[Promise, ...]], ...] = (
         ),
     ),
     (
-        __("What this does not do"),
+        _("What this does not do"),
         (
-            __(
+            _(
                 "Who already knows that somebody asked learns nothing new here. The attack looks at requests, "
                 "contacts, conversations and answers one by one; it does not compare them with each other, nor "
                 "with what a site tells about itself."

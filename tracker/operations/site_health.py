@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.timezone import localdate
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from matching.matches.models import Alert
 from psi import tenancy
@@ -32,12 +32,12 @@ log = logging.getLogger("psi.operations")
 FRESH = timedelta(days=1)
 SOON, LATE = "soon", "late"
 ALERTS: dict[str, Promise] = {
-    Alert.Kind.MISSED: __("Nobody made contact in time, and nobody has acted for a day."),
-    Alert.Kind.UNHEARD: __("A physician says that nobody has been in touch, and nobody has acted for a day."),
+    Alert.Kind.MISSED: _("Nobody made contact in time, and nobody has acted for a day."),
+    Alert.Kind.UNHEARD: _("A physician says that nobody has been in touch, and nobody has acted for a day."),
 }
 NUMBERS: dict[str, tuple[Promise, str]] = {
-    Standing.Numbers.SOON: (__("A crisis number of its own has not been called for three months."), SOON),
-    Standing.Numbers.LATE: (__("A crisis number of its own has not been called for half a year."), LATE),
+    Standing.Numbers.SOON: (_("A crisis number of its own has not been called for three months."), SOON),
+    Standing.Numbers.LATE: (_("A crisis number of its own has not been called for half a year."), LATE),
 }
 
 
@@ -83,9 +83,9 @@ def _reasons(site: Site, standing: Standing) -> list[tuple[str, str]]:
     reasons = []
     # A site that is still preparing has nobody yet, and that is as it should be.
     if standing.unmanned and site.takes_requests:
-        reasons.append((_("No peer supporter is active: trained, with an agreement that holds."), LATE))
+        reasons.append((gettext("No peer supporter is active: trained, with an agreement that holds."), LATE))
     if standing.unsigned:
-        reasons.append((_("A peer supporter’s agreement ends within the month, or has ended."), SOON))
+        reasons.append((gettext("A peer supporter’s agreement ends within the month, or has ended."), SOON))
     if standing.numbers in NUMBERS:
         words, tone = NUMBERS[standing.numbers]
         reasons.append((str(words), tone))
@@ -98,7 +98,7 @@ def _ending(today: date) -> dict[int, list[tuple[str, str]]]:
     found: dict[int, list[tuple[str, str]]] = {}
     for link in rows.select_related("one", "other").order_by("pk"):
         for site, other in ((link.one, link.other), (link.other, link.one)):
-            words = _("Its agreement with %(site)s ends within the month.") % {"site": other.name}
+            words = gettext("Its agreement with %(site)s ends within the month.") % {"site": other.name}
             found.setdefault(site.pk, []).append((words, SOON))
     return found
 

@@ -4,8 +4,8 @@ import uuid
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sites.engine.forms import bare_helper
 from tracker.releases.options import MONTH, PARTS, Wanted
@@ -18,7 +18,7 @@ class PrepareForm(forms.Form):
 
     key = forms.UUIDField(
         widget=forms.HiddenInput,
-        error_messages=dict.fromkeys(("required", "invalid"), __("Please load this page anew, and send it again.")),
+        error_messages=dict.fromkeys(("required", "invalid"), _("Please load this page anew, and send it again.")),
     )
 
     def __init__(self, data: Any = None, *, without: str = "") -> None:
@@ -37,7 +37,7 @@ class PrepareForm(forms.Form):
         said = super().clean() or {}
         ticks = (part.name for part in PARTS if part.table != MONTH)
         if not any(said.get(name) for name in ticks):
-            raise forms.ValidationError(_("Tick at least one table."))
+            raise forms.ValidationError(gettext("Tick at least one table."))
         return said
 
     def wanted(self) -> Wanted:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy as _
 
 from tracker.releases.models import Release
 
@@ -41,12 +41,12 @@ class Part:
 
 
 PARTS = (
-    Part(Table.MONTHS, "months", "with_months", __("How many requests there were")),
-    Part(MONTH, "by_month", "by_month", __("The same by month")),
-    Part(Table.REASONS, "reasons", "with_reasons", __("Reasons")),
-    Part(Table.PATHWAYS, "pathways", "with_pathways", __("Pathways")),
-    Part(Table.SITES, "sites", "with_sites", __("Sites, where a fiscal year closes")),
-    Part(Table.PROCESS, "process", "with_process", __("How the program works")),
+    Part(Table.MONTHS, "months", "with_months", _("How many requests there were")),
+    Part(MONTH, "by_month", "by_month", _("The same by month")),
+    Part(Table.REASONS, "reasons", "with_reasons", _("Reasons")),
+    Part(Table.PATHWAYS, "pathways", "with_pathways", _("Pathways")),
+    Part(Table.SITES, "sites", "with_sites", _("Sites, where a fiscal year closes")),
+    Part(Table.PROCESS, "process", "with_process", _("How the program works")),
 )
 OF = {part.table: part for part in PARTS}
 

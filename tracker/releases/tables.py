@@ -14,8 +14,8 @@ from django.db.models import Q, QuerySet
 from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from referrals.requests.models import Reason, Referral
 from sites.tenants.models import Site
@@ -26,39 +26,39 @@ from tracker.releases.models import Release, ReleaseCell, ReleaseMember
 Table_, Unit = Release.Table, ReleaseCell.Unit
 
 TITLES: dict[str, Promise] = {
-    Table_.MONTHS: __("Requests by period"),
-    Table_.REASONS: __("Requests by reason"),
-    Table_.PATHWAYS: __("Requests by pathway"),
-    Table_.SITES: __("Requests by site"),
-    Table_.PROCESS: __("How the program works"),
+    Table_.MONTHS: _("Requests by period"),
+    Table_.REASONS: _("Requests by reason"),
+    Table_.PATHWAYS: _("Requests by pathway"),
+    Table_.SITES: _("Requests by site"),
+    Table_.PROCESS: _("How the program works"),
 }
 NOTES: dict[str, Promise] = {
-    Table_.MONTHS: __("Requests of the sites that the initiative funds, and of the province."),
-    Table_.REASONS: __(
+    Table_.MONTHS: _("Requests of the sites that the initiative funds, and of the province."),
+    Table_.REASONS: _(
         "A request may mention several reasons, so the rows do not add up to the number of requests."
         " Reasons with small numbers are told together."
     ),
-    Table_.PATHWAYS: __("Reach-in: the physician asked. Reach-out: a colleague told, and the physician agreed."),
-    Table_.SITES: __("A fiscal year from April to March. Small sites are told together with others of their region."),
-    Table_.PROCESS: __("Percentages are shown from a base of 20, medians from 10 values."),
+    Table_.PATHWAYS: _("Reach-in: the physician asked. Reach-out: a colleague told, and the physician agreed."),
+    Table_.SITES: _("A fiscal year from April to March. Small sites are told together with others of their region."),
+    Table_.PROCESS: _("Percentages are shown from a base of 20, medians from 10 values."),
 }
 PATHS: dict[str, Promise] = {
-    Referral.Pathway.REACH_IN: __("Reach-in"),
-    Referral.Pathway.REACH_OUT: __("Reach-out"),
+    Referral.Pathway.REACH_IN: _("Reach-in"),
+    Referral.Pathway.REACH_OUT: _("Reach-out"),
 }
 PROCESS: dict[str, Promise] = {
-    "CONTACT": __("Contact windows that ended: contact was made in time, or 72 hours were over"),
-    "CONTACT_Y": __("Contact within 72 hours of the confirmed match"),
-    "TO_MATCH": __("Hours from request to confirmed match, median"),
-    "TO_CONTACT": __("Hours from confirmed match to contact, median"),
-    "TALK": __("Conversations recorded"),
-    "PER_MATCH": __("Conversations per match"),
-    "SURVEY": __("Physicians who answered the survey"),
-    "SV_TIME_Y": __("Of these, contacted in time"),
-    "SV_SAFE_Y": __("Of these, felt safe"),
-    "SV_HELP_Y": __("Of these, found it helpful"),
-    "SV_RECOMM_Y": __("Of these, would recommend it"),
-    "SV_AGAIN_Y": __("Of these, would use it again"),
+    "CONTACT": _("Contact windows that ended: contact was made in time, or 72 hours were over"),
+    "CONTACT_Y": _("Contact within 72 hours of the confirmed match"),
+    "TO_MATCH": _("Hours from request to confirmed match, median"),
+    "TO_CONTACT": _("Hours from confirmed match to contact, median"),
+    "TALK": _("Conversations recorded"),
+    "PER_MATCH": _("Conversations per match"),
+    "SURVEY": _("Physicians who answered the survey"),
+    "SV_TIME_Y": _("Of these, contacted in time"),
+    "SV_SAFE_Y": _("Of these, felt safe"),
+    "SV_HELP_Y": _("Of these, found it helpful"),
+    "SV_RECOMM_Y": _("Of these, would recommend it"),
+    "SV_AGAIN_Y": _("Of these, would use it again"),
 }
 UNITS: dict[str, str] = {
     "TO_MATCH": Unit.HOURS,
@@ -66,12 +66,12 @@ UNITS: dict[str, str] = {
     "PER_MATCH": Unit.TENTHS,
 }
 REGIONS: dict[str, Promise] = {
-    Site.Region.FRASER: __("Small sites in Fraser"),
-    Site.Region.INTERIOR: __("Small sites in the Interior"),
-    Site.Region.ISLAND: __("Small sites on Vancouver Island"),
-    Site.Region.NORTHERN: __("Small sites in the North"),
-    Site.Region.COASTAL: __("Small sites in Vancouver Coastal"),
-    "REST": __("Small sites of several regions"),
+    Site.Region.FRASER: _("Small sites in Fraser"),
+    Site.Region.INTERIOR: _("Small sites in the Interior"),
+    Site.Region.ISLAND: _("Small sites on Vancouver Island"),
+    Site.Region.NORTHERN: _("Small sites in the North"),
+    Site.Region.COASTAL: _("Small sites in Vancouver Coastal"),
+    "REST": _("Small sites of several regions"),
 }
 
 
@@ -101,9 +101,9 @@ class Row:
     def shown(self) -> str:
         """The number as people read it; “hidden” where it is."""
         if self.number is None:
-            return _("hidden")
+            return gettext("hidden")
         if self.unit == Unit.PERCENT:
-            return _("%(number)s %%") % {"number": self.number}
+            return gettext("%(number)s %%") % {"number": self.number}
         if self.unit == Unit.TENTHS:
             return str(number_format(self.number / 10, 1))
         return str(self.number)
@@ -129,7 +129,7 @@ class Table:
         """What to know of the picture; empty where it shows every period."""
         if self.code != Table_.MONTHS or len(_steps(self.rows)) == len(self.rows):
             return ""
-        return _("Only periods of the same length are drawn; the table has all of them.")
+        return gettext("Only periods of the same length are drawn; the table has all of them.")
 
 
 def releases(*, public_only: bool = False) -> list[Release]:
@@ -226,14 +226,14 @@ def _unit(category: str) -> str:
 
 def _label(code: str, category: str, names: dict[int, str]) -> str:
     if code == Table_.REASONS:
-        return _("Other (grouped)") if category == "GROUPED" else str(Reason(category).label)
+        return gettext("Other (grouped)") if category == "GROUPED" else str(Reason(category).label)
     if code == Table_.PATHWAYS:
         return str(PATHS[category])
     if code == Table_.SITES:
         return str(REGIONS[category]) if category in REGIONS else names[int(category[1:])]
     if code == Table_.PROCESS:
         return str(PROCESS[category])
-    return _("Requests")
+    return gettext("Requests")
 
 
 def chart(table: Table) -> Chart | None:
@@ -244,9 +244,9 @@ def chart(table: Table) -> Chart | None:
         steps = _steps(table.rows)
         if steps[0].first == steps[0].last:
             told = tuple((date_format(row.first, "M Y"), row.number) for row in steps)
-            return Chart(table.title, told, Kind.COLUMNS, _("Requests a month"), least=least())
+            return Chart(table.title, told, Kind.COLUMNS, gettext("Requests a month"), least=least())
         told = tuple((row.period, row.number) for row in steps)
-        return Chart(table.title, told, Kind.ROWS, _("Requests"), least=least())
+        return Chart(table.title, told, Kind.ROWS, gettext("Requests"), least=least())
     latest = max(row.last for row in table.rows)
     shown = [row for row in table.rows if row.last == latest]
     told = tuple((row.label, row.number) for row in shown)

@@ -8,8 +8,8 @@ from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import localdate
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -33,16 +33,16 @@ from tracker.releases.options import MONTH, OF, PARTS
 State, Table = Release.State, Release.Table
 # What somebody could have worked out (tracker.releases.attack_model), in words that say no more than the kind of it.
 FOUND = {
-    "ALL": __("how many requests came in a month, a quarter or a year, or on one pathway"),
-    "SITE": __("how many requests one site had"),
-    "SITE_PATH": __("how many requests one site had on one pathway"),
-    "SET": __("how many requests gave the very same reasons"),
-    "R": __("how often one reason was mentioned"),
-    "N": __("how many requests did not mention one reason"),
-    "SR": __("how often one reason was mentioned at one site"),
-    "CONTACT": __("how many contacts were made in time, or late"),
-    "TALK": __("how many conversations there were"),
-    "SV": __("how some physicians answered the survey"),
+    "ALL": _("how many requests came in a month, a quarter or a year, or on one pathway"),
+    "SITE": _("how many requests one site had"),
+    "SITE_PATH": _("how many requests one site had on one pathway"),
+    "SET": _("how many requests gave the very same reasons"),
+    "R": _("how often one reason was mentioned"),
+    "N": _("how many requests did not mention one reason"),
+    "SR": _("how often one reason was mentioned at one site"),
+    "CONTACT": _("how many contacts were made in time, or late"),
+    "TALK": _("how many conversations there were"),
+    "SV": _("how some physicians answered the survey"),
 }
 
 
@@ -73,7 +73,7 @@ def releases_page(request: Any) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             if quarter is None:
-                raise Refused(_("There is nothing to release yet: no request has been counted."))
+                raise Refused(gettext("There is nothing to release yet: no request has been counted."))
             release = releases.ask(quarter, form.wanted(), key=form.cleaned_data["key"], by=request.actor)
         except Refused as said:
             form.add_error(None, said.sentence)
@@ -126,17 +126,17 @@ def _move(request: Any, release: Release) -> str:
     match request.POST.get("do"):
         case "publish":
             releases.publish(release.pk, public="public" in request.POST, by=request.actor)
-            return _("Published. From now on nothing of it changes.")
+            return gettext("Published. From now on nothing of it changes.")
         case "drop":
             releases.drop(release.pk, by=request.actor)
-            return _("Set aside. You can prepare the quarter again.")
+            return gettext("Set aside. You can prepare the quarter again.")
         case "show":
             releases.show(release.pk, public=True, by=request.actor)
-            return _("Everybody can read it now.")
+            return gettext("Everybody can read it now.")
         case "hide":
             releases.show(release.pk, public=False, by=request.actor)
-            return _("Only advisors and coordinators read it now.")
-    raise Refused(_("Press one of the buttons."))
+            return gettext("Only advisors and coordinators read it now.")
+    raise Refused(gettext("Press one of the buttons."))
 
 
 def waiting(release: Release) -> list[str]:
@@ -158,24 +158,26 @@ def refusal(release: Release) -> str:
     if release.state != State.REFUSED or not release.found:
         return ""
     if release.found == releases.NOTHING:
-        return _("No request has been counted in these months.")
+        return gettext("No request has been counted in these months.")
     if release.found == releases.FAILED:
-        return _(
+        return gettext(
             "The check broke off, so nothing can be told. Please tell the people who run this program: their log says"
             " more. Then prepare the quarter again."
         )
     if release.found == releases.CONTRADICTS:
-        return _(
+        return gettext(
             "The counts of a site contradict each other, or what was published before. Nothing can be told until that"
             " is mended; the people who run this program can see more in their log."
         )
     kind = release.found if release.found in FOUND else release.found.split("_")[0]
-    why = _(
+    why = gettext(
         "Together with everything published or previewed before, somebody could work out %(what)s,"
         " a number between 1 and %(most)s."
     ) % {"what": FOUND[kind], "most": release_tables.least() - 1}
     if release.remedy:
-        what = _("Untick “%(table)s” and prepare the quarter again. That table waits, and is told for a longer period.")
+        what = gettext(
+            "Untick “%(table)s” and prepare the quarter again. That table waits, and is told for a longer period."
+        )
         return f"{why} {what % {'table': OF[release.remedy].label}}"
     return f"{why} {_('No table alone helps: untick several, and prepare the quarter again.')}"
 

@@ -4,16 +4,16 @@ import uuid
 
 from django.db import models
 from django.db.models import CheckConstraint, Q
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy as _
 
 from psi.tenancy import SiteModel
 from sites.codes import CodeField
 
 
 class Said(models.TextChoices):
-    YES = "YES", __("Yes")
-    NO = "NO", __("No")
-    UNSAID = "UNSAID", __("I’d rather not say")
+    YES = "YES", _("Yes")
+    NO = "NO", _("No")
+    UNSAID = "UNSAID", _("I’d rather not say")
 
 
 class FiveAnswers(SiteModel):

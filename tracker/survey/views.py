@@ -7,8 +7,8 @@ from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -21,11 +21,11 @@ from tracker.survey import transitions as survey
 from tracker.survey.models import Said
 
 QUESTIONS = {
-    "in_time": __("Were you contacted in time?"),
-    "safe": __("Did you feel safe with your peer?"),
-    "helpful": __("Was it helpful?"),
-    "recommend": __("Would you recommend it to a colleague?"),
-    "again": __("Would you use it again?"),
+    "in_time": _("Were you contacted in time?"),
+    "safe": _("Did you feel safe with your peer?"),
+    "helpful": _("Was it helpful?"),
+    "recommend": _("Would you recommend it to a colleague?"),
+    "again": _("Would you use it again?"),
 }
 
 
@@ -46,7 +46,7 @@ class SurveyForm(forms.Form):
 
     def clean(self) -> None:
         if not self.errors and not any(self.cleaned_data.values()):
-            raise forms.ValidationError(_("Answer at least one question, or leave this page."))
+            raise forms.ValidationError(gettext("Answer at least one question, or leave this page."))
 
     def said(self) -> dict[str, str]:
         return {question: code for question, code in self.cleaned_data.items() if code}
@@ -71,7 +71,7 @@ class _Answering(status.Trail):
                 return {"thanks": True}
             survey.check(referral)
         except Refused as refused:
-            return {"closed": _(refused.sentence)}
+            return {"closed": gettext(refused.sentence)}
         return {"sealed": self.press.sealed()}
 
 
@@ -90,7 +90,7 @@ def survey_page(request: Any) -> HttpResponse:
     said = form.said() if form.is_bound and form.is_valid() else None
     found = _Answering(press=press, site=request.site, said=said).answer() if press else None
     if found is None and press and "sealed" in request.POST:
-        found = {"closed": _("Nothing of this request is kept any more.")}
+        found = {"closed": gettext("Nothing of this request is kept any more.")}
     elif found is None and press:
         receipt.add_error("receipt", status.not_found())
     context = {"form": form, "receipt": None if found else receipt, **(found or {})}

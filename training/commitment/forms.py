@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy as _
 
 from sites.engine.forms import bare_helper
 
@@ -13,20 +13,20 @@ class PledgeForm(forms.Form):
 
     use_required_attribute = False
     cap_year = forms.IntegerField(
-        label=__("Matches a year, at most"),
-        help_text=__("Four to seven is typical."),
+        label=_("Matches a year, at most"),
+        help_text=_("Four to seven is typical."),
         min_value=1,
         max_value=50,
         error_messages=dict.fromkeys(
-            ("required", "invalid", "min_value", "max_value"), __("Enter a whole number, 1 to 50.")
+            ("required", "invalid", "min_value", "max_value"), _("Enter a whole number, 1 to 50.")
         ),
     )
     cap_live = forms.IntegerField(
-        label=__("Matches at a time, at most"),
+        label=_("Matches at a time, at most"),
         min_value=1,
         max_value=10,
         error_messages=dict.fromkeys(
-            ("required", "invalid", "min_value", "max_value"), __("Enter a whole number, 1 to 10.")
+            ("required", "invalid", "min_value", "max_value"), _("Enter a whole number, 1 to 10.")
         ),
     )
 
@@ -40,9 +40,9 @@ class UntilForm(forms.Form):
 
     use_required_attribute = False
     until = forms.DateField(
-        label=__("Until and with"),
+        label=_("Until and with"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages=dict.fromkeys(("required", "invalid"), __("Enter a date such as 2026-09-17.")),
+        error_messages=dict.fromkeys(("required", "invalid"), _("Enter a date such as 2026-09-17.")),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -55,12 +55,12 @@ class AgreementForm(forms.Form):
 
     use_required_attribute = False
     text = forms.CharField(
-        label=__("The agreement"),
+        label=_("The agreement"),
         max_length=6000,
         widget=forms.Textarea(attrs={"rows": 16}),
         error_messages={
-            "required": __("Enter the words of the agreement."),
-            "max_length": __("Keep this to %(limit_value)d characters; it has %(show_value)d."),
+            "required": _("Enter the words of the agreement."),
+            "max_length": _("Keep this to %(limit_value)d characters; it has %(show_value)d."),
         },
     )
 

@@ -7,8 +7,8 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -41,10 +41,10 @@ def my_statement(request: Any) -> HttpResponse:
         try:
             if request.POST.get("do") == "claim":
                 made = pay.claim(number, at=at, user_id=request.user.pk, by=request.actor)
-                messages.success(request, _("Claimed: $%(amount)s.") % {"amount": made.amount})
+                messages.success(request, gettext("Claimed: $%(amount)s.") % {"amount": made.amount})
             elif request.POST.get("do") == "withdraw":
                 pay.withdraw(number, at=at, user_id=request.user.pk, by=request.actor)
-                messages.success(request, _("The claim is withdrawn."))
+                messages.success(request, gettext("The claim is withdrawn."))
             else:
                 raise Http404("No such press.")
         except (Enrolment.DoesNotExist, Claim.DoesNotExist):
@@ -99,16 +99,16 @@ class VerifyForm(forms.Form):
     use_required_attribute = False
 
     code = forms.CharField(
-        label=__("Code"),
-        help_text=__("Twelve letters and digits, at the foot of the certificate."),
+        label=_("Code"),
+        help_text=_("Twelve letters and digits, at the foot of the certificate."),
         max_length=30,
-        error_messages={"required": __("Enter the code.")},
+        error_messages={"required": _("Enter the code.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     surname = forms.CharField(
-        label=__("Surname on the certificate"),
+        label=_("Surname on the certificate"),
         max_length=80,
-        error_messages={"required": __("Enter the surname.")},
+        error_messages={"required": _("Enter the surname.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
@@ -122,7 +122,7 @@ def verify(request: Any) -> HttpResponse:
     if form.is_valid():
         found = certificates.verify(form.cleaned_data["code"], form.cleaned_data["surname"])
         if found is None:
-            form.add_error(None, _("No certificate has this code and surname. Please check both."))
+            form.add_error(None, gettext("No certificate has this code and surname. Please check both."))
     return render(request, "training/verify.html", {"form": form, "found": found}, status=status_of(request, form))
 
 
@@ -157,15 +157,15 @@ def _decide(request: Any) -> None:
     do = request.POST.get("do", "")
     if do == "batch":
         made = pay.make_batch(by=request.actor)
-        messages.success(request, _("Batch %(n)s is made. Download it below.") % {"n": made.number})
+        messages.success(request, gettext("Batch %(n)s is made. Download it below.") % {"n": made.number})
         return
     found = get_object_or_404(Claim, pk=sent_number(request.POST.get("claim", "")))
     if do == "approve":
         pay.approve(found.pk, by=request.actor)
-        messages.success(request, _("Approved."))
+        messages.success(request, gettext("Approved."))
     elif do == "refuse":
         pay.refuse(found.pk, request.POST.get("why", ""), by=request.actor)
-        messages.success(request, _("Refused. They see why on their statement."))
+        messages.success(request, gettext("Refused. They see why on their statement."))
     else:
         raise Http404("No such press.")
 
@@ -201,19 +201,19 @@ class RateForm(forms.Form):
     use_required_attribute = False
 
     hourly = forms.DecimalField(
-        label=__("Dollars an hour"),
+        label=_("Dollars an hour"),
         min_value=Decimal("0.01"),
         max_digits=7,
         decimal_places=2,
         error_messages=dict.fromkeys(
             ("required", "invalid", "min_value", "max_digits", "max_decimal_places", "max_whole_digits"),
-            __("Enter an amount such as 176.18."),
+            _("Enter an amount such as 176.18."),
         ),
     )
     valid_from = forms.DateField(
-        label=__("From"),
+        label=_("From"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages=dict.fromkeys(("required", "invalid"), __("Enter a date such as 2026-09-17.")),
+        error_messages=dict.fromkeys(("required", "invalid"), _("Enter a date such as 2026-09-17.")),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -232,7 +232,7 @@ def rates(request: Any) -> HttpResponse:
         except Refused as refused:
             form.add_error("valid_from", refused.sentence)
         else:
-            messages.success(request, _("Added."))
+            messages.success(request, gettext("Added."))
             return redirect("rates")
     context = {"form": form, "rates": Rate.objects.order_by("-valid_from")}
     return render(request, "training/rates.html", context, status=status_of(request, form))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy as _
 
 from sites.engine.forms import Filled, bare_helper
 from training.recruitment.models import Recruit
@@ -17,34 +17,34 @@ class NominateForm(Filled):
 
     key = forms.UUIDField(
         widget=forms.HiddenInput,
-        error_messages=dict.fromkeys(("required", "invalid"), __("Please load this page anew, and send it again.")),
+        error_messages=dict.fromkeys(("required", "invalid"), _("Please load this page anew, and send it again.")),
     )
     name = forms.CharField(
-        label=__("Your colleague’s name"),
+        label=_("Your colleague’s name"),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={
-            "required": __("Enter the name of your colleague."),
-            "max_length": __("Keep this to 80 characters."),
+            "required": _("Enter the name of your colleague."),
+            "max_length": _("Keep this to 80 characters."),
         },
     )
     email = forms.EmailField(
-        label=__("Their work email"),
-        help_text=__("If the program invites them, the invitation goes there."),
+        label=_("Their work email"),
+        help_text=_("If the program invites them, the invitation goes there."),
         max_length=120,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
         error_messages={
-            "required": __("Enter the work email of your colleague."),
-            "invalid": __("Enter an email address such as name@example.ca."),
+            "required": _("Enter the work email of your colleague."),
+            "invalid": _("Enter an email address such as name@example.ca."),
         },
     )
     nominator = forms.CharField(
-        label=__("Your own name"),
-        help_text=__("Only the program administrator and the physician lead can see it."),
+        label=_("Your own name"),
+        help_text=_("Only the program administrator and the physician lead can see it."),
         max_length=80,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
-        error_messages={"max_length": __("Keep this to 80 characters.")},
+        error_messages={"max_length": _("Keep this to 80 characters.")},
     )
 
     def __init__(self, data: Any = None, *, key: Any = None) -> None:
@@ -67,7 +67,7 @@ class InterestForm(AboutMeForm):
 
     evaluates = forms.ModelMultipleChoiceField(
         queryset=Department.objects.none(),
-        label=__("Departments whose physicians you evaluate"),
+        label=_("Departments whose physicians you evaluate"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -116,13 +116,13 @@ class StopForm(forms.Form):
     use_required_attribute = False
 
     why = forms.ChoiceField(
-        label=__("Why?"),
+        label=_("Why?"),
         choices=[
             (why.value, why.label)
             for why in (Recruit.Why.OWN_WISH, Recruit.Why.NOT_NOW, Recruit.Why.NOT_FITTING, Recruit.Why.MISTAKE)
         ],
         widget=forms.RadioSelect,
-        error_messages=dict.fromkeys(("required", "invalid_choice"), __("Choose why.")),
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose why.")),
     )
 
 

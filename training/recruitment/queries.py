@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from psi import vault
 from sites.tenants import queries
@@ -13,7 +13,7 @@ from training.recruitment.today import _over
 from training.recruitment.transitions import ON_THE_WAY, State
 
 # What is done once a state is reached, in order; the next one is what is awaited now.
-STEPS = (__("Nominated"), __("Invited"), __("Interest form"), __("Reviewed"), __("Trained"), __("Agreed and active"))
+STEPS = (_("Nominated"), _("Invited"), _("Interest form"), _("Reviewed"), _("Trained"), _("Agreed and active"))
 _REACHED = {
     State.NOMINATED: 1,
     State.INVITED: 2,
@@ -72,23 +72,23 @@ def awaited(recruit: Recruit) -> str:
     """Return in words what is awaited now."""
     match recruit.state:
         case State.NOMINATED:
-            return _("to be invited")
+            return gettext("to be invited")
         case State.INVITED if recruit.user_id:
-            return _("joined; their form is awaited")
+            return gettext("joined; their form is awaited")
         case State.INVITED if _over(recruit):
-            return _("did not answer the invitation")
+            return gettext("did not answer the invitation")
         case State.INVITED:
-            return _("invited; their answer is awaited")
+            return gettext("invited; their answer is awaited")
         case State.INTERESTED if recruit.by_administrator_id:
-            return _("the second review")
+            return gettext("the second review")
         case State.INTERESTED if recruit.by_lead_id:
-            return _("the administrator’s review")
+            return gettext("the administrator’s review")
         case State.INTERESTED:
-            return _("to be reviewed")
+            return gettext("to be reviewed")
         case State.REVIEWED | State.TRAINING:
-            return _("their training")
+            return gettext("their training")
         case State.AGREEING:
-            return _("their agreement")
+            return gettext("their agreement")
     return str(recruit.get_state_display())
 
 
@@ -101,16 +101,16 @@ def history(recruit: Recruit) -> list[tuple[RecruitEvent, str, str]]:
 
 def _happened(event: RecruitEvent) -> str:
     if event.source == event.target:
-        return _("First yes of two") if event.target == State.INTERESTED else _("Invited again")
+        return gettext("First yes of two") if event.target == State.INTERESTED else gettext("Invited again")
     words = {
-        State.NOMINATED: _("Nominated"),
-        State.INVITED: _("Invited") if event.source else _("Joined by invitation"),
-        State.INTERESTED: _("Sent the interest form"),
-        State.REVIEWED: _("Reviewed by both"),
-        State.TRAINING: _("Waits for training"),
-        State.AGREEING: _("Trained"),
-        State.ACTIVE: _("Agreed: active from now on"),
-        State.STOPPED: _("Stopped"),
+        State.NOMINATED: gettext("Nominated"),
+        State.INVITED: gettext("Invited") if event.source else gettext("Joined by invitation"),
+        State.INTERESTED: gettext("Sent the interest form"),
+        State.REVIEWED: gettext("Reviewed by both"),
+        State.TRAINING: gettext("Waits for training"),
+        State.AGREEING: gettext("Trained"),
+        State.ACTIVE: gettext("Agreed: active from now on"),
+        State.STOPPED: gettext("Stopped"),
     }[State(event.target)]
     return f"{words} · {event.get_why_display()}" if event.target == State.STOPPED else words
 

@@ -10,8 +10,8 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -37,11 +37,11 @@ class RosterFileForm(forms.Form):
     use_required_attribute = False
 
     file = forms.FileField(
-        label=__("Roster as CSV or XLSX"),
-        help_text=__("At most 2 MB and 2,000 rows. Nothing is changed before you have seen what it would change."),
+        label=_("Roster as CSV or XLSX"),
+        help_text=_("At most 2 MB and 2,000 rows. Nothing is changed before you have seen what it would change."),
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
-        error_messages=dict.fromkeys(("required", "invalid", "missing"), __("Choose a file.")),
+        error_messages=dict.fromkeys(("required", "invalid", "missing"), _("Choose a file.")),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -67,12 +67,14 @@ def roster_import(request: Any) -> HttpResponse:
         form = RosterFileForm()
         table, shown = _opened(request)
         if table is None:
-            messages.info(request, _("That was shown too long ago. Please choose the file again."))
+            messages.info(request, gettext("That was shown too long ago. Please choose the file again."))
             return redirect("roster_import", request.site.slug)
         try:
             rows = imports.carry_out(table, shown, by=request.actor)
         except imports.Changed:
-            messages.info(request, _("Something changed meanwhile, and nothing was imported. Please look once more."))
+            messages.info(
+                request, gettext("Something changed meanwhile, and nothing was imported. Please look once more.")
+            )
         else:
             messages.success(request, _said(rows))
             return redirect("supporters", request.site.slug)
@@ -88,7 +90,7 @@ def _preview(request: Any, form: RosterFileForm, table: Table) -> dict[str, Any]
     rows = imports.preview(table)
     sealed = _sealed(request, table, imports.fingerprint(rows))
     if len(sealed) > MOST_SEALED:
-        form.add_error("file", _("This file is larger than 2 MB. A roster takes at most 2,000 rows."))
+        form.add_error("file", gettext("This file is larger than 2 MB. A roster takes at most 2,000 rows."))
         return {}
     kinds = Counter(row.kind for row in rows)
     return {
@@ -104,7 +106,7 @@ def _preview(request: Any, form: RosterFileForm, table: Table) -> dict[str, Any]
 def _said(rows: list[imports.Row]) -> str:
     kinds = Counter(row.kind for row in rows)
     said = {"new": kinds[imports.NEW], "changed": kinds[imports.CHANGED], "same": kinds[imports.SAME]}
-    return _("Imported. Invited: %(new)s. Changed: %(changed)s. Unchanged: %(same)s.") % said
+    return gettext("Imported. Invited: %(new)s. Changed: %(changed)s. Unchanged: %(same)s.") % said
 
 
 def _sealed(request: Any, table: Table, shown: str) -> str:

@@ -7,8 +7,8 @@ from django import forms
 from django.forms.utils import from_current_timezone
 from django.utils.functional import lazy
 from django.utils.timezone import localdate, localtime
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from psi import tenancy
 from sites.engine.forms import bare_helper
@@ -20,7 +20,7 @@ FAR = timedelta(days=3653)
 
 def _whole(least: int, most: int) -> dict[str, Any]:
     # Put together when it is shown, in the language of whoever reads it, and not when this module is loaded.
-    said = lazy(lambda: _("Enter a whole number, %(least)s to %(most)s.") % {"least": least, "most": most}, str)()
+    said = lazy(lambda: gettext("Enter a whole number, %(least)s to %(most)s.") % {"least": least, "most": most}, str)()
     messages = dict.fromkeys(("required", "invalid", "min_value", "max_value"), said)
     return {"min_value": least, "max_value": most, "error_messages": messages}
 
@@ -31,36 +31,36 @@ class SessionForm(forms.Form):
     use_required_attribute = False
 
     kind = forms.ChoiceField(
-        label=__("What is it?"), choices=Session.Kind.choices, error_messages={"invalid_choice": __("Choose one.")}
+        label=_("What is it?"), choices=Session.Kind.choices, error_messages={"invalid_choice": _("Choose one.")}
     )
     day = forms.DateField(
-        label=__("Day"),
+        label=_("Day"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages=dict.fromkeys(("required", "invalid"), __("Enter a date such as 2026-09-17.")),
+        error_messages=dict.fromkeys(("required", "invalid"), _("Enter a date such as 2026-09-17.")),
     )
     time = forms.TimeField(
-        label=__("Starts at"),
+        label=_("Starts at"),
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        error_messages=dict.fromkeys(("required", "invalid"), __("Enter a time such as 18:30.")),
+        error_messages=dict.fromkeys(("required", "invalid"), _("Enter a time such as 18:30.")),
     )
-    minutes = forms.IntegerField(label=__("Minutes"), help_text=__("Foundations 150, Practice 90."), **_whole(15, 600))
+    minutes = forms.IntegerField(label=_("Minutes"), help_text=_("Foundations 150, Practice 90."), **_whole(15, 600))
     place = forms.CharField(
-        label=__("Where"),
-        help_text=__("A room, or “Online”."),
+        label=_("Where"),
+        help_text=_("A room, or “Online”."),
         max_length=120,
-        error_messages={"required": __("Say where, or “Online”.")},
+        error_messages={"required": _("Say where, or “Online”.")},
     )
     link = forms.URLField(
-        label=__("Link to join"),
-        help_text=__("Only those enrolled see it."),
+        label=_("Link to join"),
+        help_text=_("Only those enrolled see it."),
         max_length=300,
         required=False,
         assume_scheme="https",
-        error_messages={"invalid": __("Enter a whole address, such as https://example.org/room.")},
+        error_messages={"invalid": _("Enter a whole address, such as https://example.org/room.")},
     )
-    capacity = forms.IntegerField(label=__("Places"), **_whole(1, 500))
+    capacity = forms.IntegerField(label=_("Places"), **_whole(1, 500))
     approval = forms.CharField(
-        label=__("UBC CPD session id"), help_text=__("It stands on the certificate."), max_length=20, required=False
+        label=_("UBC CPD session id"), help_text=_("It stands on the certificate."), max_length=20, required=False
     )
 
     def __init__(self, data: Any = None, *, session: Session | None = None) -> None:
@@ -77,12 +77,12 @@ class SessionForm(forms.Form):
         said = super().clean() or self.cleaned_data
         if "day" in said and "time" in said:
             if said["day"] > localdate(tenancy.now()) + FAR:
-                self.add_error("day", _("Choose a day within the next ten years."))
+                self.add_error("day", gettext("Choose a day within the next ten years."))
                 return said
             try:
                 said["starts_at"] = from_current_timezone(datetime.combine(said["day"], said["time"]))
             except forms.ValidationError:
-                self.add_error("time", _("The clocks change in that hour. Please choose another time."))
+                self.add_error("time", gettext("The clocks change in that hour. Please choose another time."))
         return said
 
     def facts(self) -> dict[str, Any]:
@@ -96,9 +96,9 @@ class MaterialForm(forms.Form):
     use_required_attribute = False
 
     name = forms.CharField(
-        label=__("What is it called?"), max_length=80, error_messages={"required": __("Say what it is called.")}
+        label=_("What is it called?"), max_length=80, error_messages={"required": _("Say what it is called.")}
     )
-    file = forms.FileField(label=__("File"), error_messages={"required": __("Choose a file.")})
+    file = forms.FileField(label=_("File"), error_messages={"required": _("Choose a file.")})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

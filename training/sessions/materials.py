@@ -5,7 +5,7 @@ import zipfile
 from typing import BinaryIO
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy as _
 
 from training.sessions.models import Material
 
@@ -29,7 +29,7 @@ def read(sent: BinaryIO, size: int) -> tuple[str, bytes]:
         ValidationError: it is too large, or of no kind that is taken.
     """
     if size > LARGEST:
-        raise ValidationError(__("Please keep a file to 10 MB."))
+        raise ValidationError(_("Please keep a file to 10 MB."))
     content = sent.read()
     for start, kind in FIRST.items():
         if content.startswith(start):
@@ -42,4 +42,4 @@ def read(sent: BinaryIO, size: int) -> tuple[str, bytes]:
     for part, kind in PARTS.items():
         if part in names and "vbaProject.bin" not in " ".join(names):
             return kind, content
-    raise ValidationError(__("Please send a PDF, PowerPoint, Word, PNG or JPEG file, without macros."))
+    raise ValidationError(_("Please send a PDF, PowerPoint, Word, PNG or JPEG file, without macros."))

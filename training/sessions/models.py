@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy as _
 
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
@@ -17,16 +17,16 @@ class Session(SiteModel):
     """A session that the province or a site holds, at a place or online."""
 
     class Kind(models.TextChoices):
-        FOUNDATIONS = "FOUNDATIONS", __("Foundations")
-        PRACTICE = "PRACTICE", __("Practice")
-        REFRESHER = "REFRESHER", __("Refresher")
-        DEBRIEF = "DEBRIEF", __("Debrief group")
-        COMMUNITY = "COMMUNITY", __("Community of practice")
+        FOUNDATIONS = "FOUNDATIONS", _("Foundations")
+        PRACTICE = "PRACTICE", _("Practice")
+        REFRESHER = "REFRESHER", _("Refresher")
+        DEBRIEF = "DEBRIEF", _("Debrief group")
+        COMMUNITY = "COMMUNITY", _("Community of practice")
 
     class State(models.TextChoices):
-        PLANNED = "PLANNED", __("Planned")
-        HELD = "HELD", __("Held")
-        CANCELLED = "CANCELLED", __("Cancelled")
+        PLANNED = "PLANNED", _("Planned")
+        HELD = "HELD", _("Held")
+        CANCELLED = "CANCELLED", _("Cancelled")
 
     kind = CodeField(choices=Kind.choices)
     state = CodeField(choices=State.choices, default=State.PLANNED)
@@ -89,11 +89,11 @@ class Enrolment(SiteModel):
     """A person who comes, or waits for a place, at the site that holds the session."""
 
     class State(models.TextChoices):
-        ENROLLED = "ENROLLED", __("Enrolled")
-        WAITING = "WAITING", __("Waiting for a place")
-        CANCELLED = "CANCELLED", __("Cancelled")
-        ATTENDED = "ATTENDED", __("Attended")
-        ABSENT = "ABSENT", __("Did not come")
+        ENROLLED = "ENROLLED", _("Enrolled")
+        WAITING = "WAITING", _("Waiting for a place")
+        CANCELLED = "CANCELLED", _("Cancelled")
+        ATTENDED = "ATTENDED", _("Attended")
+        ABSENT = "ABSENT", _("Did not come")
 
     MOVES: Moves = MappingProxyType(
         {

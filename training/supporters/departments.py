@@ -6,8 +6,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from sites.engine import audit
@@ -26,13 +26,13 @@ class DepartmentForm(forms.ModelForm):
     class Meta:
         model = Department
         fields = ("name",)
-        labels = {"name": __("Name of the department")}
-        error_messages = {"name": {"required": __("Enter the name of a department.")}}
+        labels = {"name": _("Name of the department")}
+        error_messages = {"name": {"required": _("Enter the name of a department.")}}
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if Department.objects.filter(name__iexact=name).exists():
-            raise forms.ValidationError(_("This department is on the list already."))
+            raise forms.ValidationError(gettext("This department is on the list already."))
         return name
 
 
@@ -44,7 +44,7 @@ def departments(request: Any) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save()
         audit.record("DEPARTMENT", "SITE", request.site.pk, by=request.actor)
-        messages.success(request, _("Added."))
+        messages.success(request, gettext("Added."))
         return redirect("departments", request.site.slug)
     context = {"form": form, "departments": Department.objects.all()}
     return render(request, "training/departments.html", context, status=status_of(request, form))

@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sites.engine.forms import bare_helper
 from sites.engine.plain_text import PlainField
@@ -20,7 +20,7 @@ class SupporterForm(forms.ModelForm):
 
     evaluates = forms.ModelMultipleChoiceField(
         queryset=Department.objects.none(),
-        label=__("Evaluates physicians of"),
+        label=_("Evaluates physicians of"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -41,27 +41,27 @@ class SupporterForm(forms.ModelForm):
             "paused_until",
         )
         labels = {
-            "state": __("State"),
-            "trained_on": __("Training completed on"),
-            "agreement_until": __("Agreement holds until"),
-            "practice": __("Practice"),
-            "stage": __("Career stage"),
-            "specialty": __("Specialty"),
-            "gender": __("Gender, as they describe themselves"),
-            "speaks_french": __("Speaks French"),
-            "cap_year": __("Matches a year, at most"),
-            "cap_live": __("Matches at a time, at most"),
-            "paused_until": __("Pausing until"),
+            "state": _("State"),
+            "trained_on": _("Training completed on"),
+            "agreement_until": _("Agreement holds until"),
+            "practice": _("Practice"),
+            "stage": _("Career stage"),
+            "specialty": _("Specialty"),
+            "gender": _("Gender, as they describe themselves"),
+            "speaks_french": _("Speaks French"),
+            "cap_year": _("Matches a year, at most"),
+            "cap_live": _("Matches at a time, at most"),
+            "paused_until": _("Pausing until"),
         }
         widgets = {
             name: forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
             for name in ("trained_on", "agreement_until", "paused_until")
         }
         error_messages = {
-            name: {"invalid": __("Enter a date such as 2026-09-17.")}
+            name: {"invalid": _("Enter a date such as 2026-09-17.")}
             for name in ("trained_on", "agreement_until", "paused_until")
         } | {
-            name: {"required": __("Enter a number, at least 1."), "invalid": __("Enter a whole number.")}
+            name: {"required": _("Enter a number, at least 1."), "invalid": _("Enter a whole number.")}
             for name in ("cap_year", "cap_live")
         }
 
@@ -93,7 +93,7 @@ class SupporterForm(forms.ModelForm):
     def clean_trained_on(self) -> date | None:
         day: date | None = self.cleaned_data["trained_on"]
         if day is not None and not trained_facts.believable(day):
-            raise forms.ValidationError(_("That lies too far back, or ahead. Enter a date such as 2026-09-17."))
+            raise forms.ValidationError(gettext("That lies too far back, or ahead. Enter a date such as 2026-09-17."))
         return day
 
     def save(self, commit: bool = True) -> PeerSupporter:
@@ -115,9 +115,9 @@ class LeavingForm(forms.Form):
     use_required_attribute = False
 
     on = forms.DateField(
-        label=__("They leave on"),
+        label=_("They leave on"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages=dict.fromkeys(("required", "invalid"), __("Enter a date such as 2026-09-17.")),
+        error_messages=dict.fromkeys(("required", "invalid"), _("Enter a date such as 2026-09-17.")),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -129,22 +129,22 @@ class AboutMeForm(forms.ModelForm):
     """What supporters say of themselves, all of it voluntary."""
 
     traits = forms.MultipleChoiceField(
-        label=__("What is true of you?"),
-        help_text=__("Tick only what you would like a colleague to be able to wish for."),
+        label=_("What is true of you?"),
+        help_text=_("Tick only what you would like a colleague to be able to wish for."),
         choices=Trait.choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
     languages = forms.MultipleChoiceField(
-        label=__("Other languages you can have a conversation in"),
+        label=_("Other languages you can have a conversation in"),
         choices=[choice for choice in Language.choices if choice[0] not in (Language.ENGLISH, Language.FRENCH)],
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
 
     evaluated = PlainField(
-        label=__("People you evaluate"),
-        help_text=__(
+        label=_("People you evaluate"),
+        help_text=_(
             "Names or email addresses, one to a line. They are sealed: nobody reads them, and you are never asked to"
             " support one of them."
         ),
@@ -156,7 +156,7 @@ class AboutMeForm(forms.ModelForm):
     class Meta:
         model = PeerSupporter
         fields: tuple[str, ...] = ("gender", "speaks_french")
-        labels = {"gender": __("Gender"), "speaks_french": __("I speak French")}
+        labels = {"gender": _("Gender"), "speaks_french": _("I speak French")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -182,29 +182,27 @@ class PageForm(forms.Form):
     use_required_attribute = False
 
     bio = PlainField(
-        label=__("About you"),
-        help_text=__("A few lines, in plain words: where you work, what you have been through, who may turn to you."),
+        label=_("About you"),
+        help_text=_("A few lines, in plain words: where you work, what you have been through, who may turn to you."),
         max_length=400,
         rows=5,
         required=False,
     )
     bio_fr = PlainField(
-        label=__("The same in French"),
-        help_text=__("Without it, the French page shows your English words."),
+        label=_("The same in French"),
+        help_text=_("Without it, the French page shows your English words."),
         max_length=400,
         rows=5,
         required=False,
     )
     photo = forms.FileField(
-        label=__("Photo"),
-        help_text=__("JPEG, PNG or WebP. It is cut to a square; where and when it was taken is removed."),
+        label=_("Photo"),
+        help_text=_("JPEG, PNG or WebP. It is cut to a square; where and when it was taken is removed."),
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
     )
-    shown = forms.BooleanField(
-        label=__("Show me on the public page: my name, these words and my photo"), required=False
-    )
+    shown = forms.BooleanField(label=_("Show me on the public page: my name, these words and my photo"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

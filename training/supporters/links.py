@@ -7,8 +7,8 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import localdate
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from psi import tenancy
@@ -20,10 +20,10 @@ from training.supporters import lending
 
 SITE: Any = {
     "queryset": Site.objects.none(),
-    "empty_label": __("Choose one"),
-    "error_messages": {"required": __("Choose a site.")},
+    "empty_label": _("Choose one"),
+    "error_messages": {"required": _("Choose a site.")},
 }
-DATE = dict.fromkeys(("required", "invalid"), __("Enter a date such as 2026-09-17."))
+DATE = dict.fromkeys(("required", "invalid"), _("Enter a date such as 2026-09-17."))
 
 
 class LinkForm(forms.Form):
@@ -31,19 +31,19 @@ class LinkForm(forms.Form):
 
     use_required_attribute = False
 
-    one = forms.ModelChoiceField(label=__("One site"), **SITE)
-    other = forms.ModelChoiceField(label=__("The other site"), **SITE)
+    one = forms.ModelChoiceField(label=_("One site"), **SITE)
+    other = forms.ModelChoiceField(label=_("The other site"), **SITE)
     reference = forms.CharField(
-        label=__("Where the information-sharing agreement is filed"),
+        label=_("Where the information-sharing agreement is filed"),
         max_length=40,
-        error_messages={"required": __("Say where the agreement is filed. Without one, two sites share nothing.")},
+        error_messages={"required": _("Say where the agreement is filed. Without one, two sites share nothing.")},
     )
     signed_on = forms.DateField(
-        label=__("Signed on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), error_messages=DATE
+        label=_("Signed on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), error_messages=DATE
     )
     ends_on = forms.DateField(
-        label=__("Last day"),
-        help_text=__("Leave this empty if it has no end."),
+        label=_("Last day"),
+        help_text=_("Leave this empty if it has no end."),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages=DATE,
@@ -60,11 +60,11 @@ class LinkForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         said = super().clean() or self.cleaned_data
         if said.get("one") and said.get("one") == said.get("other"):
-            self.add_error("other", _("Choose two different sites."))
+            self.add_error("other", gettext("Choose two different sites."))
         if said.get("signed_on") and said["signed_on"] > localdate(tenancy.now()):
-            self.add_error("signed_on", _("Record the agreement once it is signed."))
+            self.add_error("signed_on", gettext("Record the agreement once it is signed."))
         if said.get("signed_on") and said.get("ends_on") and said["ends_on"] < said["signed_on"]:
-            self.add_error("ends_on", _("The last day is before the day it was signed."))
+            self.add_error("ends_on", gettext("The last day is before the day it was signed."))
         return said
 
 
@@ -75,12 +75,14 @@ def links_page(request: Any) -> HttpResponse:
     if request.POST.get("do") == "end":
         link = get_object_or_404(Link, pk=sent_number(request.POST.get("link", "")))
         lending.unlink(link, by=request.actor)
-        messages.success(request, _("Ended. Nothing more is shared between them."))
+        messages.success(request, gettext("Ended. Nothing more is shared between them."))
         return redirect("links")
     form = LinkForm(saved_form.typed(request, "reference"))
     if request.method == "POST" and form.is_valid():
         lending.link(by=request.actor, **form.cleaned_data)
-        messages.success(request, _("Recorded. The two sites can hand requests and lend supporters to each other."))
+        messages.success(
+            request, gettext("Recorded. The two sites can hand requests and lend supporters to each other.")
+        )
         return redirect("links")
     today = localdate(tenancy.now())
     links = [

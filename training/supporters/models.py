@@ -4,7 +4,7 @@ from datetime import date
 
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
-from django.utils.translation import gettext_lazy as __
+from django.utils.translation import gettext_lazy as _
 
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
@@ -15,23 +15,23 @@ from sites.tenants.models import Profile, Site, User
 
 
 class Practice(models.TextChoices):
-    FAMILY = "FAMILY", __("Family physician")
-    SPECIALIST = "SPECIALIST", __("Specialist")
-    RESIDENT = "RESIDENT", __("Resident or fellow")
-    STUDENT = "STUDENT", __("Medical student")
-    RETIRED = "RETIRED", __("Retired")
-    UNSAID = "UNSAID", __("Prefer not to say")
+    FAMILY = "FAMILY", _("Family physician")
+    SPECIALIST = "SPECIALIST", _("Specialist")
+    RESIDENT = "RESIDENT", _("Resident or fellow")
+    STUDENT = "STUDENT", _("Medical student")
+    RETIRED = "RETIRED", _("Retired")
+    UNSAID = "UNSAID", _("Prefer not to say")
 
 
 class Stage(models.TextChoices):
     """Years since residency; the band is stored, not the year (docs/rules.md#career-bands)."""
 
-    TRAINEE = "TRAINEE", __("In training")
-    EARLY = "EARLY", __("Early (0 to 5 years)")
-    MID = "MID", __("Mid (6 to 20 years)")
-    LATE = "LATE", __("Late (21 years or more)")
-    RETIRED = "RETIRED", __("Retired")
-    UNSAID = "UNSAID", __("Prefer not to say")
+    TRAINEE = "TRAINEE", _("In training")
+    EARLY = "EARLY", _("Early (0 to 5 years)")
+    MID = "MID", _("Mid (6 to 20 years)")
+    LATE = "LATE", _("Late (21 years or more)")
+    RETIRED = "RETIRED", _("Retired")
+    UNSAID = "UNSAID", _("Prefer not to say")
 
 
 class Gender(models.TextChoices):
@@ -46,33 +46,33 @@ class Gender(models.TextChoices):
 class Language(models.TextChoices):
     """Languages a conversation may be had in."""
 
-    ENGLISH = "ENGLISH", __("English")
-    FRENCH = "FRENCH", __("French")
-    ARABIC = "ARABIC", __("Arabic")
-    CANTONESE = "CANTONESE", __("Cantonese")
-    FARSI = "FARSI", __("Farsi")
-    HINDI = "HINDI", __("Hindi")
-    MANDARIN = "MANDARIN", __("Mandarin")
-    PUNJABI = "PUNJABI", __("Punjabi")
-    SPANISH = "SPANISH", __("Spanish")
-    TAGALOG = "TAGALOG", __("Tagalog")
+    ENGLISH = "ENGLISH", _("English")
+    FRENCH = "FRENCH", _("French")
+    ARABIC = "ARABIC", _("Arabic")
+    CANTONESE = "CANTONESE", _("Cantonese")
+    FARSI = "FARSI", _("Farsi")
+    HINDI = "HINDI", _("Hindi")
+    MANDARIN = "MANDARIN", _("Mandarin")
+    PUNJABI = "PUNJABI", _("Punjabi")
+    SPANISH = "SPANISH", _("Spanish")
+    TAGALOG = "TAGALOG", _("Tagalog")
 
 
 class Trait(models.TextChoices):
     """What supporters may say of themselves, so that a wish can be met (docs/rules.md#self-description)."""
 
-    INDIGENOUS = "INDIGENOUS", __("First Nations, Inuit or Métis")
-    BLACK = "BLACK", __("Black")
-    SOUTH_ASIAN = "SOUTH_ASIAN", __("South Asian")
-    EAST_ASIAN = "EAST_ASIAN", __("East or Southeast Asian")
-    MID_EASTERN = "MID_EASTERN", __("Middle Eastern or North African")
-    LATIN = "LATIN", __("Latin American")
-    QUEER = "QUEER", __("2SLGBTQIA+")
-    PARENT = "PARENT", __("A parent")
-    ABROAD = "ABROAD", __("Trained abroad")
-    IN_PERSON = "IN_PERSON", __("Meets in person")
-    CALL = "CALL", __("Talks on a call")
-    VIDEO = "VIDEO", __("Talks by video")
+    INDIGENOUS = "INDIGENOUS", _("First Nations, Inuit or Métis")
+    BLACK = "BLACK", _("Black")
+    SOUTH_ASIAN = "SOUTH_ASIAN", _("South Asian")
+    EAST_ASIAN = "EAST_ASIAN", _("East or Southeast Asian")
+    MID_EASTERN = "MID_EASTERN", _("Middle Eastern or North African")
+    LATIN = "LATIN", _("Latin American")
+    QUEER = "QUEER", _("2SLGBTQIA+")
+    PARENT = "PARENT", _("A parent")
+    ABROAD = "ABROAD", _("Trained abroad")
+    IN_PERSON = "IN_PERSON", _("Meets in person")
+    CALL = "CALL", _("Talks on a call")
+    VIDEO = "VIDEO", _("Talks by video")
 
 
 class Department(SiteModel):
