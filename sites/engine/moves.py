@@ -1,29 +1,137 @@
-"""What a move is, for every app: a table of allowed steps, and one typed way to refuse."""
+"""A move: one step of a row from state to state, written in one way for every app.
 
-from collections.abc import Mapping
+A model that has a `state` declares what may happen to it:
+
+- `MOVES`: verb → (states it may start from, state it leads to);
+- `TRACE`: what a move leaves, an event row, an entry of the audit trail, both or neither;
+- `REFUSALS`: verb → the refusal to give in place of `MOVED_ON`, where there is a better one.
+
+Nothing else writes `state`; tests/test_moves.py reads that from the syntax trees of all apps.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol
+
+from django.db.models import Model
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from psi import tenancy
+from sites.engine import audit
+from sites.engine.audit import Actor
 
 Moves = Mapping[str, tuple[frozenset[str], str]]
 
 
 class Refused(Exception):
-    """A move that may not happen now. Its sentence is shown to the person; nothing was written."""
+    """A move that may not happen now; nothing was written.
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    Attributes:
+        code: what programs and tests ask for, such as `MOVED_ON`.
+        sentence: what the person is shown, in the language in force.
+    """
+
+    def __init__(self, code: str, sentence: str | Promise = "") -> None:
+        if not sentence:  # until every refusal has its code
+            code, sentence = "REFUSED", code
+        super().__init__(code)
+        self.code = code
+        self._sentence = sentence
+
+    @property
+    def sentence(self) -> str:
+        """Return the sentence in the language in force; one that is safe HTML stays so."""
+        return self._sentence if isinstance(self._sentence, str) else str(self._sentence)
+
+
+Refusal = tuple[str, Any]  # code, sentence
+MOVED_ON: Refusal = ("MOVED_ON", _("This has moved on in the meantime. Here is how it stands now."))
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a move of a model leaves.
+
+    Attributes:
+        events: a row among the object's `events`: source, target, why, by, at.
+        action: the code in the audit trail, from the object as it stands now and the reason; no entry without.
+        kind: code of the object in the audit trail.
+    """
+
+    events: bool = False
+    action: Callable[[Any, str], str] | None = None
+    kind: str = ""
+
+
+class Stateful(Protocol):
+    """A model with a `state`."""
+
+    MOVES: ClassVar[Moves]
+    TRACE: ClassVar[Trace]
+    state: str
+
+
+def move(obj: Any, verb: str, *, by: Actor, why: str = "", also: tuple[str, ...] = ()) -> None:
+    """Take a row, locked, one step further.
+
+    Args:
+        obj: of a model with `MOVES` and `TRACE`; other fields may be set already.
+        verb: of its `MOVES`.
+        by: who does it.
+        why: a code of the event's closed list of reasons; the list's own default without.
+        also: names of other fields to write with the state.
+
+    Raises:
+        Refused: the verb does not start from where the row stands.
+    """
+    source, obj.state = obj.state, goal_of(type(obj), verb, obj.state)
+    obj.save(update_fields=["state", *dict.fromkeys(also)])
+    leave_trace(obj, source, by=by, why=why)
+
+
+def leave_trace(obj: Any, source: str | None, *, by: Actor, why: str = "", action: str = "") -> None:
+    """Leave what the model declares: of a row that begins (`source` is None), or of something that changes no state.
+
+    Args:
+        source: where it stood before.
+        why: a code of the event's closed list of reasons; the list's own default without.
+        action: code for the audit trail in place of the declared one.
+    """
+    trace: Trace = obj.TRACE
+    if trace.events:
+        reason = {"why": why} if why else {}
+        event = obj.events.model(
+            **{obj.events.field.name: obj},
+            source=source,
+            target=obj.state,
+            by_id=by.user_id,
+            at=tenancy.now(),
+            **reason,
+        )
+        event.save(force_insert=True)
+    if trace.action is not None:
+        audit.record(action or trace.action(obj, why), trace.kind, obj.pk, by=by)
+
+
+def goal_of(model: type[Model], verb: str, state: str) -> str:
+    """Return the state that a verb of the model's `MOVES` leads to.
+
+    Raises:
+        Refused: the verb does not start from `state`.
+    """
+    moves: Moves = model.MOVES  # type: ignore[attr-defined]
+    sources, goal = moves[verb]
+    if state not in sources:
+        refusals: Mapping[str, Refusal] = getattr(model, "REFUSALS", MappingProxyType({}))
+        raise Refused(*refusals.get(verb, MOVED_ON))
+    return goal
 
 
 def target(moves: Moves, verb: str, state: str, otherwise: str) -> str:
-    """Return the state that `verb` leads to from `state`.
-
-    Args:
-        moves: verb → (states it may start from, state it leads to).
-        otherwise: the sentence to refuse with.
-
-    Raises:
-        Refused: the move is not in the table.
-    """
+    """Return where `verb` leads, or refuse with `otherwise`; until every model has TRACE and REFUSALS."""
     sources, goal = moves[verb]
     if state not in sources:
-        raise Refused(otherwise)
+        raise Refused("MOVED_ON", otherwise)
     return goal
