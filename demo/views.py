@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as __
+from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -42,40 +42,40 @@ class Part:
 PARTS = (
     Part(
         "administrator",
-        __("Program administrator"),
-        __("Runs the local program: sees each request, chooses a peer, watches the 72 hours."),
+        gettext_noop("Program administrator"),
+        gettext_noop("Runs the local program: sees each request, chooses a peer, watches the 72 hours."),
         FIRST_SITE,
         Role.ADMINISTRATOR,
         "today",
     ),
     Part(
         "lead",
-        __("Physician lead"),
-        __("Leads the local program: sees its figures and its supporters, never who asked."),
+        gettext_noop("Physician lead"),
+        gettext_noop("Leads the local program: sees its figures and its supporters, never who asked."),
         FIRST_SITE,
         Role.LEAD,
         "figures",
     ),
     Part(
         "supporter",
-        __("Peer supporter"),
-        __("A physician who is there for colleagues: says yes or no, calls, records that they talked."),
+        gettext_noop("Peer supporter"),
+        gettext_noop("A physician who is there for colleagues: says yes or no, calls, records that they talked."),
         FIRST_SITE,
         Role.SUPPORTER,
         "my",
     ),
     Part(
         "coordinator",
-        __("Provincial coordinator"),
-        __("Finds peers for requests from outside a region, and opens new sites."),
+        gettext_noop("Provincial coordinator"),
+        gettext_noop("Finds peers for requests from outside a region, and opens new sites."),
         PROVINCE_SLUG,
         Role.ADMINISTRATOR,
         "today",
     ),
     Part(
         "advisor",
-        __("Advisor"),
-        __("Sees what the province publishes: counts of ten or more, and no names."),
+        gettext_noop("Advisor"),
+        gettext_noop("Sees what the province publishes: counts of ten or more, and no names."),
         PROVINCE_SLUG,
         Role.ADVISOR,
         "figures",
