@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection, models, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
+
+from psi.locks import AdvisoryLock, CommitOrder
 
 # Anyone waiting longer for a row than this is better served by "try again" than by silence.
 LOCK_TIMEOUT = "4s"
@@ -26,32 +27,21 @@ class OutsideScope(RuntimeError):
     """Something asked for the current site where no scope is open."""
 
 
-class Last(IntEnum):
-    """Rows of a site that others queue for, in the order in which every transaction takes them."""
-
-    ACCESS = 1  # the week of a printed code
-    ONCE = 2  # due rows of which a site has one
-    FACTS = 3  # the mark on a month
-    AUDIT = 4  # the end of a chain
-
-
-class Turn(IntEnum):
-    """What is done at a site by one at a time: numbers of PostgreSQL's advisory locks, each with the site's id."""
-
-    AUDIT = 7101  # taken by a trigger (sites.engine.audit), as is 7102 for sign-ins
-    ROLLUP = 7103
-    TELL = 7104
-    FREEZE = 7105
-
-
 @dataclass
 class Scope:
-    """What `site_scope` knows: the site, its one reading of the clock, its time zone, and what to write last."""
+    """What `site_scope` knows.
+
+    Attributes:
+        site_id: primary key of the site.
+        now: the one reading of the clock.
+        zone: name of the site's time zone.
+        pending: what is written just before the commit: in which scope, at which place, by which function.
+    """
 
     site_id: int
     now: datetime
     zone: str
-    last: list[tuple["Scope", Last, Callable[[], None]]] = field(default_factory=list)
+    pending: list[tuple["Scope", CommitOrder, Callable[[], None]]] = field(default_factory=list)
 
 
 _scope: ContextVar[Scope | None] = ContextVar("psi_scope", default=None)
@@ -112,15 +102,15 @@ def site_scope(site_id: int, *, now: datetime | None = None) -> Iterator[Scope]:
             _, _, clock, zone = cursor.fetchone()
         scope = Scope(int(site_id), now or (outer.now if outer else clock), zone)
         if outer is not None:
-            scope.last = outer.last
-        mark = len(scope.last)
+            scope.pending = outer.pending
+        pending_before = len(scope.pending)
         token = _scope.set(scope)
         try:
             yield scope
             if outer is None:
-                _write_last(scope)
+                _write_pending(scope)
         except BaseException:
-            del scope.last[mark:]
+            del scope.pending[pending_before:]
             raise
         finally:
             _scope.reset(token)
@@ -134,29 +124,36 @@ def _set_site(site_id: int | None) -> None:
         cursor.execute("SELECT set_config('psi.site_id', %s, true)", ["" if site_id is None else str(site_id)])
 
 
-def write_last(write: Callable[[], None], what: Last) -> None:
+def before_commit(write: Callable[[], None], order: CommitOrder) -> None:
     """Run `write` in this scope's site just before the outermost scope commits.
 
-    Taken last such rows are held shortest; and always in the order of site ids and of `Last`, so that two transactions
-    cannot wait for each other.
+    Rows that others queue for are then locked for the shortest time, and always in the order of site ids and of
+    `CommitOrder`, so that two transactions cannot wait for each other (docs/decisions/0002-written-last.md).
+
+    Args:
+        write: writes the rows; called without arguments, once.
+        order: when, among what else this transaction writes last.
+
+    Raises:
+        OutsideScope: no site's scope is open.
     """
     scope = current()
-    scope.last.append((scope, what, write))
+    scope.pending.append((scope, order, write))
 
 
-def _write_last(root: Scope) -> None:
-    pending, root.last = sorted(root.last, key=lambda item: (item[0].site_id, item[1])), []
-    here = root.site_id
-    for asked, _what, write in pending:
-        if asked.site_id != here:
-            _set_site(asked.site_id)
-            here = asked.site_id
-        token = _scope.set(Scope(asked.site_id, root.now, asked.zone))
+def _write_pending(root: Scope) -> None:
+    pending, root.pending = sorted(root.pending, key=lambda item: (item[0].site_id, item[1].number)), []
+    site_id = root.site_id
+    for scope, _order, write in pending:
+        if scope.site_id != site_id:
+            _set_site(scope.site_id)
+            site_id = scope.site_id
+        token = _scope.set(Scope(scope.site_id, root.now, scope.zone))
         try:
             write()
         finally:
             _scope.reset(token)
-    if here != root.site_id:
+    if site_id != root.site_id:
         _set_site(root.site_id)
 
 
@@ -168,10 +165,10 @@ def local(moment: datetime) -> datetime:
     return moment.astimezone(ZoneInfo(current().zone))
 
 
-def take_turn(turn: Turn) -> None:
-    """Wait until nobody else does this at the current site; theirs, until the transaction ends."""
+def acquire(lock: AdvisoryLock) -> None:
+    """Wait until no other transaction holds the lock at the current site, and hold it until this one ends."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [turn.value, current_site_id()])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [lock.number, current_site_id()])
 
 
 def next_id(model: type[models.Model]) -> int:

@@ -8,6 +8,7 @@ from django.db.models import ManyToManyField
 from psi import tenancy
 from psi.tenancy import OutsideScope, SiteModel, site_scope
 from referrals.requests.models import FormKey
+from sites.engine import agenda
 from sites.tenants.models import Profile
 from tests.people import World
 from training.supporters.models import Department, Evaluates
@@ -189,9 +190,9 @@ def test_what_is_written_last_goes_to_its_own_site(world: World) -> None:
         Department.objects.create(name=f"of {tenancy.current_site_id()}")
 
     with site_scope(world.south.pk):
-        tenancy.write_last(write, tenancy.Last.ONCE)
+        tenancy.before_commit(write, agenda.SINGLETON_DUE)
         with site_scope(world.north.pk):
-            tenancy.write_last(write, tenancy.Last.ONCE)
+            tenancy.before_commit(write, agenda.SINGLETON_DUE)
         assert not Department.objects.exists()
     for site in (world.north, world.south):
         with site_scope(site.pk):

@@ -23,6 +23,7 @@ from demo.seed.stories import SCENES, VOLUMES, months_before, past_times, play_h
 from matching.invitations import alerts, next_candidate
 from matching.invitations.transitions import NEXT, UNRECORDED
 from psi import tenancy
+from psi.locks import AdvisoryLock
 from referrals.requests.models import ON_FORM
 from sites.consumers import transitions as consumers
 from sites.engine import facts, outbox
@@ -62,7 +63,7 @@ KEPT = {
     ("province", "yara"): 6,
     ("province", "zeke"): 7,
 }
-LOCK = 7190
+LOAD_DEMO = AdvisoryLock("LOAD_DEMO", 7190)
 
 
 def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
@@ -78,7 +79,7 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [LOCK])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [LOAD_DEMO.number])
             cursor.execute("SET LOCAL jit = off")
         if Site.objects.filter(slug=CASTS[0].slug).exists():
             return False

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.timezone import localdate
 
 from psi import tenancy
+from psi.locks import CommitOrder
 from referrals.promotion.models import AccessPoint, AccessWeek, Promotion
 from sites.engine import audit
 from sites.engine.audit import Actor
@@ -18,6 +19,8 @@ from sites.engine.references import reference
 from sites.tenants.models import Site
 
 Step = Literal["opened", "started", "sent"]
+# The week of a printed code.
+ACCESS_WEEK = CommitOrder(10, "ACCESS_WEEK")
 WEEKS = 26  # half a year on the chart
 # Height of the drawing, and width of a week, in units of its viewBox.
 HEIGHT, WEEK_WIDTH = 72, 24
@@ -52,7 +55,7 @@ def count(code: str, step: Step) -> None:
                 {"week": monday, "step": step, "code": code},
             )
 
-    tenancy.write_last(write, tenancy.Last.ACCESS)
+    tenancy.before_commit(write, ACCESS_WEEK)
 
 
 def code_in(text: str) -> str:

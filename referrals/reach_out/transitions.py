@@ -14,6 +14,7 @@ from hmac import compare_digest
 from django.urls import reverse
 
 from psi import tenancy, vault
+from psi.locks import AdvisoryLock
 from referrals.requests import transitions
 from referrals.requests.identity import Identity, known_to_rules
 from referrals.requests.models import ReachOut, Referral, ReferralConsent
@@ -30,6 +31,7 @@ from sites.tenants.queries import holders
 from training.supporters.models import Practice, Stage
 
 State, Way = Referral.State, ReachOut.Way
+REACH_OUT = AdvisoryLock("REACH_OUT", 7104)
 # After so many wrong codes an offer is answered by phone only (docs/rules.md#reach-out).
 MOST_WRONG = 10
 MOST_CALLS = 2
@@ -60,7 +62,7 @@ def notify(told: Told, identity: Identity, *, site: Site, key: uuid.UUID, text: 
     if not transitions.claim(key):
         return
     # Two who tell of the same physician at the same moment.
-    tenancy.take_turn(tenancy.Turn.TELL)
+    tenancy.acquire(REACH_OUT)
     offers, others = _known(identity)
     if others or (offers and not told.agreed):
         return

@@ -19,8 +19,12 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from psi import tenancy
+from psi.locks import CommitOrder
 
 log = logging.getLogger("psi.agenda")
+
+# Due rows of which a site has one, whoever asks for it.
+SINGLETON_DUE = CommitOrder(20, "SINGLETON_DUE")
 
 LEASE = timedelta(minutes=2)
 BATCH = 500

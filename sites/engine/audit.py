@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from django.db import connection
 
 from psi import tenancy
+from psi.locks import AdvisoryLock, CommitOrder
 from sites.engine.models import AuditEntry, SignInEvent
 from sites.tenants.models import Site
 
 log = logging.getLogger("psi.audit")
+
+# The end of a chain of entries or of sign-ins: whatever else a transaction writes comes before it.
+CHAIN_END = CommitOrder(40, "CHAIN_END")
+# Taken by the triggers of CHAIN_SQL below, which migrations have installed under these numbers.
+AUDIT_CHAIN = AdvisoryLock("AUDIT_CHAIN", 7101)
+SIGN_IN_CHAIN = AdvisoryLock("SIGN_IN_CHAIN", 7102)
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ def record_all(entries: Sequence[tuple[str, int | None]], kind: str, *, by: Acto
             for action, object_id in entries
         )
 
-    tenancy.write_last(write, tenancy.Last.AUDIT)
+    tenancy.before_commit(write, CHAIN_END)
 
 
 def broken_links() -> list[int]:

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from psi import tenancy
+from psi.locks import CommitOrder
 from sites.engine import agenda
 from sites.engine.models import Fact
 
 DIRTY_MONTH = "ROLLUP"
+# Facts, and the mark on their month.
+FACTS = CommitOrder(30, "FACTS")
 # Before a measure it says: one less. Facts are never removed, as in any ledger.
 LESS = "-"
 _kept_at: list[Callable[[datetime], datetime | None]] = []
@@ -34,7 +37,7 @@ def count(*facts: tuple[str, str], at: datetime | None = None) -> None:
         Fact.objects.bulk_create(Fact(month=month, measure=measure, category=code) for measure, code in facts)
         agenda.schedule(DIRTY_MONTH, [month.year * 100 + month.month], tenancy.now())
 
-    tenancy.write_last(write, tenancy.Last.FACTS)
+    tenancy.before_commit(write, FACTS)
 
 
 def register(kept_at: Callable[[datetime], datetime | None]) -> None:

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from psi import tenancy
+from sites.engine.audit import CHAIN_END
 from sites.engine.models import SignInEvent
 from sites.gate.middleware import SEEN, STARTED
 from sites.tenants.models import User
@@ -32,7 +33,7 @@ def record(kind: SignInEvent.Kind, user_id: int | None) -> None:
         SignInEvent(user_id=user_id, kind=kind, at=at).save(force_insert=True)
 
     try:
-        tenancy.write_last(write, tenancy.Last.AUDIT)
+        tenancy.before_commit(write, CHAIN_END)
     except tenancy.OutsideScope:
         write()
 

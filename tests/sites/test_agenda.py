@@ -295,7 +295,7 @@ def test_what_is_written_last_and_fails_takes_no_other_with_it(committed_world: 
     def later() -> None:
         raise ZeroDivisionError
 
-    probe.also = lambda ids: tenancy.write_last(later, tenancy.Last.ONCE) if 2 in ids else None
+    probe.also = lambda ids: tenancy.before_commit(later, agenda.SINGLETON_DUE) if 2 in ids else None
     due(committed_world.north, 1, 2, 3)
     due(committed_world.south, 4)
     agenda.sweep()

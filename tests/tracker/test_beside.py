@@ -314,7 +314,7 @@ def test_an_informal_contact_is_counted_and_names_nobody(world: World, sign_in: 
 
 @pytest.mark.xdist_group("races")
 def test_nobody_waits_for_each_other_who_logs_and_who_asks(committed_world: World) -> None:
-    """Both move the mark on the month and the end of the audit chain; all take them in one order (tenancy.Last)."""
+    """Both move the mark on the month and the end of the audit chain; all take them in one order (psi.locks.CommitOrder)."""
     world = committed_world
 
     def log() -> None:

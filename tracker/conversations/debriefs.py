@@ -33,7 +33,9 @@ def register() -> None:
 
 def ask(supporter_id: int) -> None:
     """Have the province's list carry this supporter of the current site. A debrief that is asked for twice is one."""
-    tenancy.write_last(lambda: agenda.schedule(DebriefRequest.KIND, [supporter_id], tenancy.now()), tenancy.Last.ONCE)
+    tenancy.before_commit(
+        lambda: agenda.schedule(DebriefRequest.KIND, [supporter_id], tenancy.now()), agenda.SINGLETON_DUE
+    )
 
 
 def carry_over(supporter_ids: list[int]) -> None:

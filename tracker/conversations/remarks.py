@@ -23,7 +23,7 @@ def register() -> None:
 def leave(text: str) -> None:
     """Hold a remark of this month. The same words twice in a month are one, as from a double press."""
     HeldRemark.objects.get_or_create(month=this_month(), text=text)
-    tenancy.write_last(lambda: agenda.schedule(KIND, [0], tenancy.now()), tenancy.Last.ONCE)
+    tenancy.before_commit(lambda: agenda.schedule(KIND, [0], tenancy.now()), agenda.SINGLETON_DUE)
 
 
 def rewrite(_object_ids: list[int]) -> None:

@@ -8,10 +8,12 @@ from django.db import connection
 
 from matching.invitations import alerts
 from psi import tenancy
+from psi.locks import AdvisoryLock
 from sites.engine import agenda, facts
 from sites.tenants.models import Site
 
 log = logging.getLogger("psi.figures")
+ROLLUP = AdvisoryLock("ROLLUP", 7103)
 
 # Facts that take one back (sites.engine.facts.take_back) count against those they take back.
 COUNTED = f"""SELECT site_id, month, ltrim(measure, '{facts.LESS}') AS measure, category,
@@ -26,7 +28,7 @@ def register() -> None:
 
 # One trip: lock, count, write what differs, and say that it is filled. Two workers at one site wait for each other, so
 # that neither writes an older count over a newer; the statement after the lock sees what the other has written.
-REBUILD = f"""SELECT pg_advisory_xact_lock({tenancy.Turn.ROLLUP.value}, %(site)s);
+REBUILD = f"""SELECT pg_advisory_xact_lock({ROLLUP.number}, %(site)s);
     WITH counted AS MATERIALIZED (
         SELECT * FROM ({COUNTED}) AS cell WHERE site_id = %(site)s AND month = ANY(%(months)s::date[]) AND n > 0
     ), gone AS (

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from django.db import connection
 
 from psi import tenancy
+from psi.locks import AdvisoryLock
 from sites.engine import facts
 from sites.engine.models import Due
 from sites.tenants.models import Site
@@ -18,6 +19,8 @@ from tracker.figures.models import Rollup
 from tracker.releases import cube
 from tracker.releases import transitions as releases
 from tracker.releases.models import Frozen
+
+FREEZE = AdvisoryLock("FREEZE", 7105)
 
 
 def register() -> None:
@@ -56,7 +59,7 @@ def _keep(site_id: int, first: date, last: date) -> None:
     counted = Rollup.objects.filter(month__in=months, measure__in=cube.MEASURES)
     cube.build({site_id: counted.values_list("month", "measure", "category", "count")}, months)
     # Of two workers the second finds the marks, and keeps nothing.
-    tenancy.take_turn(tenancy.Turn.FREEZE)
+    tenancy.acquire(FREEZE)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO tracker_frozen (site_id, month, measure, category, count)"

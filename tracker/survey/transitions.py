@@ -53,7 +53,7 @@ def answer(referral_id: int, said: Mapping[str, str]) -> None:
     referral_moves.use_survey(referral)
     HeldAnswer(**said).save(force_insert=True)
     # One row of the agenda a site, whoever answered. It says so each time, for none knows of those at the same moment.
-    tenancy.write_last(lambda: agenda.schedule(KIND, [0], tenancy.now()), tenancy.Last.ONCE)
+    tenancy.before_commit(lambda: agenda.schedule(KIND, [0], tenancy.now()), agenda.SINGLETON_DUE)
 
 
 def rewrite(_object_ids: list[int]) -> None:
