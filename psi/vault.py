@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -180,11 +179,6 @@ def digits(purpose: str, *parts: str | int) -> str:
     """Return sixteen digits as `1234 5678 9012 3456`: a code that is worked out again and never stored."""
     text = f"{int.from_bytes(digest(purpose, *parts)[:16]) % 10**16:016d}"
     return " ".join(text[i : i + 4] for i in range(0, 16, 4))
-
-
-def envelope(purpose: str) -> Fernet:
-    """Return what encrypts short-lived values handed to a browser (a receipt, a form kept over sign-in)."""
-    return Fernet(base64.urlsafe_b64encode(digest("envelope", purpose)))
 
 
 def blind(name: str, value: str) -> bytes:

@@ -13,7 +13,8 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from psi import tenancy, vault
+from psi import tenancy
+from psi.sealed import Carrier
 from psi.tenancy import site_scope
 from referrals.requests.receipts import receipt_of
 from tests import line
@@ -271,7 +272,7 @@ def test_after_ten_minutes_or_in_another_browser_the_receipt_is_not_shown(site: 
 
 
 def test_a_receipt_of_somebodys_own_making_is_not_shown(site: Any, client: Client) -> None:
-    for value in ("1234567890123456", vault.envelope("other").encrypt(b"1234 5678 9012 3456").decode(), "é" * 9):
+    for value in ("1234567890123456", Carrier("other").seal("1234 5678 9012 3456"), "é" * 9):
         client.cookies["receipt"] = value
         answer = client.get("/north/request/sent/")
         assert (answer.status_code, "1234" in answer.content.decode()) == (200, False)

@@ -1,12 +1,10 @@
 """The physician's own look: how a request stands, by the receipt they typed, and what they may press there."""
 
-import json
 from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.fernet import InvalidToken
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -21,7 +19,8 @@ from matching.matches.contact_window import missed, window_ends
 from matching.matches.models import LIVE, Match
 from matching.physician import transitions as physician_moves
 from matching.physician.forms import StatusForm
-from psi import tenancy, vault
+from psi import tenancy
+from psi.sealed import Carrier
 from referrals.requests.models import Referral
 from referrals.requests.queries import office
 from referrals.requests.receipts import receipt_digest
@@ -36,7 +35,7 @@ from sites.tenants.queries import province
 
 State = Referral.State
 # How long a page may be pressed before the receipt is asked for again.
-SECONDS = 600
+CARRIER = Carrier("status", seconds=600)
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Press:
     match: int = 0
 
     def sealed(self) -> str:
-        return vault.envelope("status").encrypt(json.dumps(vars(self)).encode()).decode()
+        return CARRIER.seal(vars(self), self.site)
 
 
 def not_found() -> str:
@@ -75,12 +74,8 @@ def asked(request: Any) -> tuple[Press | None, StatusForm]:
 
 
 def _pressed(request: Any) -> Press | None:
-    try:
-        plain = vault.envelope("status").decrypt(request.POST["sealed"].encode(), ttl=SECONDS)
-    except InvalidToken:
-        return None
-    press = Press(**json.loads(plain))
-    return press if press.site == request.site.pk else None
+    carried = CARRIER.open(request.POST["sealed"], request.site.pk)
+    return None if carried is None else Press(**carried)
 
 
 @public

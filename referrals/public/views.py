@@ -1,13 +1,10 @@
 """Public pages: what this is, the request form, and what happens next. No script, no account."""
 
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.fernet import InvalidToken
-from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -20,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from psi import tenancy, vault
+from psi.sealed import CookieCarrier
 from referrals.promotion import access_points
 from referrals.public import cached_form
 from referrals.public.forms import RequestForm, readable
@@ -32,7 +30,7 @@ from training.supporters import queries as roster
 
 # Buttons of the page between a form and its sending.
 GO_ON, BACK = "go_on", "back"
-RECEIPT_COOKIE, RECEIPT_SECONDS = "receipt", 600
+RECEIPT = CookieCarrier("receipt", seconds=600, name="receipt")
 
 
 @public
@@ -206,24 +204,13 @@ def _sent_page(request: Any) -> str:
 def _sent(request: Any, confirmed: Confirmed) -> HttpResponse:
     """Redirect to the confirmation; the receipt travels sealed, for ten minutes, to the form and that page alone."""
     response = redirect(_sent_page(request))
-    response.set_cookie(
-        RECEIPT_COOKIE,
-        vault.envelope("receipt").encrypt(json.dumps(vars(confirmed)).encode()).decode(),
-        max_age=RECEIPT_SECONDS,
-        path=reverse("request", args=[request.site.slug]),
-        httponly=True,
-        secure=not settings.PSI_LOCAL,
-        samesite="Strict",
-    )
-    return response
+    sealed = RECEIPT.seal(vars(confirmed), request.site.pk)
+    return RECEIPT.put(response, sealed, path=reverse("request", args=[request.site.slug]))
 
 
 def _confirmed(request: Any) -> Confirmed | None:
-    sealed = request.COOKIES.get(RECEIPT_COOKIE, "").encode()
-    try:
-        return Confirmed(**json.loads(vault.envelope("receipt").decrypt(sealed, ttl=RECEIPT_SECONDS)))
-    except (InvalidToken, ValueError):
-        return None
+    carried = RECEIPT.read(request, request.site.pk)
+    return None if carried is None else Confirmed(**carried)
 
 
 @public

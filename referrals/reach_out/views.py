@@ -4,7 +4,6 @@ import base64
 import uuid
 from typing import Any
 
-from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.core import signing
 from django.http import Http404, HttpResponse
@@ -17,7 +16,8 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from psi import tenancy, vault
+from psi import tenancy
+from psi.sealed import Carrier
 from referrals.promotion import printing
 from referrals.reach_out import transitions as reach_out
 from referrals.reach_out.forms import AGREED, YES, CodeForm, OfferForm, TellForm
@@ -31,7 +31,7 @@ from sites.reference.queries import current_text
 from sites.tenants.models import Role, Site
 
 # How long a page behind a code may be pressed before the code is asked for again.
-SECONDS = 1800
+CARRIER = Carrier("offer", seconds=1800)
 
 
 def _spoken() -> str:
@@ -120,17 +120,9 @@ def offer(request: Any, token: str) -> HttpResponse:
             return _opened(request, site, referral_id) if _was_open(request) else _typed(request, site, referral_id)
 
 
-def _sealed(request: Any) -> str:
-    return vault.envelope("offer").encrypt(request.path.encode()).decode()
-
-
 def _was_open(request: Any) -> bool:
     """Whether the code was typed for this offer not long ago, as the page says it was."""
-    try:
-        plain = vault.envelope("offer").decrypt(request.POST.get("sealed", "").encode(), ttl=SECONDS)
-    except InvalidToken:
-        return False
-    return plain.decode() == request.path
+    return CARRIER.open(request.POST.get("sealed", ""), request.path) is not None
 
 
 def _typed(request: Any, site: Site, referral_id: int) -> HttpResponse:
@@ -156,7 +148,7 @@ def _shown(request: Any, site: Site, referral_id: int, form: OfferForm) -> HttpR
         "where": site,
         "office": office(site),
         "consent": current_text(Consent.MATCH, _spoken()).text,
-        "sealed": _sealed(request),
+        "sealed": CARRIER.seal(True, request.path),
     }
     return render(request, "referrals/offer.html", context, status=422 if form.errors else 200)
 

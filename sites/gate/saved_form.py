@@ -4,30 +4,23 @@ What was posted travels in the person's own browser, encrypted, for ten minutes.
 account at the same address only.
 """
 
-import base64
-import binascii
-import json
-import os
-import time
-import zlib
 from collections.abc import Callable
 from typing import TypeVar
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from psi import vault
+from psi.sealed import CookieCarrier
 
-COOKIE = "kept-form" if settings.PSI_LOCAL else "__Host-kept-form"
-SECONDS = 600  # docs/rules.md#session-limits
-# Browsers drop a cookie beyond 4 KB, and base64 adds a third.
-LARGEST = 2900  # bytes, compressed
-NONCE = 12
+CARRIER = CookieCarrier(
+    "kept-form",
+    seconds=600,  # docs/rules.md#session-limits
+    name="kept-form" if settings.PSI_LOCAL else "__Host-kept-form",
+    samesite="Lax",
+)
 NEVER_KEPT = ("csrfmiddlewaretoken",)
 
 Response = TypeVar("Response", bound=HttpResponse)
@@ -41,11 +34,7 @@ def keep(request: HttpRequest) -> Callable[[Response], Response]:
     value = _seal(request) if request.method == "POST" and request.user.is_authenticated else ""
 
     def hold(response: Response) -> Response:
-        if value:
-            response.set_cookie(
-                COOKIE, value, max_age=SECONDS, httponly=True, secure=not settings.PSI_LOCAL, samesite="Lax"
-            )
-        return response
+        return CARRIER.put(response, value) if value else response
 
     return hold
 
@@ -57,17 +46,10 @@ def given_back(request: HttpRequest, path: str | None = None) -> QueryDict | Non
         request: a GET of the page that shows the form.
         path: where the form is sent to; this page's own address by default.
     """
-    if request.method != "GET" or not request.user.is_authenticated or COOKIE not in request.COOKIES:
+    if request.method != "GET" or not request.user.is_authenticated or CARRIER.name not in request.COOKIES:
         return None
-    try:
-        blob = base64.urlsafe_b64decode(request.COOKIES[COOKIE])
-        plain = AESGCM(_key()).decrypt(blob[:NONCE], blob[NONCE:], _bound(request, path or request.path))
-    except (binascii.Error, ValueError, InvalidTag):
-        return None
-    kept = json.loads(zlib.decompress(plain))
-    if time.time() - kept["at"] > SECONDS:
-        return None
-    return QueryDict(kept["posted"])
+    posted = CARRIER.read(request, request.user.pk, path or request.path)
+    return None if posted is None else QueryDict(posted)
 
 
 def typed(request: HttpRequest, field: str = "") -> QueryDict | None:
@@ -91,32 +73,15 @@ def typed(request: HttpRequest, field: str = "") -> QueryDict | None:
 
 def tidied(request: HttpRequest, response: Response) -> Response:
     """Forget what was kept once a form is sent; for every response after the gate."""
-    if request.method == "POST" and COOKIE in request.COOKIES and COOKIE not in response.cookies:
-        response.delete_cookie(COOKIE, samesite="Lax")
-        response.cookies[COOKIE]["secure"] = not settings.PSI_LOCAL
-    return response
+    return CARRIER.clear(request, response) if request.method == "POST" else response
 
 
 def _seal(request: HttpRequest) -> str:
     posted = request.POST.copy()
     for name in NEVER_KEPT:
         posted.pop(name, None)
-    kept = {"at": time.time(), "posted": posted.urlencode()}
-    plain = zlib.compress(json.dumps(kept).encode(), level=9)
-    if not posted or len(plain) > LARGEST:
-        return ""
-    nonce = os.urandom(NONCE)
-    return base64.urlsafe_b64encode(
-        nonce + AESGCM(_key()).encrypt(nonce, plain, _bound(request, request.path))
-    ).decode()
-
-
-def _key() -> bytes:
-    return vault.digest("kept-form")
-
-
-def _bound(request: HttpRequest, path: str) -> bytes:
-    return f"{request.user.pk}|{path}".encode()
+    sealed = CARRIER.seal(posted.urlencode(), request.user.pk, request.path)
+    return sealed if posted and len(sealed) <= CARRIER.longest else ""
 
 
 def back(request: HttpRequest) -> str:

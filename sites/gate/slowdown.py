@@ -5,8 +5,6 @@ was typed is right. Reasons: docs/decisions/0009-slowing-not-walls.md.
 """
 
 import ipaddress
-import json
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,8 +13,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from allauth.account.adapter import get_adapter
-from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.core.signing import BadSignature, Signer
@@ -25,16 +21,15 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
 from psi import tenancy, vault
+from psi.sealed import CookieCarrier
 
-TRAP, TICKET, COOKIE = "comment", "ready", "waiting"
+TRAP, TICKET = "comment", "ready"
 # Nobody fills a form faster by hand (docs/rules.md#flooded-forms).
 QUICKEST = timedelta(seconds=1)
 WAIT = timedelta(seconds=20)
 # A hall full of people before one poster, behind one hospital address, does not notice it.
 MOST, WINDOW = 200, timedelta(minutes=10)
-KEPT_SECONDS = 600
-# Browsers drop a cookie beyond 4 KB.
-LARGEST = 3800
+CARRIER = CookieCarrier("waiting", seconds=600, name="waiting", longest=3800)
 OPENED, QUICK, CROWD = "opened", "quick", "crowd"
 
 Response = TypeVar("Response", bound=HttpResponse)
@@ -110,42 +105,27 @@ def page(request: Any, asked: Wait, fields: Iterable[str], button: str) -> HttpR
     context = {"typed": typed, "wait": asked, "ticket": asked.ticket, "button": button}
     answer = render(request, "sites/wait.html", context, status=429)
     answer["Retry-After"] = asked.seconds
-    sealed = _envelope(request).encrypt(zlib.compress(json.dumps(typed | {TICKET: [asked.ticket]}).encode())).decode()
-    if len(sealed) <= LARGEST:
+    sealed = CARRIER.seal(typed | {TICKET: [asked.ticket]}, request.path)
+    if len(sealed) <= CARRIER.longest:
         answer["Refresh"] = asked.seconds
-        answer.set_cookie(
-            COOKIE,
-            sealed,
-            max_age=KEPT_SECONDS,
-            path=request.path,
-            httponly=True,
-            secure=not settings.PSI_LOCAL,
-            samesite="Strict",
-        )
+        CARRIER.put(answer, sealed, path=request.path)
     return answer
 
 
 def kept(request: Any) -> QueryDict | None:
     """Return what was typed into this form by somebody who waits, ticket included; None when nobody does."""
-    try:
-        plain = _envelope(request).decrypt(request.COOKIES.get(COOKIE, "").encode(), ttl=KEPT_SECONDS)
-    except InvalidToken:
+    carried = CARRIER.read(request, request.path)
+    if carried is None:
         return None
     typed = QueryDict(mutable=True)
-    for name, values in json.loads(zlib.decompress(plain)).items():
+    for name, values in carried.items():
         typed.setlist(name, values)
     return typed
 
 
 def forget(request: Any, response: Response) -> Response:
     """Forget what was kept, once the form is sent."""
-    if COOKIE in request.COOKIES:
-        response.delete_cookie(COOKIE, path=request.path, samesite="Strict")
-    return response
-
-
-def _envelope(request: Any) -> Fernet:
-    return vault.envelope(f"{COOKIE}|{request.path}")
+    return CARRIER.clear(request, response, path=request.path)
 
 
 def _read(path: str, key: UUID, given: str) -> tuple[str, datetime | None]:

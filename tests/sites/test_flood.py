@@ -97,13 +97,13 @@ def test_a_slowed_form_keeps_everything_and_is_sent_after_the_wait(world: World)
     assert "Thank you for waiting." in shown.content.decode()
     assert shown.context["form"].data["avoid_names"] == nasty
     assert hidden(shown)[slowdown.TICKET] == form[slowdown.TICKET]
-    cookie = browser.cookies[slowdown.COOKIE]
+    cookie = browser.cookies[slowdown.CARRIER.name]
     assert (cookie["path"], cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (NORTH, True, "Strict", 600)
     assert "Robin" not in cookie.value
 
     waited = slowdown.ticket(NORTH, uuid.UUID(form["key"]), slowdown.CROWD, NOON - timedelta(days=100))
     sent = browser.post(NORTH, form | {slowdown.TICKET: waited}, REMOTE_ADDR=ADDRESS)
-    assert (sent.status_code, sent.cookies[slowdown.COOKIE].value) == (302, "")
+    assert (sent.status_code, sent.cookies[slowdown.CARRIER.name].value) == (302, "")
     assert rows(world.north) == (1, 1)
     assert "Thank you for waiting." not in browser.get(NORTH).content.decode()
 
@@ -215,9 +215,9 @@ def test_what_is_kept_for_the_wait_opens_at_its_own_form_alone(world: World) -> 
     browser = Client()
     post(client=browser, **{slowdown.TICKET: ""})
     for path in (SOUTH, NORTH):
-        browser.cookies[slowdown.COOKIE]["path"] = path
+        browser.cookies[slowdown.CARRIER.name]["path"] = path
         assert ("Thank you for waiting." in browser.get(path).content.decode()) is (path == NORTH)
-    browser.cookies[slowdown.COOKIE] = "é" * 9
+    browser.cookies[slowdown.CARRIER.name] = "é" * 9
     assert browser.get(NORTH).status_code == 200
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
@@ -15,6 +16,7 @@ from django.core import signing
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from psi import tenancy
 from sites.accounts import views as account_views
@@ -560,7 +562,7 @@ def shown(rf, user, cookies, path="/north/settings/"):
 def test_a_kept_form_opens_for_the_same_account_at_the_same_address(rf, north):
     user, other = member(north).user, member(north, "other@example.org").user
     response = saved_form.keep(posted(rf, user))(HttpResponse())
-    cookie = response.cookies[saved_form.COOKIE]
+    cookie = response.cookies[saved_form.CARRIER.name]
     assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 600)
     assert "sentence" not in cookie.value
     back = shown(rf, user, response.cookies)
@@ -571,25 +573,24 @@ def test_a_kept_form_opens_for_the_same_account_at_the_same_address(rf, north):
     )
     assert shown(rf, other, response.cookies) is None
     assert shown(rf, user, response.cookies, "/north/today/") is None
-    cookie.set(saved_form.COOKIE, cookie.value[:-6] + "AAAAA=", cookie.value)
+    cookie.set(saved_form.CARRIER.name, cookie.value[:-6] + "AAAAA=", cookie.value)
     assert shown(rf, user, response.cookies) is None
 
 
-def test_a_kept_form_is_gone_after_ten_minutes_and_after_it_is_sent(rf, north, monkeypatch):
+def test_a_kept_form_is_gone_after_ten_minutes_and_after_it_is_sent(rf, north):
     user = member(north).user
     response = saved_form.keep(posted(rf, user))(HttpResponse())
-    later = time.time() + 601
-    monkeypatch.setattr(saved_form.time, "time", lambda: later)
-    assert shown(rf, user, response.cookies) is None
+    with time_machine.travel(timezone.now() + timedelta(seconds=601), tick=False):
+        assert shown(rf, user, response.cookies) is None
     again = posted(rf, user)
     again.COOKIES.update({name: morsel.value for name, morsel in response.cookies.items()})
-    assert saved_form.tidied(again, HttpResponse()).cookies[saved_form.COOKIE]["max-age"] == 0
+    assert saved_form.tidied(again, HttpResponse()).cookies[saved_form.CARRIER.name]["max-age"] == 0
 
 
 def test_what_does_not_fit_a_cookie_is_not_kept(rf, north):
     user = member(north).user
     response = saved_form.keep(posted(rf, user, words=secrets.token_hex(4000)))(HttpResponse())
-    assert saved_form.COOKIE not in response.cookies
+    assert saved_form.CARRIER.name not in response.cookies
 
 
 # People

@@ -1,11 +1,8 @@
 """The roster as a file: shown before it is imported, and exported with the same columns."""
 
-import json
-import zlib
 from collections import Counter
 from typing import Any
 
-from cryptography.fernet import InvalidToken
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -15,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from psi import vault
+from psi.sealed import Carrier
 from sites.engine import audit, spreadsheets
 from sites.engine.forms import bare_helper, status_of
 from sites.gate.permissions import for_roles
@@ -26,7 +23,7 @@ from training.roster import imports
 from training.roster.files import Table
 
 # How long a file that was shown may be imported.
-SECONDS = 1800
+CARRIER = Carrier("roster", seconds=1800)
 # A form of more than 2.5 MB is not taken.
 MOST_SEALED = 2_000_000
 
@@ -111,21 +108,15 @@ def _said(rows: list[imports.Row]) -> str:
 
 def _sealed(request: Any, table: Table, shown: str) -> str:
     """Return the rows as they were read, for the page that shows them; only the same person's press opens it."""
-    plain = zlib.compress(json.dumps([table, shown]).encode())
-    return _envelope(request).encrypt(plain).decode()
+    return CARRIER.seal([table, shown], request.site.pk, request.user.pk)
 
 
 def _opened(request: Any) -> tuple[Table | None, str]:
-    try:
-        plain = _envelope(request).decrypt(request.POST["sealed"].encode(), ttl=SECONDS)
-    except InvalidToken:
+    carried = CARRIER.open(request.POST["sealed"], request.site.pk, request.user.pk)
+    if carried is None:
         return None, ""
-    table, shown = json.loads(zlib.decompress(plain))
+    table, shown = carried
     return [(number, cells) for number, cells in table], shown
-
-
-def _envelope(request: Any) -> Any:
-    return vault.envelope(f"roster|{request.site.pk}|{request.user.pk}")
 
 
 @for_roles(Role.ADMINISTRATOR)
