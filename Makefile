@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check --require
 UV ?= uv
 LOCK := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate pyproject.toml
 
-.PHONY: help run test lint screens bench mutants lock clean
+.PHONY: help run test lint messages screens bench mutants lock clean
 
 help: ## this list
 	@echo "git, make and Python 3.11 or newer are all that is needed. There is to make:"
@@ -28,7 +28,11 @@ lint: .venv/dev ## what a reviewer should not have to say: style, import order, 
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	find templates -name '*.html' -exec $(BIN)/djade --check {} +
+	$(BIN)/python locale/messages.py --check
 	$(AT_TEST) sh -ec 'mypy $(APPS) && python manage.py makemigrations --check --dry-run'
+
+messages: .venv/dev ## bring locale/fr up to date with code and templates, and compile it
+	@$(BIN)/python locale/messages.py
 
 screens: .venv/dev ## a picture of every page, in .local/screens/
 	@$(BIN)/python -m tests.chromium

@@ -217,6 +217,8 @@ def test_the_compiled_catalogue_is_the_written_one() -> None:
     assert {_plain(key): _plain(value) for key, value in said} == {
         key: value for key, value in compiled.items() if key and isinstance(key, str)
     }
+    assert "#~" not in text
+    assert len(re.findall(r"^#: \w+/", text, re.MULTILINE)) >= text.count("\nmsgid ") - 1
     with translation.override("fr"):
         assert translation.gettext("Send my request") == "Envoyer ma demande"
 

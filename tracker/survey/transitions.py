@@ -9,6 +9,7 @@ from datetime import datetime, time
 from random import SystemRandom
 
 from django.forms.models import model_to_dict
+from django.utils.translation import gettext_lazy as _
 
 from matching.physician import transitions as physician_moves
 from psi import tenancy
@@ -34,9 +35,9 @@ def check(referral: Referral) -> None:
     """Raise `Refused` unless its physician may answer now."""
     standing = physician_moves.survey_of(referral, physician_moves.latest(referral))
     if standing == physician_moves.ANSWERED:
-        raise Refused("You have answered these questions already. Thank you.")
+        raise Refused("ANSWERED", _("You have answered these questions already. Thank you."))
     if standing != physician_moves.MAY_ANSWER:
-        raise Refused("There are no questions for this request.")
+        raise Refused("NO_QUESTIONS", _("There are no questions for this request."))
 
 
 def answer(referral_id: int, said: Mapping[str, str]) -> None:

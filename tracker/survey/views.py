@@ -71,7 +71,7 @@ class _Answering(status.Trail):
                 return {"thanks": True}
             survey.check(referral)
         except Refused as refused:
-            return {"closed": gettext(refused.sentence)}
+            return {"closed": refused.sentence}
         return {"sealed": self.press.sealed()}
 
 

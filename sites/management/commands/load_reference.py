@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from psi import tenancy
 from sites.reference.models import CrisisLine, Rate, Specialty, TextVersion
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         Site.objects.get_or_create(
             slug=PROVINCE_SLUG,
             defaults={
-                "name": "Provincial peer support",
+                "name": gettext_noop("Provincial peer support"),
                 "kind": Site.Kind.PROVINCE,
                 "privacy_officer": "Privacy Officer, Physician Health Program",
                 "is_open": True,
