@@ -8,8 +8,14 @@ class MatchingConfig(AppConfig):
 
     def ready(self) -> None:
         from matching.invitations import alerts, due, leaving, next_candidate, notices, queries, rematch
+        from matching.invitations.audit_words import WORDS as invitation_words
         from matching.requests import today as requests_today
+        from matching.requests.audit_words import WORDS as request_words
+        from matching.requests.navigation import ENTRIES as request_entries
+        from matching.supporter.audit_words import PURPOSES
+        from matching.supporter.navigation import ENTRIES as supporter_entries
         from sites.engine import audit_words
+        from sites.gate import navigation
         from sites.people import transitions as people
 
         notices.register()
@@ -18,5 +24,8 @@ class MatchingConfig(AppConfig):
         next_candidate.register()
         leaving.register()
         requests_today.register()
-        audit_words.register(queries.codes_of)
+        navigation.register(*request_entries, *supporter_entries)
+        audit_words.register(invitation_words, request_words)
+        audit_words.register_purposes(PURPOSES)
+        audit_words.register_request_references(queries.codes_of)
         people.register_check(rematch.check_handed_on)

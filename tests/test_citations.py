@@ -23,6 +23,8 @@ SHAPE = {
     "today",
     "notices",
     "opening",
+    "audit_words",
+    "navigation",
     "forms",
     "views",
     "urls",

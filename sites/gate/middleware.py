@@ -44,7 +44,7 @@ class GateMiddleware:
     def __call__(self, request: Any) -> HttpResponse:
         request.site, request.roles, request.actor = None, frozenset(), audit.PUBLIC
         response = self.get_response(request)
-        if hasattr(request, "places"):
+        if hasattr(request, "roles_by_site"):
             # What a signed-in person saw is not kept: after them, Back shows nothing at a shared computer.
             add_never_cache_headers(response)
         return response
@@ -74,8 +74,8 @@ class GateMiddleware:
             return tokens.bar(request)
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path() if request.method == "GET" else back(request))
-        places = roles_of(request.user.pk)
-        expired = session_over(request, {role for roles in places.values() for role in roles})
+        roles_by_site = roles_of(request.user.pk)
+        expired = session_over(request, {role for roles in roles_by_site.values() for role in roles})
         if expired:
             target = request.get_full_path() if request.method == "GET" else back(request)
             hold = saved_form.keep(request)
@@ -84,10 +84,10 @@ class GateMiddleware:
             return hold(redirect_to_login(target))
         if not second_factor(request):
             return redirect("second_factor")
-        request.places = places
+        request.roles_by_site = roles_by_site
         if access == SIGNED_IN:
             return None
-        roles = places.get(request.site.pk, set())
+        roles = roles_by_site.get(request.site.pk, set())
         allowed = roles & access.roles
         request.roles = frozenset(roles)
         request.actor = audit.Actor(request.user.pk, _first(allowed or roles))

@@ -49,7 +49,7 @@ def go(request: HttpRequest, token: str) -> HttpResponse:
 def go_inside(request: Any, token: str) -> HttpResponse:
     """The second half of a locator, behind the sign-in: to the page, for members of its site only."""
     locator = _read(token)
-    if locator[0] not in request.places:
+    if locator[0] not in request.roles_by_site:
         raise Http404("Not a member of this site.")
     return _follow(*locator)
 
@@ -73,8 +73,8 @@ def _follow(site_id: int, target: str, object_id: int) -> HttpResponse:
 @require_safe
 def home(request: Any) -> HttpResponse:
     """Where a person starts: straight to the one place they have, or a list of them."""
-    sites = Site.objects.filter(pk__in=request.places).order_by("name")
-    doors = [(site, landing(site, request.places[site.pk])) for site in sites]
+    sites = Site.objects.filter(pk__in=request.roles_by_site).order_by("name")
+    doors = [(site, landing(site, request.roles_by_site[site.pk])) for site in sites]
     if len(doors) == 1:
         return redirect(doors[0][1])
     return render(request, "sites/home.html", {"doors": doors})

@@ -2,9 +2,21 @@
 
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
 
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
+from sites.engine.audit_words import Words
+
+AUDIT_WORDS: Words = {
+    "PREPARED": _("Asked for a release of figures"),
+    "CHECKED": _("A release of figures passed the check"),
+    "REFUSED": _("A release of figures did not pass the check"),
+    "PUBLISHED": _("Published a release of figures"),
+    "DROPPED": _("Set a release of figures aside"),
+    ("SHOWN", "RELEASE"): _("Showed a release of figures to everybody"),
+    ("UNSHOWN", "RELEASE"): _("Stopped showing a release of figures to everybody"),
+}
 
 
 class Frozen(SiteModel):

@@ -1,0 +1,10 @@
+"""What the entries of this room in the audit trail say: code, or code and kind of the object → sentence."""
+
+from django.utils.translation import gettext_lazy as _
+
+from sites.engine.audit_words import Words
+
+WORDS: Words = {
+    ("ISSUED", "CONSUMER"): _("Gave an organization’s program access to published tables"),
+    ("ENDED", "CONSUMER"): _("Ended the access of an organization’s program"),
+}
