@@ -28,6 +28,7 @@ from sites.engine.audit import PUBLIC
 from sites.engine.models import AuditEntry
 from sites.engine.moves import Refused
 from sites.gate.permissions import public
+from sites.gate.requests import SiteRequest
 from sites.reference.models import TextVersion
 from sites.reference.queries import current_text
 from sites.tenants.models import Role, Site
@@ -55,7 +56,7 @@ def not_found() -> str:
     return _("We do not find this receipt. Please check its sixteen digits.")
 
 
-def asked(request: Any) -> tuple[Press | None, StatusForm]:
+def asked(request: SiteRequest) -> tuple[Press | None, StatusForm]:
     """Return what the pressed button carried, or what the typed receipt stands for, and the form that asks for it.
 
     Nothing comes of a button that is too old, or another site's; the form then says so.
@@ -73,7 +74,7 @@ def asked(request: Any) -> tuple[Press | None, StatusForm]:
     return None, form
 
 
-def _pressed(request: Any) -> Press | None:
+def _pressed(request: SiteRequest) -> Press | None:
     carried = CARRIER.open(request.POST["sealed"], request.site.pk)
     return None if carried is None else Press(**carried)
 
@@ -81,7 +82,7 @@ def _pressed(request: Any) -> Press | None:
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def status(request: Any) -> HttpResponse:
+def status(request: SiteRequest) -> HttpResponse:
     """Ask for the receipt, and answer on the same page. A receipt is looked for here, then at the province."""
     press, form = asked(request)
     pressed = "sealed" in request.POST

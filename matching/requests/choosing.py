@@ -1,9 +1,7 @@
 """Choosing a peer supporter for a request, and inviting the next."""
 
-from typing import Any
-
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -19,13 +17,14 @@ from psi import tenancy
 from referrals.requests.models import Referral
 from sites.engine.forms import sent_number
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.tenants.models import Role
 
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def choose(request: Any, ref: str) -> HttpResponse:
+def choose(request: SiteRequest, ref: str) -> HttpResponse:
     """Candidates with their reasons; inviting one is a POST, and only that ends the match it replaces."""
     referral = _referral(ref)
     if request.method == "POST":
@@ -64,7 +63,7 @@ def choose(request: Any, ref: str) -> HttpResponse:
     return render(request, "matching/choose.html", context)
 
 
-def _left_out(request: Any, referral: Referral, code: str, page: int, found: list[str]) -> HttpResponse:
+def _left_out(request: HttpRequest, referral: Referral, code: str, page: int, found: list[str]) -> HttpResponse:
     """The names of those left out for one reason, a page at a time."""
     context = {
         "referral": referral,
@@ -78,7 +77,7 @@ def _left_out(request: Any, referral: Referral, code: str, page: int, found: lis
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def invite_next(request: Any, ref: str, user_id: int) -> HttpResponse:
+def invite_next(request: SiteRequest, ref: str, user_id: int) -> HttpResponse:
     """Send the invitation that was prepared; a GET, as after signing in, leads to the candidates."""
     referral = _referral(ref)
     if request.method != "POST":

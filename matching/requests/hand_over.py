@@ -16,6 +16,7 @@ from matching.physician import transitions as physician_moves
 from referrals.requests.models import Referral, ReferralConsent
 from sites.engine.forms import bare_helper, status_of
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.reference.models import TextVersion
 from sites.reference.queries import current_text
 from sites.tenants.models import Role, Site
@@ -73,7 +74,7 @@ def wording(to: Site, language: str) -> TextVersion:
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def hand_over(request: Any, ref: str) -> HttpResponse:
+def hand_over(request: SiteRequest, ref: str) -> HttpResponse:
     """The words to read, and the press that moves the request. The site keeps only that it was handed over."""
     referral, places = get_object_or_404(Referral, ref=ref), lending.elsewhere(request.site)
     if referral.state not in OPEN_STATES or not places:

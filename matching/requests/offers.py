@@ -14,6 +14,7 @@ from referrals.requests.consents import by_notifier
 from referrals.requests.models import Consent, ReachOut, Referral
 from sites.gate.permissions import for_roles
 from sites.gate.post_only import press_on
+from sites.gate.requests import SiteRequest
 from sites.reference.queries import current_text
 from sites.tenants.models import Role
 
@@ -42,7 +43,7 @@ def context(referral: Referral) -> dict[str, Any]:
 
 @for_roles(Role.ADMINISTRATOR)
 @press
-def answer(request: Any, ref: str) -> HttpResponse:
+def answer(request: SiteRequest, ref: str) -> HttpResponse:
     """Note what came of a call: yes, no, or nobody there."""
     referral_id, said = get_object_or_404(Referral, ref=ref).pk, request.POST.get("said")
     if said == "yes":

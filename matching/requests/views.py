@@ -28,6 +28,7 @@ from sites.engine.forms import sent_number
 from sites.engine.moves import Refused
 from sites.gate.permissions import for_roles
 from sites.gate.post_only import press_on
+from sites.gate.requests import AccountRequest, SiteRequest
 from sites.tenants.models import Role
 from sites.tenants.queries import holders, names
 from training.recruitment import queries as recruits
@@ -42,7 +43,7 @@ press = press_on("request_detail", lambda request, ref: _referral(ref))
 
 @for_roles(Role.ADMINISTRATOR)
 @require_safe
-def requests_list(request: Any) -> HttpResponse:
+def requests_list(request: SiteRequest) -> HttpResponse:
     """All requests of the site, newest first, a page at a time by key."""
     before = request.GET.get("before", "")
     rows = queries.requests_page(int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None)
@@ -63,7 +64,7 @@ def requests_list(request: Any) -> HttpResponse:
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def caller(request: Any) -> HttpResponse:
+def caller(request: SiteRequest) -> HttpResponse:
     """Someone calls whose receipt is lost: find their request by what they left, and what to tell them.
 
     Looking is recorded, found or not. Nothing of it goes by mail.
@@ -82,7 +83,7 @@ def caller(request: Any) -> HttpResponse:
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def request_detail(request: Any, ref: str) -> HttpResponse:
+def request_detail(request: SiteRequest, ref: str) -> HttpResponse:
     """One request. A press (POST) opens who it is about; the opening is recorded."""
     referral = _referral(ref)
     identity = None
@@ -94,7 +95,9 @@ def request_detail(request: Any, ref: str) -> HttpResponse:
     return _detail(request, referral, identity=identity)
 
 
-def _detail(request: Any, referral: Referral, *, identity: Any = None, form: CloseForm | None = None) -> HttpResponse:
+def _detail(
+    request: AccountRequest, referral: Referral, *, identity: Any = None, form: CloseForm | None = None
+) -> HttpResponse:
     lines = invitations_queries.so_far(referral, request.user.pk)
     matches = [line.match for line in lines]
     latest = matches[0] if matches else None
@@ -126,7 +129,7 @@ def _detail(request: Any, referral: Referral, *, identity: Any = None, form: Clo
 
 @for_roles(Role.ADMINISTRATOR)
 @press
-def confirm(request: Any, ref: str) -> HttpResponse:
+def confirm(request: SiteRequest, ref: str) -> HttpResponse:
     """Confirm the accepted match."""
     transitions.confirm(_live(ref).pk, by=request.actor)
     messages.success(request, _("Confirmed. The contact details are with the supporter, and the 72 hours run."))
@@ -135,7 +138,7 @@ def confirm(request: Any, ref: str) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR)
 @press
-def revoke(request: Any, ref: str) -> HttpResponse:
+def revoke(request: SiteRequest, ref: str) -> HttpResponse:
     """Take an invitation back."""
     transitions.revoke(_live(ref).pk, by=request.actor)
     messages.success(request, _("The invitation was taken back."))
@@ -144,7 +147,7 @@ def revoke(request: Any, ref: str) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR)
 @press
-def reassign(request: Any, ref: str) -> HttpResponse:
+def reassign(request: SiteRequest, ref: str) -> HttpResponse:
     """End the present match without having another peer yet; the candidates are shown."""
     transitions.reassign(_live(ref).pk, by=request.actor, seen=_seen(request.POST))
     messages.success(request, _("The match has ended, and the supporter is told not to make contact."))
@@ -153,7 +156,7 @@ def reassign(request: Any, ref: str) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR)
 @press
-def close(request: Any, ref: str) -> HttpResponse:
+def close(request: SiteRequest, ref: str) -> HttpResponse:
     """Close the request with an outcome from the list."""
     referral = _referral(ref)
     form = CloseForm(request.POST, matches=list(Match.objects.filter(referral=referral)))
@@ -170,7 +173,7 @@ def close(request: Any, ref: str) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR)
 @press
-def spam(request: Any, ref: str) -> HttpResponse:
+def spam(request: SiteRequest, ref: str) -> HttpResponse:
     """Mark the request as spam."""
     transitions.mark_spam(_referral(ref).pk, by=request.actor)
     messages.success(request, _("Marked as spam. It is out of the figures, and erased in thirty days."))
@@ -179,7 +182,7 @@ def spam(request: Any, ref: str) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR)
 @press
-def not_spam(request: Any, ref: str) -> HttpResponse:
+def not_spam(request: SiteRequest, ref: str) -> HttpResponse:
     """Take the mark off again."""
     referral_moves.clear_spam(referral_moves.lock(_referral(ref).pk), by=request.actor)
     messages.success(request, _("The request is open again."))
@@ -188,7 +191,7 @@ def not_spam(request: Any, ref: str) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
 @require_safe
-def supporters(request: Any) -> HttpResponse:
+def supporters(request: SiteRequest) -> HttpResponse:
     """The roster: who is ready, and how much each carries."""
     lines = candidates.readiness()
     coming = recruits.lines()

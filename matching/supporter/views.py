@@ -1,7 +1,5 @@
 """The supporter's pages: invitations, the people they support, and the moves they make themselves."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpResponse
@@ -21,6 +19,7 @@ from referrals.requests.identity import Identity, open_identity
 from sites.engine.recording_months import open_months
 from sites.gate.permissions import for_roles
 from sites.gate.post_only import press_on
+from sites.gate.requests import AccountRequest, SiteRequest
 from sites.tenants.models import Role
 from training.commitment.agreement import may_sign
 from training.recruitment import queries as recruits
@@ -29,7 +28,7 @@ from training.supporters.models import PeerSupporter
 State = Match.State
 
 
-def _mine(request: Any, ref: str) -> Match:
+def _mine(request: AccountRequest, ref: str) -> Match:
     """Return the supporter's own latest match of a request; anyone else's does not exist for them."""
     found = queries.matches_of(request.user.pk).filter(referral__ref=ref).first()
     if found is None:
@@ -43,7 +42,7 @@ press = press_on("my_match", _mine)
 @for_roles(Role.SUPPORTER)
 @require_safe
 @never_cache
-def my(request: Any) -> HttpResponse:
+def my(request: SiteRequest) -> HttpResponse:
     """What needs the supporter next, and what came before. No names: they stand on each match's page."""
     mine = queries.matches_of(request.user.pk)
     live = [(match, window_of(match)) for match in mine.filter(state__in=LIVE)]
@@ -68,7 +67,7 @@ def my(request: Any) -> HttpResponse:
 @for_roles(Role.SUPPORTER)
 @require_safe
 @never_cache
-def my_match(request: Any, ref: str) -> HttpResponse:
+def my_match(request: SiteRequest, ref: str) -> HttpResponse:
     """One match. The name is shown with the invitation, contact details once it is confirmed."""
     match = _mine(request, ref)
     identity: Identity | None = None
@@ -95,7 +94,7 @@ def my_match(request: Any, ref: str) -> HttpResponse:
 
 @for_roles(Role.SUPPORTER)
 @press
-def accept(request: Any, ref: str) -> HttpResponse:
+def accept(request: SiteRequest, ref: str) -> HttpResponse:
     transitions.accept(_mine(request, ref).pk, by=request.actor)
     messages.success(request, _("Thank you. You will get the contact details once the match is confirmed."))
     return redirect("my_match", request.site.slug, ref)
@@ -103,7 +102,7 @@ def accept(request: Any, ref: str) -> HttpResponse:
 
 @for_roles(Role.SUPPORTER)
 @press
-def decline(request: Any, ref: str) -> HttpResponse:
+def decline(request: SiteRequest, ref: str) -> HttpResponse:
     """Decline, with one of two reasons if a button that says so was pressed."""
     why, seen = request.POST.get("why", Match.Why.NONE), request.POST.get("seen", State.INVITED)
     transitions.decline(_mine(request, ref).pk, by=request.actor, why=why, seen=seen)
@@ -113,7 +112,7 @@ def decline(request: Any, ref: str) -> HttpResponse:
 
 @for_roles(Role.SUPPORTER)
 @press
-def contacted(request: Any, ref: str) -> HttpResponse:
+def contacted(request: SiteRequest, ref: str) -> HttpResponse:
     transitions.record_contact(_mine(request, ref).pk, by=request.actor, agreed="agreed" in request.POST)
     messages.success(request, _("Noted. After each conversation, record that it happened. It takes under a minute."))
     return redirect("my_match", request.site.slug, ref)
@@ -121,7 +120,7 @@ def contacted(request: Any, ref: str) -> HttpResponse:
 
 @for_roles(Role.SUPPORTER)
 @press
-def unwanted(request: Any, ref: str) -> HttpResponse:
+def unwanted(request: SiteRequest, ref: str) -> HttpResponse:
     transitions.unwanted(_mine(request, ref).pk, by=request.actor)
     messages.success(request, _("Thank you for asking. The request is closed, and nobody contacts them again."))
     return redirect("my", request.site.slug)
@@ -129,7 +128,7 @@ def unwanted(request: Any, ref: str) -> HttpResponse:
 
 @for_roles(Role.SUPPORTER)
 @press
-def hand_back(request: Any, ref: str) -> HttpResponse:
+def hand_back(request: SiteRequest, ref: str) -> HttpResponse:
     rematch.hand_back(_mine(request, ref).pk, by=request.actor)
     messages.success(request, _("That is all right. Somebody else is asked, and nobody asks you why."))
     return redirect("my", request.site.slug)
@@ -137,7 +136,7 @@ def hand_back(request: Any, ref: str) -> HttpResponse:
 
 @for_roles(Role.SUPPORTER)
 @press
-def finish(request: Any, ref: str) -> HttpResponse:
+def finish(request: SiteRequest, ref: str) -> HttpResponse:
     transitions.finish(_mine(request, ref).pk, by=request.actor)
     messages.success(request, _("Thank you for being there. This match is finished."))
     return redirect("my_match", request.site.slug, ref)
@@ -145,7 +144,7 @@ def finish(request: Any, ref: str) -> HttpResponse:
 
 @for_roles(Role.SUPPORTER)
 @press
-def no_conversation(request: Any, ref: str) -> HttpResponse:
+def no_conversation(request: SiteRequest, ref: str) -> HttpResponse:
     transitions.untalked(_mine(request, ref).pk, by=request.actor)
     messages.success(request, _("Noted. Nobody reminds you. If you do talk, you can still record it."))
     return redirect("my_match", request.site.slug, ref)

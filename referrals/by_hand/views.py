@@ -1,7 +1,5 @@
 """A request that came by phone, in the shared mailbox or in the corridor, written down by an administrator."""
 
-from typing import Any
-
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -16,6 +14,7 @@ from referrals.requests import transitions
 from referrals.requests.models import Referral, ReferralConsent
 from referrals.requests.receipts import receipt_digest
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.tenants.models import Role
 from sites.tenants.queries import province
 
@@ -23,7 +22,7 @@ from sites.tenants.queries import province
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def by_hand(request: Any) -> HttpResponse:
+def by_hand(request: SiteRequest) -> HttpResponse:
     """Write a request down. The answer to the POST holds the receipt; sent again, the same key gives the same one."""
     site = request.site
     if not site.takes_requests:
@@ -46,7 +45,7 @@ def by_hand(request: Any) -> HttpResponse:
     return taken(request, receipt)
 
 
-def taken(request: Any, receipt: str) -> HttpResponse:
+def taken(request: SiteRequest, receipt: str) -> HttpResponse:
     """Show the administrator the receipt of what was just written down, to be read to the physician."""
     context = {
         "receipt": receipt.replace(" ", ""),

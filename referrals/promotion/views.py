@@ -1,7 +1,5 @@
 """Staff pages about access points: which wall works, and everything to print or paste."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,6 +11,7 @@ from referrals.promotion.forms import AccessPointForm, PaletteForm, PromotionFor
 from referrals.promotion.models import AccessPoint
 from sites.engine import audit
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.tenants.models import Role, Site
 
 MOST = 200  # codes of one site; the chart shows them all
@@ -20,7 +19,7 @@ MOST = 200  # codes of one site; the chart shows them all
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
 @require_http_methods(["GET", "HEAD", "POST"])
-def codes(request: Any) -> HttpResponse:
+def codes(request: SiteRequest) -> HttpResponse:
     """All codes of the site with their counts on one chart; naming one, noting a promotion, colouring are POSTs."""
     do = request.POST.get("do")
     form = AccessPointForm(request.POST if do == "name" else None)
@@ -50,7 +49,7 @@ def codes(request: Any) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
 @require_safe
-def code_page(request: Any, code: str) -> HttpResponse:
+def code_page(request: SiteRequest, code: str) -> HttpResponse:
     """One code: its picture, what can be printed, and what can be pasted elsewhere."""
     point = get_object_or_404(AccessPoint, code=code)
     where = access_points.address(request.site, point)
@@ -66,7 +65,7 @@ def code_page(request: Any, code: str) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
 @require_safe
-def picture(request: Any, code: str, kind: str) -> HttpResponse:
+def picture(request: SiteRequest, code: str, kind: str) -> HttpResponse:
     """The code itself, as SVG or PNG."""
     if kind not in printing.PICTURES:
         raise Http404("No such picture.")
@@ -77,7 +76,7 @@ def picture(request: Any, code: str, kind: str) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
 @require_safe
-def printed(request: Any, code: str, paper: str) -> HttpResponse:
+def printed(request: SiteRequest, code: str, paper: str) -> HttpResponse:
     """A PDF to print, in English or, with `?lang=fr`, in French."""
     if paper not in printing.BY_NAME:
         raise Http404("No such format.")

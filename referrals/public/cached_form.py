@@ -19,6 +19,7 @@ from psi import tenancy
 from referrals.public.forms import RequestForm
 from referrals.requests.models import ON_FORM
 from sites.gate import language, slowdown
+from sites.gate.requests import SiteRequest
 from sites.reference.models import Specialty, TextVersion
 from sites.reference.queries import current_text
 from sites.tenants.models import Site
@@ -60,7 +61,7 @@ def lists(site: Site) -> dict[str, Any]:
     }
 
 
-def request_page(request: Any) -> str:
+def request_page(request: SiteRequest) -> str:
     """Return the blank form as HTML with its own key, ticket and CSRF token."""
     site: Site = request.site
     name = f"{site.pk}-{get_language()}-{language.kept(request)}-{int(time.monotonic() // SECONDS)}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.timezone import localdate
@@ -25,6 +25,7 @@ from referrals.requests import queries, transitions
 from referrals.wording import texts as wording
 from sites.gate import language, slowdown
 from sites.gate.permissions import public
+from sites.gate.requests import SiteRequest
 from sites.tenants.queries import province
 from training.supporters import queries as roster
 
@@ -36,12 +37,14 @@ RECEIPT = CookieCarrier("receipt", seconds=600, name="receipt")
 @public
 @require_safe
 @cache_control(max_age=60)
-def public_page(request: Any) -> HttpResponse:
+def public_page(request: SiteRequest) -> HttpResponse:
     """A site's own page: how it works, who may listen, both ways in, and what people ask."""
     return render(request, "referrals/public.html", public_context(request))
 
 
-def public_context(request: Any, *, point: str = "", texts: Sequence[wording.Texts] | None = None) -> dict[str, Any]:
+def public_context(
+    request: SiteRequest, *, point: str = "", texts: Sequence[wording.Texts] | None = None
+) -> dict[str, Any]:
     """Return what the public page shows.
 
     Args:
@@ -64,7 +67,7 @@ def public_context(request: Any, *, point: str = "", texts: Sequence[wording.Tex
     }
 
 
-def _start_query(request: Any, point: str) -> str:
+def _start_query(request: HttpRequest, point: str) -> str:
     query = QueryDict(mutable=True)
     if point:
         query["from"] = point
@@ -80,7 +83,7 @@ def _spoken() -> str:
 @public
 @require_safe
 @cache_control(max_age=60)
-def peers(request: Any) -> HttpResponse:
+def peers(request: SiteRequest) -> HttpResponse:
     """Everyone who agreed to be shown, a page at a time."""
     if not request.site.takes_requests:
         return render(request, "referrals/closed.html", _door(request) | {"pathway": "reach-in", "typed": []})
@@ -96,7 +99,7 @@ def peers(request: Any) -> HttpResponse:
 @public
 @require_safe
 @cache_control(max_age=60, private=True)
-def access_page(request: Any, code: str) -> HttpResponse:
+def access_page(request: SiteRequest, code: str) -> HttpResponse:
     """The same page, opened by a printed code. A code nobody knows opens it too, and counts for nothing."""
     point = access_points.code_in(code)
     if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
@@ -109,7 +112,7 @@ def access_page(request: Any, code: str) -> HttpResponse:
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def request_page(request: Any) -> HttpResponse:
+def request_page(request: SiteRequest) -> HttpResponse:
     """The request form. Nothing is stored before it is sent, and a double press makes one request."""
     site = request.site
     if not (site.takes_requests and site.reach_in):
@@ -124,8 +127,9 @@ def request_page(request: Any) -> HttpResponse:
             access_points.count(point, "started")
         return HttpResponse(cached_form.request_page(request))
     # Pages that hand back what was posted can show all of it.
-    request.POST = readable(request.POST)
-    stale, posted = slowdown.stale(request), request.POST
+    posted = readable(request.POST)
+    request.POST = posted  # type: ignore[assignment]  # the stubs know none that is made by hand
+    stale = slowdown.stale(request)
     if stale:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
         posted, key = posted.copy(), uuid.uuid4()
@@ -160,7 +164,7 @@ def request_page(request: Any) -> HttpResponse:
     return slowdown.forget(request, _sent(request, Confirmed(receipt, said, form.outside)))
 
 
-def _typed(request: Any) -> list[tuple[str, str]]:
+def _typed(request: SiteRequest) -> list[tuple[str, str]]:
     """Return what was typed into a form whose door was closed meanwhile, to be taken to the province's form."""
     if request.site.is_province:
         return []
@@ -173,17 +177,17 @@ def _carried(posted: QueryDict, *without: str) -> list[tuple[str, str]]:
     return [(name, value) for name, values in posted.lists() if name not in own for value in values]
 
 
-def _filled(request: Any, typed: QueryDict) -> RequestForm:
+def _filled(request: SiteRequest, typed: QueryDict) -> RequestForm:
     return RequestForm(typed, **cached_form.lists(request.site))
 
 
-def _form(request: Any, form: RequestForm, *, status: int = 200, **context: Any) -> HttpResponse:
+def _form(request: HttpRequest, form: RequestForm, *, status: int = 200, **context: Any) -> HttpResponse:
     """Give back a form with what was typed, its ticket included."""
     context |= {"form": form, "ticket": form.data.get(slowdown.TICKET, "")}
     return render(request, "referrals/request.html", context, status=status)
 
 
-def _door(request: Any) -> dict[str, Any]:
+def _door(request: SiteRequest) -> dict[str, Any]:
     """Return what a page of a closed site says of why it is closed."""
     return {"paused": not request.site.takes_requests and queries.ever_asked()}
 
@@ -197,18 +201,18 @@ class Confirmed:
     outside: bool
 
 
-def _sent_page(request: Any) -> str:
+def _sent_page(request: SiteRequest) -> str:
     return reverse("sent", args=[request.site.slug]) + language.kept(request)
 
 
-def _sent(request: Any, confirmed: Confirmed) -> HttpResponse:
+def _sent(request: SiteRequest, confirmed: Confirmed) -> HttpResponse:
     """Redirect to the confirmation; the receipt travels sealed, for ten minutes, to the form and that page alone."""
     response = redirect(_sent_page(request))
     sealed = RECEIPT.seal(vars(confirmed), request.site.pk)
     return RECEIPT.put(response, sealed, path=reverse("request", args=[request.site.slug]))
 
 
-def _confirmed(request: Any) -> Confirmed | None:
+def _confirmed(request: SiteRequest) -> Confirmed | None:
     carried = RECEIPT.read(request, request.site.pk)
     return None if carried is None else Confirmed(**carried)
 
@@ -216,7 +220,7 @@ def _confirmed(request: Any) -> Confirmed | None:
 @public
 @require_safe
 @never_cache
-def sent(request: Any) -> HttpResponse:
+def sent(request: SiteRequest) -> HttpResponse:
     """The confirmation with its receipt, readable for ten minutes in the browser that sent the form."""
     confirmed = _confirmed(request)
     outside = confirmed is not None and confirmed.outside
@@ -232,7 +236,7 @@ def sent(request: Any) -> HttpResponse:
 @public
 @require_safe
 @cache_control(max_age=60)
-def colleague(request: Any) -> HttpResponse:
+def colleague(request: SiteRequest) -> HttpResponse:
     """What someone can do who is concerned about a colleague."""
     site = request.site
     if not (site.takes_requests and site.reach_out):

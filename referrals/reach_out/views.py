@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core import signing
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -27,6 +27,7 @@ from sites.engine import audit, bilingual, outbox
 from sites.engine.moves import Refused
 from sites.gate import language, slowdown
 from sites.gate.permissions import for_roles, public
+from sites.gate.requests import SiteRequest
 from sites.reference.queries import current_text
 from sites.tenants.models import Role, Site
 
@@ -43,7 +44,7 @@ def _spoken() -> str:
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def tell(request: Any) -> HttpResponse:
+def tell(request: SiteRequest) -> HttpResponse:
     """Tell of a colleague. First whether they agreed, by a link of its own; what is asked for follows from it."""
     site = request.site
     if not (site.takes_requests and site.reach_out):
@@ -59,7 +60,8 @@ def tell(request: Any) -> HttpResponse:
         key = uuid.uuid4()
         form = TellForm(agreed=agreed == YES, text=text, key=key)
         return _form(request, form, ticket=slowdown.opened(request, key))
-    stale, switching, posted = slowdown.stale(request), language.CHOSEN in request.POST, request.POST
+    posted: QueryDict = request.POST
+    stale, switching = slowdown.stale(request), language.CHOSEN in posted
     if stale:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
         posted, key = posted.copy(), uuid.uuid4()
@@ -79,13 +81,13 @@ def tell(request: Any) -> HttpResponse:
     return slowdown.forget(request, redirect(after))
 
 
-def _query(request: Any, agreed: str) -> str:
+def _query(request: HttpRequest, agreed: str) -> str:
     query = request.GET.copy()
     query["agreed"] = agreed
     return f"?{query.urlencode()}"
 
 
-def _form(request: Any, form: TellForm, *, status: int = 200, **context: Any) -> HttpResponse:
+def _form(request: HttpRequest, form: TellForm, *, status: int = 200, **context: Any) -> HttpResponse:
     """Give back a form with what was typed, its ticket included."""
     context = {"ticket": form.data.get(slowdown.TICKET, "")} | context
     names = ("key", "notifier", "own_name", "name", "email", "phone", "event", "word")
@@ -96,7 +98,7 @@ def _form(request: Any, form: TellForm, *, status: int = 200, **context: Any) ->
 @public
 @require_safe
 @cache_control(max_age=60)
-def thanks(request: Any) -> HttpResponse:
+def thanks(request: SiteRequest) -> HttpResponse:
     """What every notifier reads, whatever follows. It is the same page for everyone."""
     return render(request, "referrals/thanks.html")
 
@@ -104,7 +106,7 @@ def thanks(request: Any) -> HttpResponse:
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def offer(request: Any, token: str) -> HttpResponse:
+def offer(request: HttpRequest, token: str) -> HttpResponse:
     """Behind the link of an offer: a field for the code, then the offer. Opening it changes nothing."""
     try:
         site_id, target, referral_id = outbox.read_locator(token)
@@ -120,12 +122,12 @@ def offer(request: Any, token: str) -> HttpResponse:
             return _opened(request, site, referral_id) if _was_open(request) else _typed(request, site, referral_id)
 
 
-def _was_open(request: Any) -> bool:
+def _was_open(request: HttpRequest) -> bool:
     """Whether the code was typed for this offer not long ago, as the page says it was."""
     return CARRIER.open(request.POST.get("sealed", ""), request.path) is not None
 
 
-def _typed(request: Any, site: Site, referral_id: int) -> HttpResponse:
+def _typed(request: HttpRequest, site: Site, referral_id: int) -> HttpResponse:
     """The code was typed: count it when it is wrong, show the offer when it is right."""
     form, context = CodeForm(request.POST), {}
     if form.is_valid():
@@ -138,7 +140,7 @@ def _typed(request: Any, site: Site, referral_id: int) -> HttpResponse:
     return render(request, "referrals/offer_code.html", {"form": form} | context, status=422)
 
 
-def _shown(request: Any, site: Site, referral_id: int, form: OfferForm) -> HttpResponse:
+def _shown(request: HttpRequest, site: Site, referral_id: int, form: OfferForm) -> HttpResponse:
     try:
         reach_out.waiting(referral_id)
     except Refused:
@@ -153,7 +155,7 @@ def _shown(request: Any, site: Site, referral_id: int, form: OfferForm) -> HttpR
     return render(request, "referrals/offer.html", context, status=422 if form.errors else 200)
 
 
-def _opened(request: Any, site: Site, referral_id: int) -> HttpResponse:
+def _opened(request: HttpRequest, site: Site, referral_id: int) -> HttpResponse:
     """A button of the offer was pressed: yes, no, or the other language."""
     form = OfferForm(None if language.CHOSEN in request.POST else request.POST)
     if not form.is_bound:
@@ -176,7 +178,7 @@ def _opened(request: Any, site: Site, referral_id: int) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
 @require_safe
-def welcome(request: Any) -> HttpResponse:
+def welcome(request: SiteRequest) -> HttpResponse:
     """Words for newcomers and for those who come back, to read out, copy or print, in both languages."""
     address = settings.PSI_ORIGIN + reverse("public", args=[request.site.slug])
     scripts = []

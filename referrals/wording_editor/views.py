@@ -1,7 +1,6 @@
 """Staff pages about the wording of the public page: write, preview, publish, bring back."""
 
 from datetime import datetime
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -19,6 +18,7 @@ from referrals.wording_editor.forms import WordingForm
 from sites.engine.forms import sent_number, status_of
 from sites.gate import language, saved_form
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.tenants import queries
 from sites.tenants.models import Role
 
@@ -28,7 +28,7 @@ VERSIONS = 20  # as many are offered to be brought back
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def wording_page(request: Any) -> HttpResponse:
+def wording_page(request: SiteRequest) -> HttpResponse:
     """Both languages, the draft, and what was published before; bringing back and throwing away are POSTs."""
     if "back" in request.POST:
         version = get_object_or_404(Wording.objects.filter(published=True), pk=sent_number(request.POST["back"]))
@@ -51,7 +51,7 @@ def wording_page(request: Any) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def wording_text(request: Any, spoken: str) -> HttpResponse:
+def wording_text(request: SiteRequest, spoken: str) -> HttpResponse:
     """The texts in one language; saving them changes the draft, and leads to the preview."""
     if spoken not in LANGUAGES:
         raise Http404("No such language.")
@@ -72,7 +72,7 @@ def wording_text(request: Any, spoken: str) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def wording_preview(request: Any) -> HttpResponse:
+def wording_preview(request: SiteRequest) -> HttpResponse:
     """The public page as it will be, in either language; publishing it is a POST."""
     if request.method == "POST":
         wording.publish(_moment(request.POST.get("seen", "")), by=request.actor)
@@ -91,7 +91,7 @@ def wording_preview(request: Any) -> HttpResponse:
         return render(request, "referrals/wording_preview.html", context)
 
 
-def _preview(request: Any, code: str) -> str:
+def _preview(request: SiteRequest, code: str) -> str:
     return reverse("wording_preview", args=[request.site.slug]) + f"?{language.CHOSEN}={code}"
 
 

@@ -1,6 +1,6 @@
 """Accepting an invitation, and the page on which the second factor is set up or shown."""
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
 from allauth.core import ratelimit
@@ -25,6 +25,7 @@ from sites.accounts.views import barred, signed_in_only
 from sites.engine.moves import Refused
 from sites.gate.middleware import SEEN
 from sites.gate.permissions import public, signed_in
+from sites.gate.requests import AccountRequest
 from sites.gate.second_factor import second_factor
 from sites.people import transitions as people
 from sites.tenants.models import Role, Site
@@ -43,7 +44,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     except signing.BadSignature:
         return _gone(request, _("Please check that you copied the whole link, or ask for another invitation."))
     if request.user.is_authenticated:
-        return _accept(request, site_id, invitation_id)
+        return _accept(cast(AccountRequest, request), site_id, invitation_id)
     return _ask_address(request, site_id, invitation_id)
 
 
@@ -82,7 +83,7 @@ def _send_code(request: HttpRequest, site_id: int, invitation_id: int, typed: st
     return HttpResponseRedirect(f"{page}?{urlencode({'next': request.path})}")
 
 
-def _accept(request: Any, site_id: int, invitation_id: int) -> HttpResponse:
+def _accept(request: AccountRequest, site_id: int, invitation_id: int) -> HttpResponse:
     """Someone who is signed in accepts by pressing a button."""
     if stop := barred(request):
         return stop
@@ -112,7 +113,7 @@ def _gone(request: HttpRequest, sentence: str) -> HttpResponse:
 
 @signed_in_only
 @require_http_methods(["GET"])
-def second_factor_page(request: Any) -> HttpResponse:
+def second_factor_page(request: AccountRequest) -> HttpResponse:
     """Set up the first factor, or show the one there is; then go on to where the person was going."""
     target = _next(request)
     if second_factor(request):

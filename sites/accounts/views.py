@@ -21,6 +21,7 @@ from django.views.decorators.cache import never_cache
 from sites.accounts.adapters import MFAAdapter, factors
 from sites.gate.middleware import session_over
 from sites.gate.permissions import public, roles_of
+from sites.gate.requests import AccountRequest
 from sites.gate.second_factor import second_factor
 from sites.tenants.models import User
 
@@ -45,7 +46,7 @@ def signed_in_only(view: View) -> View:
     """Open to an account whose second factor is not shown yet: this is where it is shown."""
 
     @wraps(view)
-    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return barred(request) or view(request, *args, **kwargs)
 
     return public(never_cache(guarded))
@@ -55,7 +56,7 @@ def first_factor(view: View) -> View:
     """Open to an account that has no second factor yet; whoever has one shows it before adding another."""
 
     @wraps(view)
-    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if factors(request.user.pk) and not second_factor(request):
             return redirect("second_factor")
         return view(request, *args, **kwargs)
@@ -67,7 +68,7 @@ def keeps_one(view: View) -> View:
     """Refuse to remove the last factor, also when two are removed at the same time."""
 
     @wraps(view)
-    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         with transaction.atomic():
             if request.method == "POST":
                 User.objects.select_for_update().get(pk=request.user.pk)

@@ -1,7 +1,5 @@
 """The page on which the province says which organizations' programs may read the published tables."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,6 +13,7 @@ from sites.engine.moves import Refused
 from sites.gate import saved_form
 from sites.gate.models import Consumer
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.gate.second_factor import confirm_first
 from sites.tenants.models import Role
 
@@ -22,7 +21,7 @@ from sites.tenants.models import Role
 @for_roles(Role.ADMINISTRATOR)
 @confirm_first
 @require_http_methods(["GET", "HEAD", "POST"])
-def consumers_page(request: Any) -> HttpResponse:
+def consumers_page(request: SiteRequest) -> HttpResponse:
     """Issue a token, which this answer alone shows; list and end them."""
     if request.POST.get("do") == "end":
         consumer = get_object_or_404(Consumer, pk=sent_number(request.POST.get("consumer", "")))

@@ -1,7 +1,5 @@
 """The page on which an administrator says who does their work while they are away."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,6 +12,7 @@ from sites.engine.forms import sent_number, status_of
 from sites.engine.moves import Refused
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.gate.second_factor import confirm_first
 from sites.tenants import queries
 from sites.tenants.models import Cover, Membership, Role
@@ -22,7 +21,7 @@ from sites.tenants.models import Cover, Membership, Role
 @for_roles(Role.ADMINISTRATOR)
 @confirm_first
 @require_http_methods(["GET", "HEAD", "POST"])
-def cover_page(request: Any) -> HttpResponse:
+def cover_page(request: SiteRequest) -> HttpResponse:
     """Arrange cover for oneself, see what is arranged, end it."""
     if request.POST.get("do") == "end":
         row = get_object_or_404(Cover, pk=sent_number(request.POST.get("cover", "")))
@@ -52,6 +51,6 @@ def cover_page(request: Any) -> HttpResponse:
     return render(request, "sites/cover.html", context, status=status_of(request, form))
 
 
-def _site(request: Any, row: Cover) -> list[str]:
+def _site(request: SiteRequest, row: Cover) -> list[str]:
     """Return what the address to go to takes: whoever ended it for someone else may not be an administrator now."""
     return [request.site.slug] if row.away_id == request.user.pk else []

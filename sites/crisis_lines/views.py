@@ -1,7 +1,5 @@
 """Pages on which numbers are changed, and noted as called."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,6 +14,7 @@ from sites.engine import audit
 from sites.engine.forms import status_of
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.reference import queries as reference
 from sites.reference.models import CrisisLine, LocalCrisisLine
 from sites.tenants.models import Role
@@ -23,7 +22,7 @@ from sites.tenants.models import Role
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def local_page(request: Any) -> HttpResponse:
+def local_page(request: SiteRequest) -> HttpResponse:
     """The numbers a site adds after the provincial ones, which it cannot change."""
     if request.site.is_province:
         return redirect("crisis_numbers")
@@ -50,7 +49,7 @@ def local_page(request: Any) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def numbers_page(request: Any) -> HttpResponse:
+def numbers_page(request: SiteRequest) -> HttpResponse:
     """The list with its ages; a press says that a number was called today and is right."""
     if request.method == "POST":
         line = get_object_or_404(CrisisLine.objects.select_for_update(), code=request.POST.get("called", "")[:12])
@@ -61,7 +60,7 @@ def numbers_page(request: Any) -> HttpResponse:
     return render(request, "sites/crisis.html", context)
 
 
-def _called(line: CrisisLine | LocalCrisisLine, request: Any) -> None:
+def _called(line: CrisisLine | LocalCrisisLine, request: SiteRequest) -> None:
     line.verified_on = localdate(tenancy.now())
     line.save(update_fields=["verified_on"])
     audit.record("CRISIS_OK", KIND if isinstance(line, CrisisLine) else "LOCAL_LINE", line.pk, by=request.actor)
@@ -70,7 +69,7 @@ def _called(line: CrisisLine | LocalCrisisLine, request: Any) -> None:
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def number_page(request: Any, line: str) -> HttpResponse:
+def number_page(request: SiteRequest, line: str) -> HttpResponse:
     """Change one number or its words. A number that changed has been called."""
     if line not in CrisisLine.Code.values:
         raise Http404("No such number.")

@@ -13,6 +13,7 @@ from django.utils.translation import trans_real
 
 from sites.engine.bilingual import LANGUAGES
 from sites.gate.permissions import PUBLIC
+from sites.gate.requests import CheckedRequest
 
 CHOSEN = "lang"  # in the address, and the name of the button that carries what was typed
 
@@ -23,7 +24,7 @@ class LanguageMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: Any) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         # An address that leads nowhere has no view; its page is public too.
         with translation.override(preferred(request)):
             response = self.get_response(request)
@@ -32,7 +33,7 @@ class LanguageMiddleware:
             patch_vary_headers(response, ("Accept-Language",))
         return response
 
-    def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> None:
+    def process_view(self, request: CheckedRequest, view: Any, args: Any, kwargs: Any) -> None:
         # Signing in is for people with a role, whose pages are in English.
         request.public_page = getattr(view, "access", None) == PUBLIC and not request.path.startswith("/accounts/")
         if not request.public_page:

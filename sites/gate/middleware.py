@@ -1,7 +1,7 @@
 """The gate: every request passes here before its view, and the view runs inside the site's scope."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -18,6 +18,7 @@ from sites.engine import audit
 from sites.engine.moves import Refused
 from sites.gate import saved_form, tokens
 from sites.gate.permissions import PUBLIC, SIGNED_IN, TOKEN, Access, roles_of
+from sites.gate.requests import CheckedRequest, SiteRequest
 from sites.gate.saved_form import back
 from sites.gate.second_factor import second_factor
 from sites.tenants.models import Role, Site
@@ -41,7 +42,7 @@ class GateMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: Any) -> HttpResponse:
+    def __call__(self, request: CheckedRequest) -> HttpResponse:
         request.site, request.roles, request.actor = None, frozenset(), audit.PUBLIC
         response = self.get_response(request)
         if hasattr(request, "roles_by_site"):
@@ -50,7 +51,7 @@ class GateMiddleware:
         return response
 
     def process_view(
-        self, request: Any, view: Callable[..., HttpResponse], args: Any, kwargs: dict[str, Any]
+        self, request: CheckedRequest, view: Callable[..., HttpResponse], args: Any, kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         access: Access | None = getattr(view, "access", None)
         if access is None:
@@ -66,14 +67,17 @@ class GateMiddleware:
                 return barred
         if request.site is None:
             return None
-        return self._run(request, view, args, {k: v for k, v in kwargs.items() if k != "site"})
+        return self._run(cast(SiteRequest, request), view, args, {k: v for k, v in kwargs.items() if k != "site"})
 
-    def _bar(self, request: Any, access: Access) -> HttpResponse | None:
+    def _bar(self, request: CheckedRequest, access: Access) -> HttpResponse | None:
         """Return the page that stands in the way, or None; raise for those who may not know or may not press."""
         if access == TOKEN:
-            return tokens.bar(request)
+            return tokens.bar(cast(SiteRequest, request))
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path() if request.method == "GET" else back(request))
+        return self._bar_account(cast(SiteRequest, request), access)
+
+    def _bar_account(self, request: SiteRequest, access: Access) -> HttpResponse | None:
         roles_by_site = roles_of(request.user.pk)
         expired = session_over(request, {role for roles in roles_by_site.values() for role in roles})
         if expired:
@@ -100,7 +104,9 @@ class GateMiddleware:
             raise Http404("Not a member of this site.")
         return None
 
-    def _run(self, request: Any, view: Callable[..., HttpResponse], args: Any, kwargs: dict[str, Any]) -> HttpResponse:
+    def _run(
+        self, request: SiteRequest, view: Callable[..., HttpResponse], args: Any, kwargs: dict[str, Any]
+    ) -> HttpResponse:
         try:
             with tenancy.site_scope(request.site.pk), timezone.override(request.site.time_zone):
                 response = view(request, *args, **kwargs)

@@ -8,10 +8,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from sites.gate.requests import SiteRequest
+
 View = Callable[..., HttpResponse]
 
 
-def press_on(page: str, find: Callable[[Any, str], Any]) -> Callable[[View], View]:
+def press_on(page: str, find: Callable[[SiteRequest, str], Any]) -> Callable[[View], View]:
     """Lead a GET (a reload, an old tab after sign-in) to the page on which the button stands.
 
     Args:
@@ -22,7 +24,7 @@ def press_on(page: str, find: Callable[[Any, str], Any]) -> Callable[[View], Vie
     def mark(view: View) -> View:
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(view)
-        def pressed(request: Any, ref: str) -> HttpResponse:
+        def pressed(request: SiteRequest, ref: str) -> HttpResponse:
             if request.method == "POST":
                 return view(request, ref)
             find(request, ref)

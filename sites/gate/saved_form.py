@@ -31,7 +31,7 @@ def keep(request: HttpRequest) -> Callable[[Response], Response]:
 
     Nothing is kept of a GET, of files, of a person not known, or of more than fits a cookie.
     """
-    value = _seal(request) if request.method == "POST" and request.user.is_authenticated else ""
+    value = _seal(request, request.user.pk) if request.method == "POST" and request.user.is_authenticated else ""
 
     def hold(response: Response) -> Response:
         return CARRIER.put(response, value) if value else response
@@ -76,11 +76,11 @@ def tidied(request: HttpRequest, response: Response) -> Response:
     return CARRIER.clear(request, response) if request.method == "POST" else response
 
 
-def _seal(request: HttpRequest) -> str:
+def _seal(request: HttpRequest, user_id: int) -> str:
     posted = request.POST.copy()
     for name in NEVER_KEPT:
         posted.pop(name, None)
-    sealed = CARRIER.seal(posted.urlencode(), request.user.pk, request.path)
+    sealed = CARRIER.seal(posted.urlencode(), user_id, request.path)
     return sealed if posted and len(sealed) <= CARRIER.longest else ""
 
 

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from allauth.account.adapter import get_adapter
 from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.core.signing import BadSignature, Signer
-from django.http import HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
@@ -44,7 +44,7 @@ class Wait:
     ticket: str
 
 
-def opened(request: Any, key: UUID) -> str:
+def opened(request: HttpRequest, key: UUID) -> str:
     """Return the ticket of a form that is opened now."""
     return ticket(request.path, key, OPENED, tenancy.now() + QUICKEST)
 
@@ -61,21 +61,21 @@ def ticket(path: str, key: UUID, why: str, ready: datetime) -> str:
     return Signer(salt=f"flood|{path}|{key}").sign(f"{why}-{ready.timestamp():.3f}")
 
 
-def trapped(request: Any) -> bool:
+def trapped(request: HttpRequest) -> bool:
     """Whether something filled the field that people do not see."""
     return bool(request.POST.get(TRAP))
 
 
-def stale(request: Any) -> bool:
+def stale(request: HttpRequest) -> bool:
     """Whether a form lacks the proof that it was opened in this browser, on our page."""
 
-    def accepted(_request: Any) -> HttpResponse:
+    def accepted(_request: HttpRequest) -> HttpResponse:
         return HttpResponse()
 
     return CsrfViewMiddleware(accepted).process_view(request, accepted, (), {}) is not None
 
 
-def wait(request: Any, key: UUID) -> Wait | None:
+def wait(request: HttpRequest, key: UUID) -> Wait | None:
     """Return how long to wait before this form is taken; None when it may be taken now.
 
     Args:
@@ -94,7 +94,7 @@ def wait(request: Any, key: UUID) -> Wait | None:
     return Wait(int(WAIT.total_seconds()), crowd, given)
 
 
-def page(request: Any, asked: Wait, fields: Iterable[str], button: str) -> HttpResponse:
+def page(request: HttpRequest, asked: Wait, fields: Iterable[str], button: str) -> HttpResponse:
     """Return the page on which somebody waits. It carries what was typed, and becomes the filled form by itself.
 
     Args:
@@ -112,7 +112,7 @@ def page(request: Any, asked: Wait, fields: Iterable[str], button: str) -> HttpR
     return answer
 
 
-def kept(request: Any) -> QueryDict | None:
+def kept(request: HttpRequest) -> QueryDict | None:
     """Return what was typed into this form by somebody who waits, ticket included; None when nobody does."""
     carried = CARRIER.read(request, request.path)
     if carried is None:
@@ -123,7 +123,7 @@ def kept(request: Any) -> QueryDict | None:
     return typed
 
 
-def forget(request: Any, response: Response) -> Response:
+def forget(request: HttpRequest, response: Response) -> Response:
     """Forget what was kept, once the form is sent."""
     return CARRIER.clear(request, response, path=request.path)
 
@@ -136,7 +136,7 @@ def _read(path: str, key: UUID, given: str) -> tuple[str, datetime | None]:
     return why, datetime.fromtimestamp(float(ready), UTC)
 
 
-def _counted(request: Any, now: datetime) -> int:
+def _counted(request: HttpRequest, now: datetime) -> int:
     """Count this form, and return how many came from its network to this site lately; 0 when nobody can tell.
 
     The address itself is never kept: the cache knows a digest that means nothing the day after.

@@ -5,7 +5,6 @@ no session and sets no cookie.
 """
 
 import hashlib
-from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
@@ -14,6 +13,7 @@ from django.utils.timezone import localdate
 from psi import tenancy
 from sites.gate import slowdown
 from sites.gate.models import Consumer
+from sites.gate.requests import SiteRequest
 
 # Found by those who look for secrets that slipped into a place they should not be in.
 PREFIX = "psi_"
@@ -24,7 +24,7 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def bar(request: Any) -> HttpResponse | None:
+def bar(request: SiteRequest) -> HttpResponse | None:
     """Return what stands in the way of a program that shows no token that holds, or asks too often; else None.
 
     The day of its use is noted.

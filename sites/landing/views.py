@@ -1,7 +1,5 @@
 """Pages that belong to no room: find your site, doors from mail, health, and what to say in trouble."""
 
-from typing import Any
-
 from django.conf import settings
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,6 +10,7 @@ from django.views.decorators.http import require_GET, require_safe
 from psi import tenancy
 from sites.engine import outbox
 from sites.gate.permissions import public, signed_in
+from sites.gate.requests import AccountRequest
 from sites.tenants.models import Role, Site
 
 
@@ -46,7 +45,7 @@ def go(request: HttpRequest, token: str) -> HttpResponse:
 
 @signed_in
 @require_GET
-def go_inside(request: Any, token: str) -> HttpResponse:
+def go_inside(request: AccountRequest, token: str) -> HttpResponse:
     """The second half of a locator, behind the sign-in: to the page, for members of its site only."""
     locator = _read(token)
     if locator[0] not in request.roles_by_site:
@@ -71,7 +70,7 @@ def _follow(site_id: int, target: str, object_id: int) -> HttpResponse:
 
 @signed_in
 @require_safe
-def home(request: Any) -> HttpResponse:
+def home(request: AccountRequest) -> HttpResponse:
     """Where a person starts: straight to the one place they have, or a list of them."""
     sites = Site.objects.filter(pk__in=request.roles_by_site).order_by("name")
     doors = [(site, landing(site, request.roles_by_site[site.pk])) for site in sites]

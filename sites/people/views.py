@@ -1,7 +1,5 @@
 """The people of a site: who is invited, who holds which role, who leaves."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.db.models import Max
 from django.http import HttpResponse
@@ -14,6 +12,7 @@ from sites.engine.models import SignInEvent
 from sites.engine.moves import Refused
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.gate.second_factor import confirm_first
 from sites.people import transitions as people
 from sites.people.forms import InviteForm
@@ -23,7 +22,7 @@ from sites.tenants.models import Invitation, Membership, Role
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def people_page(request: Any) -> HttpResponse:
+def people_page(request: SiteRequest) -> HttpResponse:
     """Who has which role, who is invited; inviting is a POST, and so is taking an invitation back."""
     if "revoke" in request.POST:
         invitation = get_object_or_404(Invitation, pk=sent_number(request.POST["revoke"]))
@@ -60,7 +59,7 @@ def people_page(request: Any) -> HttpResponse:
 @for_roles(Role.ADMINISTRATOR)
 @confirm_first
 @require_http_methods(["GET", "HEAD", "POST"])
-def member_page(request: Any, membership_id: int) -> HttpResponse:
+def member_page(request: SiteRequest, membership_id: int) -> HttpResponse:
     """One role of a person: change it or end it, or add another."""
     membership = get_object_or_404(
         Membership.objects.filter(site=request.site).select_related("user"), pk=membership_id

@@ -1,7 +1,5 @@
 """The province's list of sites, and opening one."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,6 +11,7 @@ from sites.engine.forms import status_of
 from sites.engine.moves import Refused
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.people import transitions as people
 from sites.program.forms import NewSiteForm, SiteForm
 from sites.tenants.models import Role, Site
@@ -20,7 +19,7 @@ from sites.tenants.models import Role, Site
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def province_sites(request: Any) -> HttpResponse:
+def province_sites(request: SiteRequest) -> HttpResponse:
     """The province's list of sites; creating one invites its first administrator."""
     form = NewSiteForm(saved_form.typed(request))
     if request.method == "POST" and form.is_valid():
@@ -39,7 +38,7 @@ def province_sites(request: Any) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def province_site(request: Any, slug: str) -> HttpResponse:
+def province_site(request: SiteRequest, slug: str) -> HttpResponse:
     """What the province knows of one site: its kind, cohort, funding and law; nothing that happens inside."""
     site = get_object_or_404(Site.objects.exclude(kind=Site.Kind.PROVINCE), slug=slug)
     form = SiteForm(saved_form.typed(request), instance=site)

@@ -1,7 +1,5 @@
 """The program's own pages: its doors, its people, its audit trail; and the province's list of sites."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -13,6 +11,7 @@ from sites.engine.forms import sent_number, status_of
 from sites.engine.models import AuditEntry
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.program import opening
 from sites.program.forms import ProgramForm
 from sites.tenants.models import Role, Site
@@ -22,7 +21,7 @@ PAGE = 50
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def settings_page(request: Any) -> HttpResponse:
+def settings_page(request: SiteRequest) -> HttpResponse:
     """Open or close the program and its pathways, name the privacy officer."""
     form = ProgramForm(saved_form.typed(request), instance=Site.objects.get(pk=request.site.pk))
     if request.method == "POST" and form.is_valid():
@@ -35,7 +34,7 @@ def settings_page(request: Any) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR)
 @require_safe
-def audit_page(request: Any) -> HttpResponse:
+def audit_page(request: SiteRequest) -> HttpResponse:
     """The audit trail of the site, newest first, by key: no names of physicians."""
     before = sent_number(request.GET.get("before", ""))
     rows = AuditEntry.objects.order_by("-number")
@@ -49,7 +48,7 @@ def audit_page(request: Any) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR)
 @require_safe
-def today_page(request: Any) -> HttpResponse:
+def today_page(request: SiteRequest) -> HttpResponse:
     """What will break a promise next, each with one button."""
     items = today.items(request.site.slug)
     quiet = [item for item in items if item.quiet]

@@ -1,7 +1,5 @@
 """Pages beside the recorded conversations: informal contacts, the box for remarks, the province's debriefs."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
@@ -15,6 +13,7 @@ from sites.engine.forms import sent_number, status_of
 from sites.engine.recording_months import open_months
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.tenants.models import Role
 from tracker.conversations import debriefs, informal_contacts, remarks, transitions
 from tracker.conversations.choices import Minutes, Way
@@ -28,7 +27,7 @@ ON_A_PAGE = 50
 @for_roles(Role.SUPPORTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def informal_page(request: Any) -> HttpResponse:
+def informal_page(request: SiteRequest) -> HttpResponse:
     """Log a contact outside any match, about nobody."""
     form = InformalForm(saved_form.typed(request), months=open_months())
     if request.method == "POST" and form.is_valid():
@@ -50,7 +49,7 @@ def informal_page(request: Any) -> HttpResponse:
 @for_roles(Role.SUPPORTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def remark_page(request: Any) -> HttpResponse:
+def remark_page(request: SiteRequest) -> HttpResponse:
     """Put a remark into the box. The page knows of no request, and nothing is kept of who wrote it."""
     form = RemarkForm(saved_form.typed(request))
     if request.method == "POST" and form.is_valid():
@@ -63,7 +62,7 @@ def remark_page(request: Any) -> HttpResponse:
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
 @require_safe
 @never_cache
-def remarks_page(request: Any) -> HttpResponse:
+def remarks_page(request: SiteRequest) -> HttpResponse:
     """What supporters put into the box, by month."""
     shown = Paginator(Remark.objects.order_by("-month", "pk"), ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
@@ -78,7 +77,7 @@ def remarks_page(request: Any) -> HttpResponse:
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def debriefs_page(request: Any) -> HttpResponse:
+def debriefs_page(request: SiteRequest) -> HttpResponse:
     """Supporters who would like a debrief: whom to call, and nothing of why."""
     if request.method == "POST":
         if debriefs.arranged(sent_number(request.POST.get("debrief", "")), by=request.actor):
@@ -93,7 +92,7 @@ def debriefs_page(request: Any) -> HttpResponse:
 @for_roles(Role.SUPPORTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def conversation(request: Any, ref: str) -> HttpResponse:
+def conversation(request: SiteRequest, ref: str) -> HttpResponse:
     """Record that a conversation happened, not what was said."""
     match = matches_of(request.user.pk).filter(referral__ref=ref).first()
     if match is None or match.contacted_at is None:
@@ -120,6 +119,6 @@ def conversation(request: Any, ref: str) -> HttpResponse:
 
 @for_roles(Role.SUPPORTER, Role.ADMINISTRATOR, Role.LEAD)
 @require_safe
-def safety(request: Any) -> HttpResponse:
+def safety(request: SiteRequest) -> HttpResponse:
     """The safety steps on one screen: someone at risk, unsafe behaviour, whom to call."""
     return render(request, "tracker/safety.html", {"show_crisis": True})

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Max, Min
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.text import slugify
 from django.utils.timezone import localdate
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from psi import tenancy
 from sites.engine import audit, spreadsheets
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.gate.second_factor import confirm_first
 from sites.tenants.models import Role
 from tracker.figures import charts, panels, reporting_periods
@@ -24,7 +25,7 @@ from tracker.figures.models import Rollup, RollupFill
 PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
-def page(request: Any) -> HttpResponse:
+def page(request: HttpRequest) -> HttpResponse:
     """The current site's figures of the period in the address, all from counts."""
     context, status = context_of(request.GET.get("period", ""), localdate(tenancy.now()))
     return render(request, "tracker/figures.html", context, status=status)
@@ -77,7 +78,7 @@ def reportable(today: date, first: date | None) -> list[spans.Period]:
 @require_safe
 @never_cache
 @confirm_first
-def download(request: Any, panel: str, kind: str) -> HttpResponse:
+def download(request: SiteRequest, panel: str, kind: str) -> HttpResponse:
     """One picture of the site's own figures as CSV, PNG or SVG, unmasked: after the second factor, and noted."""
     if request.site.is_province:
         raise Http404("The province reads what is published.")

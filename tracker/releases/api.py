@@ -7,13 +7,14 @@ from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from django.utils.http import quote_etag
 from django.views.decorators.csrf import csrf_exempt
 
 from sites.gate.permissions import by_token, public
+from sites.gate.requests import SiteRequest
 from tracker.figures import periods
 from tracker.releases import exports
 from tracker.releases import tables as release_tables
@@ -26,7 +27,7 @@ def read_only(view: View) -> View:
     """Answer GET and HEAD alone, like `require_safe`; a program is told so in JSON."""
 
     @wraps(view)
-    def answer(request: Any, **named: Any) -> HttpResponse:
+    def answer(request: HttpRequest, **named: Any) -> HttpResponse:
         if request.method in ("GET", "HEAD"):
             return view(request, **named)
         return _error("Only GET and HEAD are answered here.", 405, {"Allow": "GET, HEAD"})
@@ -36,14 +37,14 @@ def read_only(view: View) -> View:
 
 @by_token
 @read_only
-def releases(request: Any) -> HttpResponse:
+def releases(request: SiteRequest) -> HttpResponse:
     """Which quarters are published, the latest first."""
     return _answer(request, {"releases": [_head(release) for release in release_tables.releases()]})
 
 
 @by_token
 @read_only
-def release(request: Any, quarter: date) -> HttpResponse:
+def release(request: SiteRequest, quarter: date) -> HttpResponse:
     """The tables of one quarter."""
     if found := release_tables.released(quarter):
         return _answer(request, _head(found) | {"tables": [_table(table) for table in release_tables.tables(found)]})
@@ -54,14 +55,14 @@ def release(request: Any, quarter: date) -> HttpResponse:
 @public
 @csrf_exempt
 @read_only
-def description(request: Any) -> HttpResponse:
+def description(request: HttpRequest) -> HttpResponse:
     """What may be asked and what comes back, as OpenAPI."""
     return HttpResponse(_description(), content_type="application/json")
 
 
 @public
 @csrf_exempt
-def nowhere(request: Any, rest: str) -> HttpResponse:
+def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
     """All other addresses here, malformed quarters too."""
     return _error(f"Nothing is at this address. {reverse('api_description')} says what there is.", 404)
 
@@ -93,7 +94,7 @@ def _error(words: str, status: int, headers: dict[str, str] | None = None) -> Ht
     return JsonResponse({"error": words}, status=status, headers={"Cache-Control": "no-store"} | (headers or {}))
 
 
-def _answer(request: Any, what: dict[str, Any]) -> HttpResponse:
+def _answer(request: HttpRequest, what: dict[str, Any]) -> HttpResponse:
     """Return JSON that may be kept by whoever asked, and is asked for again by its tag."""
     response = JsonResponse(what)
     etag = quote_etag(hashlib.sha256(response.content).hexdigest())

@@ -1,13 +1,13 @@
 """The tables of published releases as files and pictures: for coordinators and advisors; some for everybody."""
 
 from datetime import date
-from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from sites.engine import spreadsheets
 from sites.gate.permissions import for_roles, public
+from sites.gate.requests import SiteRequest
 from sites.tenants.models import Role
 from tracker.figures import charts, periods
 from tracker.figures.views import PICTURES
@@ -19,7 +19,7 @@ from tracker.releases.tables import Table
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
 @require_safe
-def book(request: Any, quarter: date) -> HttpResponse:
+def book(request: SiteRequest, quarter: date) -> HttpResponse:
     """Every table of a release in one file; the first sheet is the dictionary."""
     release, found = _release(quarter)
     sheets = [("Dictionary", *exports.dictionary(release, found))]
@@ -29,7 +29,7 @@ def book(request: Any, quarter: date) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
 @require_safe
-def sheet(request: Any, quarter: date, table: str) -> HttpResponse:
+def sheet(request: SiteRequest, quarter: date, table: str) -> HttpResponse:
     """One table of a release, or the dictionary of them all."""
     release, found = _release(quarter)
     if table == "dictionary":
@@ -41,21 +41,21 @@ def sheet(request: Any, quarter: date, table: str) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
 @require_safe
-def picture(request: Any, quarter: date, table: str, kind: str) -> HttpResponse:
+def picture(request: SiteRequest, quarter: date, table: str, kind: str) -> HttpResponse:
     """A table of a release as a picture: `kind` is svg or png."""
     return _file(periods.code(quarter), _release(quarter)[1], table, kind)
 
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
 @require_safe
-def over_time(request: Any, table: str, kind: str) -> HttpResponse:
+def over_time(request: SiteRequest, table: str, kind: str) -> HttpResponse:
     """A table over all releases, as the page of the province shows it: `kind` is csv, svg or png."""
     return _file("all", release_tables.over_time(), table, kind)
 
 
 @public
 @require_safe
-def public_sheet(request: Any, quarter: date, table: str) -> HttpResponse:
+def public_sheet(request: HttpRequest, quarter: date, table: str) -> HttpResponse:
     """One table of a release that everybody may read."""
     return _file(periods.code(quarter), _release(quarter, public_only=True)[1], table, "csv")
 

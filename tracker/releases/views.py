@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import F
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import localdate
 from django.utils.translation import gettext
@@ -18,6 +18,7 @@ from sites.engine.forms import status_of
 from sites.engine.moves import Refused
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles, public
+from sites.gate.requests import SiteRequest
 from sites.tenants.models import Role
 from tracker.figures import methods as text
 from tracker.figures import periods, reporting_periods
@@ -46,7 +47,7 @@ FOUND = {
 }
 
 
-def figures(request: Any) -> HttpResponse:
+def figures(request: HttpRequest) -> HttpResponse:
     """The published figures of the province. What is not published stands nowhere on the page."""
     return render(request, "tracker/province.html", context_of_all())
 
@@ -65,7 +66,7 @@ def context_of_all() -> dict[str, Any]:
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def releases_page(request: Any) -> HttpResponse:
+def releases_page(request: SiteRequest) -> HttpResponse:
     """All releases so far, and the form that has the next quarter prepared."""
     quarter = releases.next_quarter()
     refused = Release.objects.filter(state=State.REFUSED, quarter=quarter).order_by("-pk").first() if quarter else None
@@ -94,7 +95,7 @@ def releases_page(request: Any) -> HttpResponse:
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def release_page(request: Any, release_id: int) -> HttpResponse:
+def release_page(request: SiteRequest, release_id: int) -> HttpResponse:
     """One release: how far the check is, why it was refused, what it would tell; publishing and setting aside."""
     release = get_object_or_404(Release, pk=release_id)
     if request.method == "POST":
@@ -118,11 +119,11 @@ def release_page(request: Any, release_id: int) -> HttpResponse:
     return render(request, "tracker/release.html", context)
 
 
-def _page(request: Any, release: Release) -> list[int]:
+def _page(request: HttpRequest, release: Release) -> list[int]:
     return [] if request.POST.get("do") == "drop" else [release.pk]
 
 
-def _move(request: Any, release: Release) -> str:
+def _move(request: SiteRequest, release: Release) -> str:
     match request.POST.get("do"):
         case "publish":
             releases.publish(release.pk, public="public" in request.POST, by=request.actor)
@@ -184,7 +185,7 @@ def refusal(release: Release) -> str:
 
 @public
 @require_safe
-def public_list(request: Any) -> HttpResponse:
+def public_list(request: HttpRequest) -> HttpResponse:
     """The releases that everybody may read."""
     listed = [
         (each.quarter, periods.label(each.quarter, periods.last_month(each.quarter)))
@@ -195,7 +196,7 @@ def public_list(request: Any) -> HttpResponse:
 
 @public
 @require_safe
-def public_page(request: Any, quarter: date) -> HttpResponse:
+def public_page(request: HttpRequest, quarter: date) -> HttpResponse:
     """A release that everybody may read."""
     if release := release_tables.released(quarter, public_only=True):
         return render(request, "tracker/published_one.html", context_of(release))
@@ -214,14 +215,14 @@ def context_of(release: Release) -> dict[str, Any]:
 
 @public
 @require_safe
-def methods(request: Any) -> HttpResponse:
+def methods(request: HttpRequest) -> HttpResponse:
     """How the figures are made, and how they are attacked before they are told. In plain words."""
     return render(request, "tracker/methods.html", {"sections": text.sections()})
 
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD, Role.ADVISOR)
 @require_safe
-def figures_page(request: Any) -> HttpResponse:
+def figures_page(request: SiteRequest) -> HttpResponse:
     """A site's own figures, from its rollups; at the province, what was released, and nothing else."""
     if request.site.is_province:
         return figures(request)

@@ -1,7 +1,6 @@
 """The reports as PDF, in one press: a site's own, a release's, and the annual evaluation."""
 
 from datetime import date
-from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.utils.timezone import localdate
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_safe
 from psi import tenancy
 from sites.engine import audit
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.gate.second_factor import confirm_first
 from sites.tenants.models import Role
 from tracker.figures import periods, reporting_periods
@@ -25,7 +25,7 @@ from tracker.reports import site as site_report
 @require_safe
 @never_cache
 @confirm_first
-def of_site(request: Any, year: str) -> HttpResponse:
+def of_site(request: SiteRequest, year: str) -> HttpResponse:
     """A site's report of a fiscal year that is over, after the second factor; the trail says who took it."""
     if request.site.is_province:
         raise Http404("The province reports what is published.")
@@ -39,7 +39,7 @@ def of_site(request: Any, year: str) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
 @require_safe
-def of_release(request: Any, quarter: date) -> HttpResponse:
+def of_release(request: SiteRequest, quarter: date) -> HttpResponse:
     """The report of a published release."""
     if release := release_tables.released(quarter):
         return _file(reports_province.pdf(reports_province.of_release(release)), f"report-{periods.code(quarter)}")
@@ -48,7 +48,7 @@ def of_release(request: Any, quarter: date) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
 @require_safe
-def evaluation(request: Any, year: str) -> HttpResponse:
+def evaluation(request: SiteRequest, year: str) -> HttpResponse:
     """The annual evaluation of a fiscal year whose last quarter is published."""
     for first in reports.evaluated():
         if reporting_periods.fiscal_year(first).code == year:

@@ -17,6 +17,7 @@ from referrals.requests.models import Referral
 from sites.engine.moves import Refused
 from sites.gate import language
 from sites.gate.permissions import public
+from sites.gate.requests import SiteRequest
 from tracker.survey import transitions as survey
 from tracker.survey.models import Said
 
@@ -78,7 +79,7 @@ class _Answering(status.Trail):
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def survey_page(request: Any) -> HttpResponse:
+def survey_page(request: SiteRequest) -> HttpResponse:
     """Ask the five questions, and take the answers. Without a receipt there is nothing to see here.
 
     What was answered is kept on the page when the receipt must be typed again.

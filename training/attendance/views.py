@@ -14,6 +14,7 @@ from sites.engine import audit
 from sites.engine.forms import sent_number
 from sites.engine.moves import Refused
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.tenants.models import Role
 from training.attendance import transitions as attendance_transitions
 from training.sessions import transitions as sessions
@@ -25,7 +26,7 @@ from training.sessions.views import State
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def session_page(request: Any, session_id: int) -> HttpResponse:
+def session_page(request: SiteRequest, session_id: int) -> HttpResponse:
     """One session: who comes, attendance, materials, cancelling."""
     session = get_object_or_404(Session, pk=session_id)
     do, form, wrong = request.POST.get("do", ""), MaterialForm(), ""

@@ -16,6 +16,7 @@ from psi import tenancy
 from sites.engine.forms import status_of
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
+from sites.gate.requests import AccountRequest, SiteRequest
 from sites.reference.models import TextVersion
 from sites.tenants.models import Role, Site
 from training.commitment import agreement
@@ -25,14 +26,14 @@ from training.supporters import lending
 from training.supporters.models import PeerSupporter
 
 
-def _mine(request: Any) -> PeerSupporter:
+def _mine(request: AccountRequest) -> PeerSupporter:
     return get_object_or_404(PeerSupporter.objects.exclude(state="LEFT"), user_id=request.user.pk)
 
 
 @for_roles(Role.SUPPORTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def agreement_page(request: Any) -> HttpResponse:
+def agreement_page(request: SiteRequest) -> HttpResponse:
     """The agreement in the words in force, and the one that was signed; signing is a POST with its SHA-256."""
     mine, today = _mine(request), localdate(tenancy.now())
     if mine.home_id is not None:
@@ -59,7 +60,7 @@ def agreement_page(request: Any) -> HttpResponse:
 @for_roles(Role.SUPPORTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def commitment_page(request: Any) -> HttpResponse:
+def commitment_page(request: SiteRequest) -> HttpResponse:
     """How much, when not, where else, and leaving. Each part is a press of its own."""
     mine, do = _mine(request), request.POST.get("do", "")
     if mine.home_id is not None:
@@ -85,7 +86,7 @@ def commitment_page(request: Any) -> HttpResponse:
     return render(request, "training/commitment.html", context, status=status_of(request, sent or pledge))
 
 
-def _press(request: Any, mine: PeerSupporter, do: str, said: dict[str, Any]) -> str:
+def _press(request: SiteRequest, mine: PeerSupporter, do: str, said: dict[str, Any]) -> str:
     """Make the move that was pressed, and return what came of it."""
     by, today = request.actor, localdate(tenancy.now())
     if do == "pledge":
@@ -120,7 +121,7 @@ def _press(request: Any, mine: PeerSupporter, do: str, said: dict[str, Any]) -> 
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def agreement_text(request: Any) -> HttpResponse:
+def agreement_text(request: SiteRequest) -> HttpResponse:
     """The province words the agreement; what was signed stays as it was, and the next signature is under the new."""
     form = AgreementForm(saved_form.typed(request, "text"), initial={"text": agreement.text().text})
     if request.method == "POST" and form.is_valid():

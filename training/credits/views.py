@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +18,7 @@ from sites.engine.forms import bare_helper, sent_number, status_of
 from sites.engine.moves import Refused
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles, public
+from sites.gate.requests import SiteRequest
 from sites.gate.second_factor import confirm_first
 from sites.reference.models import Rate
 from sites.tenants.models import Role, Site
@@ -33,7 +34,7 @@ HEADERS = ("claim", "name", "day of service", "session", "minutes", "rate", "amo
 @for_roles(Role.SUPPORTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def my_statement(request: Any) -> HttpResponse:
+def my_statement(request: SiteRequest) -> HttpResponse:
     """Hours, credits and pay of one's own; claiming is a press."""
     if request.method == "POST":
         at = _holder(request, request.POST.get("at", ""))
@@ -62,7 +63,7 @@ def my_statement(request: Any) -> HttpResponse:
 
 @for_roles(Role.SUPPORTER)
 @require_safe
-def my_statement_file(request: Any) -> HttpResponse:
+def my_statement_file(request: SiteRequest) -> HttpResponse:
     """The same as a file."""
     headers = ("day", "session", "held by", "hours", "credits", "pay", "claim")
     rows = [
@@ -83,7 +84,7 @@ def my_statement_file(request: Any) -> HttpResponse:
 @for_roles(Role.SUPPORTER)
 @require_safe
 @never_cache
-def certificate(request: Any, at: str) -> HttpResponse:
+def certificate(request: SiteRequest, at: str) -> HttpResponse:
     """The certificate as PDF; asking for it issues it, and asking again gives the same."""
     holder = _holder(request, at)
     made = certificates.issue(request.user.pk, at=holder, by=request.actor)
@@ -116,7 +117,7 @@ class VerifyForm(forms.Form):
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def verify(request: Any) -> HttpResponse:
+def verify(request: HttpRequest) -> HttpResponse:
     """Anyone who holds a certificate may ask whether it is one of ours. Nothing is told without code and surname."""
     form, found = VerifyForm(request.POST or None), None
     if form.is_valid():
@@ -129,7 +130,7 @@ def verify(request: Any) -> HttpResponse:
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def pay_page(request: Any) -> HttpResponse:
+def pay_page(request: SiteRequest) -> HttpResponse:
     """Claims to decide on, what is approved, and the batches that were given to be paid."""
     if request.method == "POST":
         _decide(request)
@@ -153,7 +154,7 @@ def pay_page(request: Any) -> HttpResponse:
     return render(request, "training/pay.html", context)
 
 
-def _decide(request: Any) -> None:
+def _decide(request: SiteRequest) -> None:
     do = request.POST.get("do", "")
     if do == "batch":
         made = pay.make_batch(by=request.actor)
@@ -173,7 +174,7 @@ def _decide(request: Any) -> None:
 @for_roles(Role.ADMINISTRATOR)
 @confirm_first
 @require_safe
-def batch_file(request: Any, number: int, kind: str) -> HttpResponse:
+def batch_file(request: SiteRequest, number: int, kind: str) -> HttpResponse:
     """A batch as CSV or XLSX, for whoever pays."""
     batch = get_object_or_404(Batch, number=number)
     if kind not in spreadsheets.TYPES:
@@ -223,7 +224,7 @@ class RateForm(forms.Form):
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def rates(request: Any) -> HttpResponse:
+def rates(request: SiteRequest) -> HttpResponse:
     """The province's rates with their dates: one is added, none is changed."""
     form = RateForm(saved_form.typed(request, "hourly"))
     if request.method == "POST" and form.is_valid():
@@ -238,5 +239,5 @@ def rates(request: Any) -> HttpResponse:
     return render(request, "training/rates.html", context, status=status_of(request, form))
 
 
-def _holder(request: Any, slug: str) -> Site:
+def _holder(request: SiteRequest, slug: str) -> Site:
     return get_object_or_404(Site, pk__in=[site.pk for site in sessions.holders(request.site)], slug=slug)

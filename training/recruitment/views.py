@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from sites.engine.forms import status_of
 from sites.gate import language, saved_form, slowdown
 from sites.gate.permissions import for_roles, public
+from sites.gate.requests import SiteRequest
 from sites.tenants.models import Profile, Role
 from training.recruitment import queries as recruits
 from training.recruitment import transitions as recruitment
@@ -30,7 +31,7 @@ FIELDS = ("key", "name", "email", "nominator")
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def nominate(request: Any) -> HttpResponse:
+def nominate(request: SiteRequest) -> HttpResponse:
     """Nominate a colleague as a peer supporter; no account is needed, and nobody is told what becomes of it."""
     site = request.site
     if not site.privacy_officer:
@@ -40,7 +41,8 @@ def nominate(request: Any) -> HttpResponse:
             return _form(request, NominateForm(kept), waited=True)
         key = uuid.uuid4()
         return _form(request, NominateForm(key=key), ticket=slowdown.opened(request, key))
-    stale, switching, posted = slowdown.stale(request), language.CHOSEN in request.POST, request.POST
+    posted: QueryDict = request.POST
+    stale, switching = slowdown.stale(request), language.CHOSEN in posted
     if stale:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
         posted, key = posted.copy(), uuid.uuid4()
@@ -60,7 +62,7 @@ def nominate(request: Any) -> HttpResponse:
     return slowdown.forget(request, redirect(after))
 
 
-def _form(request: Any, form: NominateForm, *, status: int = 200, **context: Any) -> HttpResponse:
+def _form(request: HttpRequest, form: NominateForm, *, status: int = 200, **context: Any) -> HttpResponse:
     """Give back a form with what was typed, its ticket included."""
     context = {"ticket": form.data.get(slowdown.TICKET, "")} | context
     context |= {"form": form, "fields": [form[name] for name in FIELDS]}
@@ -70,7 +72,7 @@ def _form(request: Any, form: NominateForm, *, status: int = 200, **context: Any
 @public
 @require_safe
 @cache_control(max_age=60)
-def nominated(request: Any) -> HttpResponse:
+def nominated(request: SiteRequest) -> HttpResponse:
     """What everyone who nominates reads, whatever follows."""
     return render(request, "training/nominated.html")
 
@@ -78,7 +80,7 @@ def nominated(request: Any) -> HttpResponse:
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def recruit(request: Any, recruit: str) -> HttpResponse:
+def recruit(request: SiteRequest, recruit: str) -> HttpResponse:
     """One person on the way: where they are, what they said, and the one move that is next."""
     found = get_object_or_404(Recruit.objects.select_related("invitation"), ref=recruit)
     stopping = StopForm(request.POST if request.POST.get("do") == "stop" else None)
@@ -111,7 +113,7 @@ def recruit(request: Any, recruit: str) -> HttpResponse:
     return render(request, "training/recruit.html", context, status=status_of(request, stopping))
 
 
-def _press(request: Any, found: Recruit, stopping: StopForm) -> HttpResponse | None:
+def _press(request: SiteRequest, found: Recruit, stopping: StopForm) -> HttpResponse | None:
     """Make the move whose button was pressed; None for one that needs something else first."""
     do = request.POST.get("do")
     if do == "invite" and Role.ADMINISTRATOR in request.roles:
@@ -135,7 +137,7 @@ def _press(request: Any, found: Recruit, stopping: StopForm) -> HttpResponse | N
 @for_roles(Role.SUPPORTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def interest(request: Any) -> HttpResponse:
+def interest(request: SiteRequest) -> HttpResponse:
     """The interest form of somebody who joined; or their word that they would rather not."""
     found = recruits.of_user(request.user.pk)
     if found is not None and request.POST.get("do") == "stop":

@@ -1,7 +1,5 @@
 """A supporter's line of the roster, and the list of departments."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,6 +11,7 @@ from sites.engine import audit
 from sites.engine.forms import status_of
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.tenants.models import Membership, Profile, Role
 from training.commitment import agreement
 from training.commitment import transitions as commitment
@@ -25,7 +24,7 @@ from training.supporters.models import PeerSupporter
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def supporter(request: Any, user_id: int) -> HttpResponse:
+def supporter(request: SiteRequest, user_id: int) -> HttpResponse:
     """Add a person who holds the role to the roster, or change what is kept of them."""
     profile = get_object_or_404(Profile, user_id=user_id)
     held = Membership.objects.filter(site=request.site, user_id=user_id, role=Role.SUPPORTER, ended_at=None)

@@ -16,6 +16,7 @@ from psi.sealed import Carrier
 from sites.engine import audit, spreadsheets
 from sites.engine.forms import bare_helper, status_of
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.gate.second_factor import confirm_first
 from sites.tenants.models import Role
 from training.roster import files as roster_files
@@ -56,7 +57,7 @@ class RosterFileForm(forms.Form):
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def roster_import(request: Any) -> HttpResponse:
+def roster_import(request: SiteRequest) -> HttpResponse:
     """Choose a file, see what each row would change, and import exactly that."""
     form = RosterFileForm(request.POST or None, request.FILES or None)
     table: Table | None = None
@@ -83,7 +84,7 @@ def roster_import(request: Any) -> HttpResponse:
     return render(request, "training/roster_import.html", context, status=status_of(request, form))
 
 
-def _preview(request: Any, form: RosterFileForm, table: Table) -> dict[str, Any]:
+def _preview(request: SiteRequest, form: RosterFileForm, table: Table) -> dict[str, Any]:
     rows = imports.preview(table)
     sealed = _sealed(request, table, imports.fingerprint(rows))
     if len(sealed) > MOST_SEALED:
@@ -106,12 +107,12 @@ def _said(rows: list[imports.Row]) -> str:
     return gettext("Imported. Invited: %(new)s. Changed: %(changed)s. Unchanged: %(same)s.") % said
 
 
-def _sealed(request: Any, table: Table, shown: str) -> str:
+def _sealed(request: SiteRequest, table: Table, shown: str) -> str:
     """Return the rows as they were read, for the page that shows them; only the same person's press opens it."""
     return CARRIER.seal([table, shown], request.site.pk, request.user.pk)
 
 
-def _opened(request: Any) -> tuple[Table | None, str]:
+def _opened(request: SiteRequest) -> tuple[Table | None, str]:
     carried = CARRIER.open(request.POST["sealed"], request.site.pk, request.user.pk)
     if carried is None:
         return None, ""
@@ -123,7 +124,7 @@ def _opened(request: Any) -> tuple[Table | None, str]:
 @require_safe
 @never_cache
 @confirm_first
-def roster_export(request: Any, kind: str) -> HttpResponse:
+def roster_export(request: SiteRequest, kind: str) -> HttpResponse:
     """The roster as a file, after the second factor; an entry of the audit trail says who took it."""
     if kind not in spreadsheets.TYPES:
         raise Http404("No such kind of file.")

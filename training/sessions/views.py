@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from sites.engine.forms import sent_number, status_of
 from sites.engine.moves import Refused
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles, public, signed_in
+from sites.gate.requests import AccountRequest, SiteRequest
 from sites.tenants.models import Membership, Role, Site
 from sites.tenants.queries import names
 from training.sessions import calendar, materials
@@ -30,7 +31,7 @@ PAGE = 30
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
 @require_http_methods(["GET", "HEAD", "POST"])
-def team_page(request: Any) -> HttpResponse:
+def team_page(request: SiteRequest) -> HttpResponse:
     """The sessions this site holds, planned and past, and those of the province for site teams."""
     if request.POST.get("do") == "renew":
         return _renew(request, "sessions")
@@ -56,7 +57,7 @@ def team_page(request: Any) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def new_session(request: Any) -> HttpResponse:
+def new_session(request: SiteRequest) -> HttpResponse:
     """Plan a session of this site."""
     form = SessionForm(saved_form.typed(request, "capacity"))
     if request.method == "POST" and form.is_valid():
@@ -72,7 +73,7 @@ def new_session(request: Any) -> HttpResponse:
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit_session(request: Any, session_id: int) -> HttpResponse:
+def edit_session(request: SiteRequest, session_id: int) -> HttpResponse:
     """Change what was planned."""
     session = get_object_or_404(Session, pk=session_id, state=Session.State.PLANNED)
     form = SessionForm(saved_form.typed(request, "capacity"), session=session)
@@ -91,7 +92,7 @@ def edit_session(request: Any, session_id: int) -> HttpResponse:
 @for_roles(Role.SUPPORTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def my_training(request: Any) -> HttpResponse:
+def my_training(request: SiteRequest) -> HttpResponse:
     """What a supporter may come to, here and at the province; what they have been to; their calendar."""
     if request.POST.get("do") == "renew":
         return _renew(request, "my_training")
@@ -107,7 +108,7 @@ def my_training(request: Any) -> HttpResponse:
 
 @signed_in
 @require_safe
-def find_training(request: Any) -> HttpResponse:
+def find_training(request: AccountRequest) -> HttpResponse:
     """Where the mail about a session leads: to the person's own page about it."""
     held = Membership.objects.filter(user=request.user, ended_at=None).select_related("site").order_by("pk")
     for membership in held:
@@ -119,24 +120,24 @@ def find_training(request: Any) -> HttpResponse:
     raise Http404("No sessions for this person.")
 
 
-def _holder(request: Any, slug: str) -> Site:
+def _holder(request: SiteRequest, slug: str) -> Site:
     for site in sessions.holders(request.site):
         if site.slug == slug:
             return site
     raise Http404("No sessions of that site for this one.")
 
 
-def _feed(request: Any) -> str:
+def _feed(request: AccountRequest) -> str:
     return request.build_absolute_uri(reverse("calendar", args=[calendar.address(request.user)]))
 
 
-def _renew(request: Any, page: str) -> HttpResponse:
+def _renew(request: SiteRequest, page: str) -> HttpResponse:
     calendar.renew(request.user)
     messages.success(request, _("Your calendar has a new address. The old one leads nowhere."))
     return redirect(page, request.site.slug)
 
 
-def _press(request: Any, page: str) -> HttpResponse:
+def _press(request: SiteRequest, page: str) -> HttpResponse:
     """Enrol, or step back."""
     at, session_id = _holder(request, request.POST.get("at", "")), sent_number(request.POST.get("session", ""))
     try:
@@ -163,7 +164,7 @@ def _press(request: Any, page: str) -> HttpResponse:
     return redirect(page, request.site.slug)
 
 
-def _offers(request: Any, roles: set[Role]) -> dict[str, list[dict[str, Any]]]:
+def _offers(request: SiteRequest, roles: set[Role]) -> dict[str, list[dict[str, Any]]]:
     """Return what a person may come to, and has come to: a crossing that reads the province's sessions."""
     kinds, now = sessions.kinds_for(roles & set(request.roles)), tenancy.now()
     found: list[dict[str, Any]] = []
@@ -208,7 +209,7 @@ def _line(session: Session, at: Site, seat: Enrolment | None, files: list[Materi
 
 @for_roles(Role.SUPPORTER, Role.ADMINISTRATOR, Role.LEAD)
 @require_safe
-def session_file(request: Any, at: str, session_id: int) -> HttpResponse:
+def session_file(request: SiteRequest, at: str, session_id: int) -> HttpResponse:
     """The calendar file of a session in which the person is enrolled."""
     holder = _holder(request, at)
     with tenancy.site_scope(holder.pk):
@@ -222,7 +223,7 @@ def session_file(request: Any, at: str, session_id: int) -> HttpResponse:
 
 @for_roles(Role.SUPPORTER, Role.ADMINISTRATOR, Role.LEAD)
 @require_safe
-def material(request: Any, at: str, material_id: int) -> HttpResponse:
+def material(request: SiteRequest, at: str, material_id: int) -> HttpResponse:
     """A file, for those who have a place or were there, and for the administrators of who holds the session."""
     holder = _holder(request, at)
     with tenancy.site_scope(holder.pk):
@@ -238,7 +239,7 @@ def material(request: Any, at: str, material_id: int) -> HttpResponse:
 
 @public
 @require_safe
-def calendar_feed(request: Any, token: str) -> HttpResponse:
+def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
     """A person's sessions, for the calendar on their phone: whoever has the address sees times and places, no names."""
     user = calendar.whose(token)
     if user is None:

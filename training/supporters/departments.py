@@ -1,7 +1,5 @@
 """The list of departments of a site."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -14,6 +12,7 @@ from sites.engine import audit
 from sites.engine.forms import status_of
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.tenants.models import Role
 from training.supporters.models import Department
 
@@ -38,7 +37,7 @@ class DepartmentForm(forms.ModelForm):
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def departments(request: Any) -> HttpResponse:
+def departments(request: SiteRequest) -> HttpResponse:
     """The site's list of departments, offered on its form and on each supporter's line."""
     form = DepartmentForm(saved_form.typed(request))
     if request.method == "POST" and form.is_valid():

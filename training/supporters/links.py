@@ -15,6 +15,7 @@ from psi import tenancy
 from sites.engine.forms import bare_helper, sent_number, status_of
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
+from sites.gate.requests import SiteRequest
 from sites.tenants.models import Link, Role, Site
 from training.supporters import lending
 
@@ -70,7 +71,7 @@ class LinkForm(forms.Form):
 
 @for_roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
-def links_page(request: Any) -> HttpResponse:
+def links_page(request: SiteRequest) -> HttpResponse:
     """The list of linked sites; recording an agreement links two, ending it parts them the same day."""
     if request.POST.get("do") == "end":
         link = get_object_or_404(Link, pk=sent_number(request.POST.get("link", "")))

@@ -1,7 +1,6 @@
 """What supporters show of themselves: their own page about it, and the photo the public sees."""
 
 import base64
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -14,6 +13,7 @@ from sites.engine import audit
 from sites.engine.forms import status_of
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles, public
+from sites.gate.requests import SiteRequest
 from sites.tenants.models import Role
 from training.supporters import photos, public_page, queries
 from training.supporters.forms import AboutMeForm, PageForm
@@ -23,7 +23,7 @@ from training.supporters.models import PeerSupporter, Photo
 @for_roles(Role.SUPPORTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def my_page(request: Any) -> HttpResponse:
+def my_page(request: SiteRequest) -> HttpResponse:
     """A supporter's own words and photo, and the agreement to show them."""
     mine = PeerSupporter.objects.filter(user_id=request.user.pk).first()
     if mine is None or mine.state == PeerSupporter.State.LEFT:
@@ -64,7 +64,7 @@ def my_page(request: Any) -> HttpResponse:
 @public
 @require_safe
 @cache_control(max_age=86400, private=True, immutable=True)
-def photo(request: Any, digest: str) -> HttpResponse:
+def photo(request: SiteRequest, digest: str) -> HttpResponse:
     """The photo of a supporter who is on the public page. For one who is not, the address does not exist."""
     image = queries.photo(digest) if request.site.takes_requests else None
     if image is None:
@@ -75,7 +75,7 @@ def photo(request: Any, digest: str) -> HttpResponse:
 @for_roles(Role.SUPPORTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def about_me(request: Any) -> HttpResponse:
+def about_me(request: SiteRequest) -> HttpResponse:
     """What a supporter says of themselves: read and changed by nobody else, and used to meet wishes alone."""
     form = AboutMeForm(
         saved_form.typed(request),
