@@ -9,7 +9,7 @@ from django.db import connection
 
 from bench.harness import Line, analyze, ask, compared, interleaved
 from matching.invitations.transitions import WINDOW
-from matching.matches.models import MISSED, Match
+from matching.matches.models import Match, WindowStep
 from psi import tenancy
 from sites.engine import agenda
 from sites.tenants.models import Role, Site
@@ -106,7 +106,7 @@ def _confirm(places: list[Site], each: int) -> None:
                     invited_at=at,
                     expires_at=at,
                     confirmed_at=at,
-                    window_step=MISSED - 1,
+                    window_step=WindowStep.SECOND_REMINDER,
                 )
                 for referral in referrals
             )

@@ -28,4 +28,4 @@ class MatchingConfig(AppConfig):
         audit_words.register(invitation_words, request_words)
         audit_words.register_purposes(PURPOSES)
         audit_words.register_request_references(queries.codes_of)
-        people.register_check(rematch.check_handed_on)
+        people.register_check(rematch.check_no_open_match)

@@ -15,8 +15,8 @@ from psi.tenancy import site_scope
 from referrals.requests.identity import Identity
 from referrals.requests.models import Consent, Referral
 from referrals.requests.receipts import receipt_digest
-from referrals.requests.request_facts import Ask
-from referrals.requests.transitions import submit
+from referrals.requests.receiving import submit
+from referrals.requests.request_facts import RequestAnswers
 from sites.engine import outbox
 from sites.engine.audit import Actor
 from sites.gate import slowdown
@@ -49,9 +49,9 @@ def opened(path: str, key: uuid.UUID | None = None) -> dict[str, str]:
 
 
 def request(site: Site, *, outside: bool = False, now: datetime | None = None, **said: Any) -> Referral:
-    """Send a request to a site and return the referral it made. `said` are fields of `Ask` and `Identity`."""
+    """Send a request to a site and return the referral it made. `said` are fields of `RequestAnswers` and `Identity`."""
     key = said.pop("key", None) or uuid.uuid4()
-    ask = Ask(
+    answers = RequestAnswers(
         reasons=said.pop("reasons", ("BURNOUT",)),
         stage=said.pop("stage", "UNSAID"),
         practice=said.pop("practice", "UNSAID"),
@@ -61,7 +61,7 @@ def request(site: Site, *, outside: bool = False, now: datetime | None = None, *
     at = province() if outside else site
     with site_scope(site.pk, now=now):
         texts = {Consent.MATCH.value: current_text(Consent.MATCH, "en")}
-        receipt = submit(ask, identity, site=site, at=at, key=key, texts=texts)
+        receipt = submit(answers, identity, site=site, at=at, key=key, texts=texts)
     with site_scope(at.pk):
         return Referral.objects.get(receipt_digest=receipt_digest(receipt))
 

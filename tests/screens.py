@@ -29,18 +29,18 @@ from psi.tenancy import site_scope
 from referrals.requests.models import ON_FORM
 from referrals.requests.models import Referral
 from referrals.requests.receipts import receipt_digest
-from referrals.requests.request_facts import Ask
+from referrals.requests.request_facts import RequestAnswers
 from referrals.requests.identity import Identity
-from referrals.requests.transitions import submit
+from referrals.requests.receiving import submit
 from sites.engine.audit import SYSTEM
 from sites.tenants.models import Site
 from sites.reference.queries import current_text
 site = Site.objects.get(slug="{SITE}")
 with site_scope(site.pk):
-    ask = Ask(reasons=("BURNOUT",), stage="UNSAID", practice="UNSAID", source="")
+    answers = RequestAnswers(reasons=("BURNOUT",), stage="UNSAID", practice="UNSAID", source="")
     texts = {{purpose.value: current_text(purpose, "en") for purpose in ON_FORM}}
     robin = Identity(name="Robin", phone="604 555 0188")
-    receipt = submit(ask, robin, site=site, at=site, key=uuid.uuid4(), texts=texts)
+    receipt = submit(answers, robin, site=site, at=site, key=uuid.uuid4(), texts=texts)
     transitions.close(Referral.objects.get(receipt_digest=receipt_digest(receipt)).pk, "ONWARD", by=SYSTEM)
 print(receipt)
 """
@@ -145,7 +145,7 @@ def _offer(house: House, person: Person) -> Iterator[Stop]:
         code="from psi.tenancy import site_scope\nfrom referrals.reach_out import transitions as reach_out\n"
         f"from referrals.requests.models import ReachOut\nfrom sites.tenants.models import Site\nsite = Site.objects.get(slug='{SITE}')\n"
         "with site_scope(site.pk):\n    found = ReachOut.objects.get(way='MAIL').referral_id\n"
-        "    print(reach_out._page(found), reach_out.code_of(found).replace(' ', ''))"
+        "    print(reach_out._offer_path(found), reach_out.code_of(found).replace(' ', ''))"
     ).split()
     person.open(path)
     yield "offer-code", page

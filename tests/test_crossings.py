@@ -30,12 +30,12 @@ DOORS = {
     ("sites/accounts/adapters.py", "_join"),
 }
 CROSSINGS = {
-    ("referrals/requests/transitions.py", "submit"),
-    ("referrals/requests/transitions.py", "hand_over"),
+    ("referrals/requests/receiving.py", "submit"),
+    ("referrals/requests/hand_over.py", "hand_over"),
     ("referrals/wording/texts.py", "behind"),
     ("matching/physician/views.py", "_from_elsewhere"),
-    ("matching/invitations/alerts.py", "_forget"),
-    ("matching/invitations/alerts.py", "_tell"),
+    ("matching/invitations/alerts.py", "_remove_alert"),
+    ("matching/invitations/alerts.py", "_raise_alert"),
     ("matching/invitations/leaving.py", "_leave"),
     ("training/sessions/calendar.py", "feed"),
     ("training/sessions/views.py", "_offers"),

@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 
 from matching.matches.models import Match
 from psi.tenancy import site_scope
-from referrals.requests import transitions
+from referrals.requests import receiving
 from referrals.requests.models import FormKey, Referral
 from sites.engine import references
 from tests import line
@@ -129,7 +129,7 @@ def test_a_connection_cut_in_the_middle_stores_nothing_and_says_try_again(
     said = FORM | line.opened("/north/request/")
     client = Client(raise_request_exception=False)
     with monkeypatch.context() as patched:
-        patched.setattr(transitions, "reference", cut)
+        patched.setattr(receiving, "reference", cut)
         answer = client.post("/north/request/", said)
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     connection.close()

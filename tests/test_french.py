@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import trans_real
 
 from psi.tenancy import site_scope
-from referrals.requests.identity import known_to_rules
+from referrals.requests.identity import open_for_rules
 from referrals.requests.models import Referral, ReferralConsent
 from referrals.requests.receipts import receipt_of
 from sites.engine.audit import SYSTEM
@@ -161,7 +161,7 @@ def test_the_consent_is_kept_in_the_words_that_were_agreed_to(world: World) -> N
     with site_scope(world.north.pk):
         consent = ReferralConsent.objects.select_related("text").get()
         assert (consent.text.language, consent.text.text[:9]) == ("fr", "J’accepte")
-        assert known_to_rules(Referral.objects.get()).language == "fr"
+        assert open_for_rules(Referral.objects.get()).language == "fr"
 
 
 def test_pages_of_staff_stay_in_one_language(world: World, sign_in: Any) -> None:

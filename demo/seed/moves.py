@@ -18,7 +18,8 @@ from matching.physician import transitions as physician_moves
 from psi import tenancy
 from referrals.requests import receipts
 from referrals.requests.models import Consent, Referral
-from referrals.requests.transitions import ERASE, submit
+from referrals.requests.receiving import submit
+from referrals.requests.transitions import ERASE
 from sites.engine import agenda
 from sites.engine.audit import Actor
 from sites.engine.moves import Refused
@@ -60,7 +61,7 @@ class Moves:
         }
         texts = {purpose.value: self.texts[purpose] for purpose, yes in agreed.items() if yes}
         with tenancy.site_scope(home.pk) if home else nullcontext():
-            receipt = submit(physician.ask, identity, site=home or site, at=site, key=self._key(), texts=texts)
+            receipt = submit(physician.answers, identity, site=home or site, at=site, key=self._key(), texts=texts)
         digest = receipts.receipt_digest(receipt)
         self.referral = Referral.objects.values_list("pk", flat=True).get(receipt_digest=digest)
 
@@ -69,7 +70,7 @@ class Moves:
         passed = 24.0 if waited >= 24 else 0.0
         if passed:
             yield hours(passed)
-            due.look_after_waiting([self.referral])
+            due.handle_waiting([self.referral])
         yield hours(waited - passed)
 
     def best(self) -> tuple[int, str | None] | None:
@@ -109,7 +110,7 @@ class Moves:
                 break
             yield hours(step - passed)
             passed = step
-            due.look_after_invitations([self.match])
+            due.handle_invitations([self.match])
         yield hours(waited - passed)
 
     def accept(self) -> bool:
@@ -139,7 +140,7 @@ class Moves:
                 break
             yield hours(step - passed)
             passed = step
-            due.look_after_windows([self.match])
+            due.handle_windows([self.match])
             if step == CONTACT_HOURS:
                 agenda.cancel(transitions.WINDOW, [self.match])  # as the agenda does with what is settled
         yield hours(waited - passed)

@@ -12,7 +12,7 @@ from demo.seed import faces
 from psi import tenancy
 from referrals.requests.identity import Identity
 from referrals.requests.models import ReachWhen, Source, Voicemail, Wish
-from referrals.requests.request_facts import Ask
+from referrals.requests.request_facts import RequestAnswers
 from sites.engine import audit
 from sites.engine.audit import Actor
 from sites.reference.models import Specialty
@@ -228,7 +228,7 @@ def _enrol(peer: Peer, user: User, anchor: datetime) -> PeerSupporter:
 class Physician:
     """Someone who asks."""
 
-    ask: Ask
+    answers: RequestAnswers
     identity: Identity
 
 
@@ -256,7 +256,7 @@ def physicians(random: Random) -> Iterator[Physician]:
             practice = Practice.RESIDENT if stage == Stage.TRAINEE else Practice.RETIRED
         area = ("250", "604", "778", "236", "672", "257", "867")[number // 100]
         reached = random.choices(["phone", "email", "both"], [4, 3, 3])[0]
-        ask = Ask(
+        answers = RequestAnswers(
             reasons=_some(random, REASONS, (0, 1, 1, 1, 2, 2, 3), (18, 12, 8, 10, 24, 8, 5, 6)),
             stage=stage,
             practice=practice,
@@ -273,7 +273,7 @@ def physicians(random: Random) -> Iterator[Physician]:
             talk_in=random.choices(["", Language.FRENCH.value, Language.PUNJABI.value], [12, 1, 1])[0],
             avoid_names=random.choices(["", "Larch"], [9, 1])[0],
         )
-        yield Physician(ask, identity)
+        yield Physician(answers, identity)
 
 
 def _ways(random: Random, reached: str) -> tuple[str, ...]:

@@ -200,7 +200,7 @@ def _requests(play: Play, places: dict[str, Place], seed: int, months: int) -> N
         start = play.until - scene.length
         physician = next(asking)
         if scene.invited:
-            physician = replace(physician, ask=replace(physician.ask, stage=stages[scene.site, scene.invited]))
+            physician = replace(physician, answers=replace(physician.answers, stage=stages[scene.site, scene.invited]))
         play.start(start, place.site.pk, play_scene(scene, moves, physician, home))
 
 
@@ -264,8 +264,8 @@ def _give_access(place: Place, name: str, days: int, ends: bool) -> Story:
 def _settle(site_id: int) -> None:
     """Do what workers did meanwhile: look who could be next, send the mail of the past, count the figures."""
     for kind, look_after in (
-        (NEXT, next_candidate.look_after),
-        (alerts.UNANSWERED, alerts.look_after_missed),
+        (NEXT, next_candidate.handle),
+        (alerts.UNANSWERED, alerts.handle_missed),
         (agreement.KIND, agreement.look_after),
         (sessions.KIND, sessions.look_after),
         (claims.CLAIM_BY, claims.look_after),

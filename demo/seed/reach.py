@@ -11,7 +11,7 @@ from psi import tenancy
 from referrals.promotion import access_points
 from referrals.promotion.models import AccessWeek, Promotion
 from referrals.reach_out import transitions as reach_out
-from referrals.reach_out.transitions import Told
+from referrals.reach_out.transitions import NotifierAnswers
 from referrals.requests.identity import Identity
 from referrals.requests.models import EventKind, Notifier
 from sites.engine.audit import SYSTEM
@@ -51,13 +51,13 @@ def _opened(often: int, week: date, monday: date, random: Random) -> int:
 
 # Hours before the end, what was told, of whom: a call to make, an offer by mail, and one who has agreed.
 TOLD = (
-    (9, Told(Notifier.DEPARTMENT, agreed=False), Identity("Dr. Sorrel Brook", phone="604 555 0161")),
+    (9, NotifierAnswers(Notifier.DEPARTMENT, agreed=False), Identity("Dr. Sorrel Brook", phone="604 555 0161")),
     (
         76,
-        Told(Notifier.COLLEAGUE, agreed=False),
+        NotifierAnswers(Notifier.COLLEAGUE, agreed=False),
         Identity("Dr. Aster Glade", email="aster.glade@example.org", notifier="Dr. Quill Heath"),
     ),
-    (6, Told(Notifier.LEADER, True, EventKind.ADVERSE), Identity("Dr. Clover Ridge", phone="604 555 0162")),
+    (6, NotifierAnswers(Notifier.LEADER, True, EventKind.ADVERSE), Identity("Dr. Clover Ridge", phone="604 555 0162")),
 )
 
 
@@ -67,6 +67,6 @@ def tell(play: Play, site: Site, anchor: datetime) -> None:
         play.start(anchor - timedelta(hours=ago), site.pk, _tell(number, told, identity, site))
 
 
-def _tell(number: int, told: Told, identity: Identity, site: Site) -> Story:
-    reach_out.notify(told, identity, site=site, key=UUID(int=number + 1), text=current_text("NOTIFIED", "en"))
+def _tell(number: int, answers: NotifierAnswers, identity: Identity, site: Site) -> Story:
+    reach_out.notify(answers, identity, site=site, key=UUID(int=number + 1), text=current_text("NOTIFIED", "en"))
     yield from ()

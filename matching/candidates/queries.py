@@ -14,7 +14,7 @@ from matching.matches.models import LIVE, Match
 from psi import tenancy, vault
 from referrals.requests.contact_wishes import spoken
 from referrals.requests.evaluators import evaluators
-from referrals.requests.identity import known_to_rules
+from referrals.requests.identity import open_for_rules
 from referrals.requests.models import Referral
 from sites.tenants.models import User
 from training.supporters import surnames
@@ -53,7 +53,7 @@ class Readiness:
 
 def need_of(referral: Referral) -> Need:
     """Return what the rules know of a request. The vault is opened for them alone."""
-    identity = known_to_rules(referral)
+    identity = open_for_rules(referral)
     return Need(
         stage=referral.stage,
         practice=referral.practice,

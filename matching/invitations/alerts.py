@@ -1,4 +1,4 @@
-"""What is late and nobody acts on for a day, or is counted wrongly: the province is told, of site and reference alone.
+"""What is late while nobody acts for a day, or is counted wrongly: the province gets an alert.
 
 The alert is a crossing (docs/data-protection.md#crossings): site, kind and reference pass, and nothing else. The
 request is locked before the province's row, which nobody else locks, so no two can wait for each other.
@@ -6,7 +6,7 @@ request is locked before the province's row, which nobody else locks, so no two 
 
 from datetime import timedelta
 
-from matching.matches.models import MISSED, Alert, Match
+from matching.matches.models import Alert, Match, WindowStep
 from psi import tenancy
 from referrals.requests import transitions as referral_moves
 from referrals.requests.models import Referral
@@ -16,41 +16,44 @@ from sites.engine.models import Notice
 from sites.tenants.models import Role
 from sites.tenants.queries import holders, province
 
-UNHEARD, UNANSWERED = "UNHEARD", "UNANSWERED"
+NO_CONTACT, UNANSWERED = "UNHEARD", "UNANSWERED"
 COUNTS = "COUNTS"  # in place of a reference: it is about all figures of the site
 AFTER = timedelta(hours=24)  # docs/rules.md#alert-to-the-province
 OPEN_STATES = (Referral.State.OPEN, Referral.State.MATCHED)
 
 
 def register() -> None:
-    """Tell the agenda who looks whether something followed."""
-    agenda.register(UNHEARD, look_after)
-    agenda.register(UNANSWERED, look_after_missed)
+    """Register the handlers of this file with the agenda."""
+    agenda.register(NO_CONTACT, handle_no_contact)
+    agenda.register(UNANSWERED, handle_missed)
 
 
-def say(referral: Referral, *, by: Actor) -> None:
-    """Show it to the administrators, and look again in a day. `referral` is locked."""
-    referral_moves.unheard(referral, by=by)
-    agenda.schedule(UNHEARD, [referral.pk], tenancy.now() + AFTER)
+def report_no_contact(referral: Referral, *, by: Actor) -> None:
+    """Note that the physician heard from nobody, mail the administrators, and schedule a look in a day.
+
+    `referral` is locked.
+    """
+    referral_moves.mark_no_contact(referral, by=by)
+    agenda.schedule(NO_CONTACT, [referral.pk], tenancy.now() + AFTER)
     outbox.enqueue("UNHEARD", [(referral.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])
 
 
-def heard(referral: Referral) -> None:
-    """Somebody was invited, confirmed or in contact, or the request has ended: take it all back.
+def resolve_no_contact(referral: Referral) -> None:
+    """Take the report back, because somebody was invited, confirmed or in contact, or the request has ended.
 
     `referral` is locked.
     """
     if referral.unheard_at is None:
         return
-    referral_moves.heard(referral)
-    agenda.cancel(UNHEARD, [referral.pk])
-    # So that it is said by mail again, should it be pressed again.
+    referral_moves.clear_no_contact(referral)
+    agenda.cancel(NO_CONTACT, [referral.pk])
+    # So that it is mailed again, should it be reported again.
     Notice.objects.filter(kind="UNHEARD", object_id=referral.pk).delete()
-    _forget(UNHEARD, referral.ref)
+    _remove_alert(NO_CONTACT, referral.ref)
 
 
-def look_after(ids: list[int]) -> None:
-    """Tell the province of requests about which nothing was done for a day; of its own it knows already."""
+def handle_no_contact(ids: list[int]) -> None:
+    """Alert the province of requests about which nothing was done for a day; its own need no alert."""
     rows = Referral.objects.select_for_update(of=("self",)).filter(
         pk__in=ids, state__in=OPEN_STATES, unheard_at__isnull=False
     )
@@ -60,53 +63,59 @@ def look_after(ids: list[int]) -> None:
         if referral.site_id == home:
             continue
         if tenancy.now() < referral.unheard_at + AFTER:
-            agenda.schedule(UNHEARD, [referral.pk], referral.unheard_at + AFTER)
-        elif _tell(UNHEARD, referral.ref, home):
-            referral_moves.alerted(referral)
+            agenda.schedule(NO_CONTACT, [referral.pk], referral.unheard_at + AFTER)
+        elif _raise_alert(NO_CONTACT, referral.ref, home):
+            referral_moves.note_alert(referral)
 
 
-def missed(match_ids: list[int]) -> None:
-    """The 72 hours of these matches are over: look again in a day whether anybody acted."""
+def schedule_missed(match_ids: list[int]) -> None:
+    """Schedule a look in a day at matches whose 72 hours are over: whether anybody acted."""
     agenda.schedule(UNANSWERED, match_ids, tenancy.now() + AFTER)
 
 
-def acted(match: Match) -> None:
-    """There was contact, or the match ended: the province need not look any more. The match is locked."""
-    if match.window_step < MISSED:
+def resolve_missed(match: Match) -> None:
+    """Remove the alert of a missed window, because there was contact or the match ended. The match is locked."""
+    if match.window_step < WindowStep.MISSED:
         return
     agenda.cancel(UNANSWERED, [match.pk])
-    _forget(Alert.Kind.MISSED, match.referral.ref)
+    _remove_alert(Alert.Kind.MISSED, match.referral.ref)
 
 
-def look_after_missed(ids: list[int]) -> None:
-    """Tell the province of windows that were missed a day ago while nobody acted; of its own it knows already."""
+def handle_missed(ids: list[int]) -> None:
+    """Alert the province of windows missed a day ago while nobody acted; its own need no alert."""
     of = Match.objects.filter(pk__in=ids).values("referral_id")
     list(Referral.objects.select_for_update(of=("self",)).filter(pk__in=of).order_by("pk").values("pk"))
     rows = Match.objects.select_for_update(of=("self",)).filter(pk__in=ids, state=Match.State.CONFIRMED)
     home = province().pk
     for match in rows.select_related("referral").order_by("pk"):
-        if match.site_id != home and match.window_step == MISSED:
-            _tell(Alert.Kind.MISSED, match.referral.ref, home)
+        if match.site_id != home and match.window_step == WindowStep.MISSED:
+            _raise_alert(Alert.Kind.MISSED, match.referral.ref, home)
 
 
-def counted(*, wrongly: bool) -> None:
-    """Tell the province that the current site's figures are not what was counted, or that they are again."""
-    if wrongly:
-        _tell(Alert.Kind.COUNTS, COUNTS, province().pk)
+def report_counts(*, wrong: bool) -> None:
+    """Alert the province that the current site's figures are not what was counted; remove the alert once they are.
+
+    Args:
+        wrong: they are not.
+    """
+    if wrong:
+        _raise_alert(Alert.Kind.COUNTS, COUNTS, province().pk)
     else:
-        _forget(Alert.Kind.COUNTS, COUNTS)
+        _remove_alert(Alert.Kind.COUNTS, COUNTS)
 
 
-def _tell(kind: str, ref: str, home: int) -> bool:
+def _raise_alert(kind: str, ref: str, home: int) -> bool:
     origin = tenancy.current_site_id()
     with tenancy.site_scope(home):
-        alert, made = Alert.objects.get_or_create(origin_id=origin, kind=kind, ref=ref, defaults={"at": tenancy.now()})
-        if made:
+        alert, created = Alert.objects.get_or_create(
+            origin_id=origin, kind=kind, ref=ref, defaults={"at": tenancy.now()}
+        )
+        if created:
             outbox.enqueue("ALERT", [(alert.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])
-    return made
+    return created
 
 
-def _forget(kind: str, ref: str) -> None:
+def _remove_alert(kind: str, ref: str) -> None:
     site_id = tenancy.current_site_id()
     with tenancy.site_scope(province().pk):
         Alert.objects.filter(origin_id=site_id, kind=kind, ref=ref).delete()

@@ -11,21 +11,23 @@ from matching.invitations import alerts, transitions
 from matching.invitations.queries import with_latest_match
 from matching.invitations.transitions import INVITATION, WINDOW
 from matching.matches.contact_window import CONTACT_HOURS
-from matching.matches.models import LIVE, MISSED, Match, MatchEvent
+from matching.matches.models import LIVE, Match, WindowStep
 from psi import tenancy
 from referrals.requests.models import Referral
 from referrals.requests.transitions import WAITING
-from sites.engine import agenda, audit, facts, outbox
+from sites.engine import agenda, facts, outbox
+from sites.engine.audit import SYSTEM
+from sites.engine.moves import leave_trace, leave_traces
 from sites.reference.queries import numbers
 from sites.tenants.models import Role
 from sites.tenants.queries import holders
 
 
 def register() -> None:
-    """Tell the agenda who looks after waiting requests, invitations and windows."""
-    agenda.register(WAITING, look_after_waiting)
-    agenda.register(INVITATION, look_after_invitations)
-    agenda.register(WINDOW, look_after_windows)
+    """Register the handlers of waiting requests, invitations and windows with the agenda."""
+    agenda.register(WAITING, handle_waiting)
+    agenda.register(INVITATION, handle_invitations)
+    agenda.register(WINDOW, handle_windows)
 
 
 def steps(hours: dict[str, int]) -> list[int]:
@@ -41,10 +43,10 @@ def _locked(ids: Sequence[int]) -> list[Match]:
     return list(rows.filter(pk__in=ids).order_by("pk"))
 
 
-def look_after_windows(ids: list[int]) -> None:
+def handle_windows(ids: list[int]) -> None:
     """Take every step of these contact windows that is due by now."""
     at, hours, administrators = tenancy.now(), steps(numbers()), holders(Role.ADMINISTRATOR)
-    events: list[MatchEvent] = []
+    taken: list[tuple[Match, str]] = []
     moved: dict[int, list[int]] = {}
     to_supporter: dict[str, list[tuple[int, int | None]]] = {"NUDGE_1": [], "NUDGE_2": []}
     to_administrators: dict[str, list[tuple[int, int | None]]] = {"WINDOW_48": [], "WINDOW_72": []}
@@ -54,38 +56,35 @@ def look_after_windows(ids: list[int]) -> None:
         if match.state != Match.State.CONFIRMED or match.confirmed_at is None:
             continue
         before = match.window_step
-        while match.window_step < MISSED and match.confirmed_at + _h(hours[match.window_step]) <= at:
+        while match.window_step < WindowStep.MISSED and match.confirmed_at + _h(hours[match.window_step]) <= at:
             match.window_step += 1
-            over = match.window_step == MISSED
-            why = Match.Why.MISSED if over else Match.Why.NUDGE
-            events.append(_event(match, why, at))
+            over = match.window_step == WindowStep.MISSED
+            taken.append((match, Match.Why.MISSED if over else Match.Why.NUDGE))
             everyone = [(match.pk, user_id) for user_id in administrators]
             if over:
                 missed.append(match.pk)
                 to_administrators["WINDOW_72"] += everyone
             else:
                 to_supporter[f"NUDGE_{match.window_step}"].append((match.pk, match.supporter.user_id))
-                if match.window_step == 2:
+                if match.window_step == WindowStep.SECOND_REMINDER:
                     to_administrators["WINDOW_48"] += everyone
         if match.window_step > before:
             moved.setdefault(match.window_step, []).append(match.pk)
-        if match.window_step < MISSED:
+        if match.window_step < WindowStep.MISSED:
             later.setdefault(match.confirmed_at + _h(hours[match.window_step]), []).append(match.pk)
     for step, match_ids in moved.items():
         Match.objects.filter(pk__in=match_ids).update(window_step=step)
-    MatchEvent.objects.bulk_create(events)
-    if events:
-        audit.record_all([(event.why, event.match_id) for event in events], Match.KIND, by=audit.SYSTEM)
+    leave_traces(taken, by=SYSTEM)
     for kind, to in (to_supporter | to_administrators).items():
         outbox.enqueue(kind, to)
     for due, match_ids in later.items():
         agenda.schedule(WINDOW, match_ids, due)
     if missed:
         facts.count(*[("WINDOW", "MISSED")] * len(missed))
-        alerts.missed(missed)
+        alerts.schedule_missed(missed)
 
 
-def look_after_waiting(ids: list[int]) -> None:
+def handle_waiting(ids: list[int]) -> None:
     """Tell the administrators of requests for which nobody is asked; of two steps slept through, the second."""
     at, hours, administrators = tenancy.now(), numbers(), holders(Role.ADMINISTRATOR)
     rows = Referral.objects.select_for_update(of=("self",)).filter(pk__in=ids, state=Referral.State.OPEN)
@@ -106,7 +105,7 @@ def look_after_waiting(ids: list[int]) -> None:
             agenda.schedule(WAITING, [referral.pk], steps[taken])
 
 
-def look_after_invitations(ids: list[int]) -> None:
+def handle_invitations(ids: list[int]) -> None:
     """Remind once, then let the invitation end; once accepted, remind the administrators to confirm."""
     at, hours = tenancy.now(), numbers()
     nudge, confirm = _h(hours["INVITE_NUDGE"]), _h(hours["CONFIRM_NUDGE"])
@@ -121,18 +120,13 @@ def look_after_invitations(ids: list[int]) -> None:
         if not match.nudged and match.invited_at + nudge <= at:
             match.nudged = True
             match.save(update_fields=["nudged"])
-            _event(match, Match.Why.NUDGE, at).save(force_insert=True)
-            audit.record(Match.Why.NUDGE, Match.KIND, match.pk, by=audit.SYSTEM)
+            leave_trace(match, match.state, by=SYSTEM, why=Match.Why.NUDGE, action=Match.Why.NUDGE)
             outbox.enqueue("REMIND", [(match.pk, match.supporter.user_id)])
         if match.expires_at <= at:
             transitions.expire(match)
         else:
             later = match.expires_at if match.nudged else min(match.invited_at + nudge, match.expires_at)
             agenda.schedule(INVITATION, [match.pk], later)
-
-
-def _event(match: Match, why: str, at: datetime) -> MatchEvent:
-    return MatchEvent(match=match, source=match.state, target=match.state, why=why, at=at)
 
 
 def _h(hours: int) -> timedelta:

@@ -16,11 +16,11 @@ from training.supporters.models import PeerSupporter
 
 
 def register() -> None:
-    """Tell the agenda who looks after those whose day has come."""
-    agenda.register(LEAVING, look_after)
+    """Register the handler of those whose last day has come with the agenda."""
+    agenda.register(LEAVING, handle)
 
 
-def look_after(ids: list[int]) -> None:
+def handle(ids: list[int]) -> None:
     """Let those leave whose day has come and who have not taken their notice back."""
     rows = PeerSupporter.objects.filter(pk__in=ids, leaving_on__isnull=False).exclude(state=PeerSupporter.State.LEFT)
     for supporter in rows.order_by("pk"):
@@ -39,9 +39,9 @@ def _leave(supporter: PeerSupporter) -> None:
 
 
 def _leave_roster(supporter: PeerSupporter) -> None:
-    held = Match.objects.filter(supporter=supporter, state__in=LIVE).order_by("referral_id")
-    for match_id in held.values_list("pk", flat=True):
-        rematch.step_out(match_id, by=SYSTEM)
+    matches = Match.objects.filter(supporter=supporter, state__in=LIVE).order_by("referral_id")
+    for match_id in matches.values_list("pk", flat=True):
+        rematch.end_for_leaving(match_id, by=SYSTEM)
     role = Membership.objects.filter(
         site_id=tenancy.current_site_id(), user_id=supporter.user_id, role=Role.SUPPORTER, ended_at=None
     ).first()

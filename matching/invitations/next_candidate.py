@@ -14,7 +14,7 @@ from referrals.requests import transitions as referral_moves
 from referrals.requests.models import Referral
 from sites.engine import agenda
 from sites.engine.audit import SYSTEM, Actor
-from sites.engine.moves import Refused
+from sites.engine.moves import MOVED_ON, Refused
 from sites.tenants.models import Site
 
 # After these nobody had the contact details yet, so that the next may be asked without a person looking.
@@ -22,16 +22,16 @@ UNANSWERED = (Match.State.DECLINED, Match.State.EXPIRED)
 
 
 def register() -> None:
-    """Tell the agenda who looks for the next candidate."""
-    agenda.register(NEXT, look_after)
+    """Register the handler that looks for the next candidate with the agenda."""
+    agenda.register(NEXT, handle)
 
 
-def look_after(ids: list[int]) -> None:
+def handle(ids: list[int]) -> None:
     """Prepare, or invite, the next candidate of these requests, where they are still looking."""
     send = Site.objects.get(pk=tenancy.current_site_id()).send_next
     # Some may be erased by now.
     for referral_id in Referral.objects.filter(pk__in=ids).order_by("pk").values_list("pk", flat=True):
-        _look_after(referral_id, send=send)
+        _prepare(referral_id, send=send)
 
 
 def invite(referral_id: int, user_id: int, *, by: Actor) -> Match:
@@ -42,27 +42,27 @@ def invite(referral_id: int, user_id: int, *, by: Actor) -> Match:
     """
     row = Prepared.objects.filter(referral_id=referral_id, supporter__user_id=user_id).first()
     if row is None:
-        raise Refused(transitions.MOVED_ON)
+        raise Refused(*MOVED_ON)
     return transitions.invite(referral_id, row.supporter_id, by=by)
 
 
-def _look_after(referral_id: int, *, send: bool) -> None:
+def _prepare(referral_id: int, *, send: bool) -> None:
     referral = referral_moves.lock(referral_id)
     last = Match.objects.filter(referral=referral).order_by("-id").first()
     Prepared.objects.filter(referral=referral).delete()
     if referral.state != Referral.State.OPEN or referral.sealed is None or last is None or last.state in LIVE:
         return
-    offer = best(referral)
+    offer = best_candidate(referral)
     if offer is not None and send and last.state in UNANSWERED:
         transitions.invite(referral.pk, offer.candidate.peer.supporter_id, by=SYSTEM)
         return
     if offer is not None:
         Prepared.objects.create(referral=referral, supporter_id=offer.candidate.peer.supporter_id)
     if last.state in UNANSWERED:
-        transitions.tell_administrators("UNMATCHED", last)
+        transitions.mail_administrators("UNMATCHED", last)
 
 
-def best(referral: Referral) -> Offer | None:
+def best_candidate(referral: Referral) -> Offer | None:
     """Return the first candidate against whom no rule speaks, not even a soft one."""
     need = candidates.need_of(referral)
     offers = ranking.rank(need, candidates.first(need, candidates.known_of(referral, need)), tenancy.now())

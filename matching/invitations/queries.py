@@ -10,10 +10,10 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from matching.candidates.rules import NOT_FOR_THIS
-from matching.matches.models import MISSED, Match, MatchEvent, Prepared
+from matching.matches.models import Match, MatchEvent, Prepared, WindowStep
 from referrals.requests.models import Referral
 
-_MISSED = Q(window_step=MISSED) | Q(why=Match.Why.MISSED)
+_MISSED = Q(window_step=WindowStep.MISSED) | Q(why=Match.Why.MISSED)
 
 
 def with_latest_match(referrals: Iterable[Referral]) -> dict[int, Match]:

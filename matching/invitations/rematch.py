@@ -8,12 +8,14 @@ from matching.invitations import transitions
 from matching.matches.models import LIVE, Match
 from sites.engine import outbox
 from sites.engine.audit import Actor
-from sites.engine.moves import Refused, target
+from sites.engine.moves import Refused
 from sites.tenants.models import Membership, Role
 
 
-def choose_other(match_id: int, *, by: Actor, why: str = Match.Why.KNOWN) -> None:
-    """The physician asks for another peer: the match ends, and this one is not offered again; twice is once.
+def request_other_peer(match_id: int, *, by: Actor, why: str = Match.Why.KNOWN) -> None:
+    """End a match because the physician asks for another peer; this supporter is not offered again.
+
+    Calling it again changes nothing.
 
     Args:
         why: `KNOWN`, or `WISH` without a reason.
@@ -22,35 +24,34 @@ def choose_other(match_id: int, *, by: Actor, why: str = Match.Why.KNOWN) -> Non
     match = locked.match
     if (match.state, match.why) == (Match.State.REASSIGNED, why):
         return
-    transitions.hand_on(locked.referral, match, by=by, why=why)
-    transitions.tell_administrators("UNMATCHED", match)
+    transitions.end_for_other_peer(locked.referral, match, by=by, why=why)
+    transitions.mail_administrators("UNMATCHED", match)
 
 
 def hand_back(match_id: int, *, by: Actor) -> None:
-    """The supporter cannot go on, no questions asked: the request looks for another peer.
+    """End the supporter's own match because they cannot go on; the request looks for another peer.
 
     Raises:
         Refused: the match is not confirmed, or has ended.
     """
-    locked = transitions.own(match_id, by)
-    transitions.hand_on(locked.referral, locked.match, by=by, why=Match.Why.WISH)
-    transitions.tell_administrators("UNMATCHED", locked.match)
+    locked = transitions.lock_own(match_id, by)
+    transitions.end_for_other_peer(locked.referral, locked.match, by=by, why=Match.Why.WISH)
+    transitions.mail_administrators("UNMATCHED", locked.match)
 
 
-def step_out(match_id: int, *, by: Actor) -> None:
-    """The supporter leaves: an invitation ends, a match is handed on."""
+def end_for_leaving(match_id: int, *, by: Actor) -> None:
+    """End a match or an invitation because the supporter leaves the program; another peer is looked for."""
     locked = transitions.lock(match_id)
     match = locked.match
     if match.state in (Match.State.INVITED, Match.State.ACCEPTED):
-        goal = target(Match.MOVES, "revoke", match.state, transitions.MOVED_ON)
-        transitions.end(match, goal, Match.Why.LEFT, by=by)
+        transitions.end(match, "revoke", Match.Why.LEFT, by=by)
         outbox.enqueue("RELEASED", [(match.pk, match.supporter.user_id)])
     else:
-        transitions.hand_on(locked.referral, match, by=by, why=Match.Why.LEFT)
-    transitions.tell_administrators("UNMATCHED", match)
+        transitions.end_for_other_peer(locked.referral, match, by=by, why=Match.Why.LEFT)
+    transitions.mail_administrators("UNMATCHED", match)
 
 
-def check_handed_on(membership: Membership) -> None:
+def check_no_open_match(membership: Membership) -> None:
     """Refuse to end the role of a supporter who carries a match: nobody else could move it on
     (docs/rules.md#open-matches-end-first).
 
@@ -58,10 +59,10 @@ def check_handed_on(membership: Membership) -> None:
     """
     if membership.role != Role.SUPPORTER:
         return
-    held = Match.objects.filter(supporter__user_id=membership.user_id, state__in=LIVE).select_related("referral")
+    matches = Match.objects.filter(supporter__user_id=membership.user_id, state__in=LIVE).select_related("referral")
     slug = membership.site.slug
     refs = [
-        (reverse("request_detail", args=[slug, match.referral.ref]), match.referral) for match in held.order_by("pk")
+        (reverse("request_detail", args=[slug, match.referral.ref]), match.referral) for match in matches.order_by("pk")
     ]
     if refs:
         sentence = ngettext(
@@ -70,4 +71,4 @@ def check_handed_on(membership: Membership) -> None:
             len(refs),
         )
         links = format_html_join(", ", '<a href="{}">{}</a>', refs)
-        raise Refused(format_html(sentence, n=len(refs), links=links))
+        raise Refused("OPEN_MATCHES", format_html(sentence, n=len(refs), links=links))

@@ -1,4 +1,4 @@
-"""The moves of a match. Nothing else writes `Match.state`.
+"""The moves of a match, and what follows from each: due rows, mail, facts, the load of the supporter.
 
 Lock order: referral, then match, then supporter, then the person's load.
 """
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
 
 from matching.candidates import queries as candidates
 from matching.candidates.rules import CAPS
 from matching.invitations import alerts
 from matching.matches import load
-from matching.matches.contact_window import missed, window_ends
-from matching.matches.models import LIVE, MISSED, Match, MatchEvent, Prepared
+from matching.matches.contact_window import is_missed, window_ends
+from matching.matches.models import LIVE, Match, Prepared, WindowStep
 from psi import tenancy
 from referrals.requests import transitions as referral_moves
 from referrals.requests.consents import by_notifier, confirm_agreement
@@ -22,7 +23,7 @@ from referrals.requests.models import Referral
 from referrals.requests.notices import wants_notice
 from sites.engine import agenda, audit, facts, outbox
 from sites.engine.audit import Actor
-from sites.engine.moves import Refused, target
+from sites.engine.moves import MOVED_ON, Refusal, Refused, ensure_allowed, leave_trace, move
 from sites.reference.queries import numbers
 from sites.tenants.models import Role, Site
 from sites.tenants.queries import holders
@@ -32,11 +33,10 @@ INVITATION, WINDOW, NEXT = "INVITATION", "WINDOW", "NEXT"
 # Due once contact was made; `tracker.conversations.reminders`, which knows of conversations, looks after it
 # (docs/rules.md#recording-reminder).
 UNRECORDED, RECORD_WITHIN = "UNRECORDED", timedelta(days=3)
-MOVED_ON = "This has moved on in the meantime. Here is how it stands now."
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenMatch:
     """A match as somebody had it on their page when they pressed: a move made on it since is not undone."""
 
     match_id: int
@@ -44,16 +44,16 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Locked:
+class LockedMatch:
     referral: Referral
     match: Match
 
 
-def lock(match_id: int) -> Locked:
+def lock(match_id: int) -> LockedMatch:
     referral_id = Match.objects.values_list("referral_id", flat=True).get(pk=match_id)
     referral = referral_moves.lock(referral_id)
     match = Match.objects.select_for_update(of=("self",)).select_related("supporter").get(pk=match_id)
-    return Locked(referral, match)
+    return LockedMatch(referral, match)
 
 
 def _live(referral: Referral) -> Match | None:
@@ -62,7 +62,7 @@ def _live(referral: Referral) -> Match | None:
 
 
 def invite(
-    referral_id: int, supporter_id: int, *, by: Actor, override: str | None = None, instead_of: Seen | None = None
+    referral_id: int, supporter_id: int, *, by: Actor, override: str | None = None, instead_of: SeenMatch | None = None
 ) -> Match:
     """Invite a supporter to a referral.
 
@@ -77,18 +77,19 @@ def invite(
     referral = referral_moves.lock(referral_id)
     live = _live(referral)
     if instead_of is not None:
-        _check_unmoved(live, instead_of)
+        _check_unchanged(live, instead_of)
     elif referral.state != Referral.State.OPEN:
-        raise Refused("This request is not looking for a peer any more.")
+        raise Refused("NOT_OPEN", _("This request is not looking for a peer any more."))
     elif live is not None:
-        raise Refused("Somebody is invited already. Take that invitation back first.")
+        raise Refused("INVITED_ALREADY", _("Somebody is invited already. Take that invitation back first."))
     candidate = candidates.one(referral, supporter_id)
     if candidate.hard:
-        raise Refused("This supporter cannot be invited to this request: " + candidate.hard[0].text + ".")
+        sentence = _("This supporter cannot be invited to this request: %(why)s.") % {"why": candidate.hard[0].text}
+        raise Refused(candidate.hard[0].code, sentence)
     if candidate.soft and override not in Match.Override.values:
-        raise Refused("Please say why, to invite this supporter all the same.")
+        raise Refused("NO_OVERRIDE", _("Please say why, to invite this supporter all the same."))
     if live is not None:
-        hand_on(referral, live, by=by)
+        end_for_other_peer(referral, live, by=by)
     hours, at = numbers(), tenancy.now()
     match = Match(
         referral=referral,
@@ -99,8 +100,8 @@ def invite(
         expires_at=at + timedelta(hours=hours["INVITE_ENDS"]),
     )
     match.save(force_insert=True)
-    _note(match, None, by=by)
-    alerts.heard(referral)
+    leave_trace(match, None, by=by)
+    alerts.resolve_no_contact(referral)
     agenda.cancel(referral_moves.WAITING, [referral.pk])
     agenda.schedule(INVITATION, [match.pk], at + timedelta(hours=hours["INVITE_NUDGE"]))
     Prepared.objects.filter(referral=referral).delete()
@@ -117,21 +118,22 @@ def accept(match_id: int, *, by: Actor) -> Match:
     Raises:
         Refused: not invited any more, not available any more, or at a cap.
     """
-    locked = own(match_id, by)
+    locked = lock_own(match_id, by)
     match = locked.match
-    goal = target(Match.MOVES, "accept", match.state, MOVED_ON)
+    ensure_allowed(match, "accept")
     supporter = PeerSupporter.objects.select_for_update(of=("self",)).get(pk=match.supporter_id)
     if not supporter.ready_on(localdate(tenancy.now())):
-        raise Refused("Your agreement or training is not current, so you cannot take a match just now.")
-    load.take(match, supporter)
+        sentence = _("Your agreement or training is not current, so you cannot take a match just now.")
+        raise Refused("NOT_READY", sentence)
+    load.add(match, supporter)
     match.accepted_at = tenancy.now()
-    _move(match, goal, by=by, also=("accepted_at", "load_year"))
+    move(match, "accept", by=by, also=("accepted_at", "load_year"))
     facts.count(("ACCEPTED", "ALL"))
     if Site.objects.get(pk=tenancy.current_site_id()).confirm_at_once:
         _confirm(locked, by=audit.SYSTEM)
         return match
     agenda.schedule(INVITATION, [match.pk], match.accepted_at + timedelta(hours=numbers()["CONFIRM_NUDGE"]))
-    tell_administrators("ACCEPTED", match)
+    mail_administrators("ACCEPTED", match)
     return match
 
 
@@ -142,25 +144,26 @@ def decline(match_id: int, *, by: Actor, why: str = Match.Why.NONE, seen: str = 
         why: `NONE`, `KNOWN` or `EVALUATES`.
         seen: the state they were shown; an older page does not take back what was accepted since.
     """
-    match = own(match_id, by).match
-    goal = target(Match.MOVES, "decline", match.state, MOVED_ON)
+    match = lock_own(match_id, by).match
+    ensure_allowed(match, "decline")
     if match.state == Match.State.ACCEPTED and seen != match.state:
-        raise Refused("You have accepted in the meantime. If you cannot do it after all, please say so here.")
+        sentence = _("You have accepted in the meantime. If you cannot do it after all, please say so here.")
+        raise Refused("ACCEPTED_SINCE", sentence)
     if why not in (Match.Why.NONE, Match.Why.KNOWN, Match.Why.EVALUATES):
-        raise Refused("Please press one of the buttons.")
-    end(match, goal, why, by=by)
+        raise Refused("NO_SUCH_REASON", _("Please press one of the buttons."))
+    end(match, "decline", why, by=by)
     return match
 
 
 def expire(match: Match) -> None:
     """INVITED → EXPIRED when nobody answered; the referral and the match are locked."""
-    end(match, target(Match.MOVES, "expire", match.state, MOVED_ON), Match.Why.NO_ANSWER, by=audit.SYSTEM)
+    end(match, "expire", Match.Why.NO_ANSWER, by=audit.SYSTEM)
 
 
 def revoke(match_id: int, *, by: Actor) -> Match:
     """The administrator takes an invitation back before the match is confirmed."""
     match = lock(match_id).match
-    end(match, target(Match.MOVES, "revoke", match.state, MOVED_ON), Match.Why.NONE, by=by)
+    end(match, "revoke", Match.Why.NONE, by=by)
     outbox.enqueue("RELEASED", [(match.pk, match.supporter.user_id)])
     return match
 
@@ -172,13 +175,13 @@ def confirm(match_id: int, *, by: Actor) -> Match:
     return locked.match
 
 
-def _confirm(locked: Locked, *, by: Actor) -> None:
+def _confirm(locked: LockedMatch, *, by: Actor) -> None:
     match, at = locked.match, tenancy.now()
-    goal = target(Match.MOVES, "confirm", match.state, MOVED_ON)
+    ensure_allowed(match, "confirm")
     referral_moves.match(locked.referral, by=by)
-    alerts.heard(locked.referral)
+    alerts.resolve_no_contact(locked.referral)
     match.confirmed_at = at
-    _move(match, goal, by=by, also=("confirmed_at",))
+    move(match, "confirm", by=by, also=("confirmed_at",))
     agenda.cancel(INVITATION, [match.pk])
     agenda.schedule(WINDOW, [match.pk], at + timedelta(hours=numbers()["NUDGE_FIRST"]))
     outbox.enqueue("CONFIRMED", [(match.pk, match.supporter.user_id)])
@@ -196,60 +199,61 @@ def record_contact(match_id: int, *, by: Actor, agreed: bool = False) -> Match:
     Raises:
         Refused: not confirmed, or nobody asked the physician.
     """
-    locked = own(match_id, by)
+    locked = lock_own(match_id, by)
     match = locked.match
-    goal = target(Match.MOVES, "record_contact", match.state, MOVED_ON)
+    ensure_allowed(match, "record_contact")
     if by_notifier(locked.referral) is not None:
         if not agreed:
-            raise Refused("This came through a colleague: please ask first whether the physician wants it.")
+            sentence = _("This came through a colleague: please ask first whether the physician wants it.")
+            raise Refused("NOT_AGREED", sentence)
         confirm_agreement(locked.referral)
     match.contacted_at = tenancy.now()
-    _move(match, goal, by=by, also=("contacted_at",))
-    alerts.heard(locked.referral)
-    alerts.acted(match)
+    move(match, "record_contact", by=by, also=("contacted_at",))
+    alerts.resolve_no_contact(locked.referral)
+    alerts.resolve_missed(match)
     agenda.cancel(WINDOW, [match.pk])
     agenda.schedule(UNRECORDED, [match.pk], match.contacted_at + RECORD_WITHIN)
     assert match.confirmed_at is not None
     late = match.contacted_at > window_ends(match)
-    counted = [("CONTACT", "LATE" if late else "IN_TIME")]
-    counted.append(("TO_CONTACT", facts.hours(match.contacted_at - match.confirmed_at)))
-    if late and match.window_step < MISSED:
+    counts = [("CONTACT", "LATE" if late else "IN_TIME")]
+    counts.append(("TO_CONTACT", facts.hours(match.contacted_at - match.confirmed_at)))
+    if late and match.window_step < WindowStep.MISSED:
         # The window was over before a worker could say so.
-        counted.append(("WINDOW", "MISSED"))
-    facts.count(*counted)
+        counts.append(("WINDOW", "MISSED"))
+    facts.count(*counts)
     return match
 
 
-def untalked(match_id: int, *, by: Actor) -> None:
+def record_no_conversation(match_id: int, *, by: Actor) -> None:
     """The supporter says that no conversation came about, and is not reminded any more; one may still be recorded.
 
     Raises:
         Refused: no contact was made yet.
     """
-    match = own(match_id, by).match
+    match = lock_own(match_id, by).match
     if match.contacted_at is None:
-        raise Refused("Press “I have made contact” first.")
+        raise Refused("NO_CONTACT", _("Press “I have made contact” first."))
     match.untalked = True
     match.save(update_fields=["untalked"])
     agenda.cancel(UNRECORDED, [match.pk])
 
 
-def unwanted(match_id: int, *, by: Actor) -> None:
+def record_not_wanted(match_id: int, *, by: Actor) -> None:
     """At first contact the physician says that they do not want this: it ends at once, sealed like a withdrawal.
 
     Raises:
         Refused: the physician had agreed, or the match is not at its first contact.
     """
-    locked = own(match_id, by)
+    locked = lock_own(match_id, by)
     referral, match = locked.referral, locked.match
     if match.state != Match.State.CONFIRMED or by_notifier(referral) is None:
-        raise Refused(MOVED_ON)
+        raise Refused(*MOVED_ON)
     _close_with(match, by=by)
-    alerts.heard(referral)
+    alerts.resolve_no_contact(referral)
     referral_moves.withdraw(referral, by=by)
 
 
-def reassign(match_id: int, *, by: Actor, seen: Seen | None = None) -> Match:
+def reassign(match_id: int, *, by: Actor, seen: SeenMatch | None = None) -> Match:
     """Take the request from a peer without having another one yet: the referral is open again.
 
     Args:
@@ -257,8 +261,8 @@ def reassign(match_id: int, *, by: Actor, seen: Seen | None = None) -> Match:
     """
     locked = lock(match_id)
     if seen is not None:
-        _check_unmoved(locked.match, seen)
-    hand_on(locked.referral, locked.match, by=by)
+        _check_unchanged(locked.match, seen)
+    end_for_other_peer(locked.referral, locked.match, by=by)
     return locked.match
 
 
@@ -272,9 +276,9 @@ def release(referral: Referral, *, by: Actor) -> None:
 
 def finish(match_id: int, *, by: Actor) -> Match:
     """The supporter has had the last conversation."""
-    match = own(match_id, by).match
-    end(match, target(Match.MOVES, "finish", match.state, MOVED_ON), Match.Why.NONE, by=by)
-    tell_administrators("FINISHED", match)
+    match = lock_own(match_id, by).match
+    end(match, "finish", Match.Why.NONE, by=by)
+    mail_administrators("FINISHED", match)
     return match
 
 
@@ -282,10 +286,10 @@ def close(referral_id: int, outcome: str, *, by: Actor) -> None:
     """Close a request, and end the match that is live with it."""
     referral = referral_moves.lock(referral_id)
     live = _live(referral)
-    if why := untrue(outcome, list(Match.objects.filter(referral=referral))):
-        raise Refused(why)
+    if refusal := outcome_refusal(outcome, list(Match.objects.filter(referral=referral))):
+        raise Refused(*refusal)
     referral_moves.close(referral, outcome, by=by)
-    alerts.heard(referral)
+    alerts.resolve_no_contact(referral)
     if live is not None:
         _close_with(live, by=by)
         if live.state == Match.State.REVOKED:
@@ -300,82 +304,87 @@ def mark_spam(referral_id: int, *, by: Actor) -> None:
             stays on record for a year.
     """
     referral = referral_moves.lock(referral_id)
-    if referral.state == Referral.State.OPEN and not referral_moves.may_be_spam(referral):
-        raise Refused("Its physician handed this request over, so it is not spam. Please close it instead.")
+    if referral.state == Referral.State.OPEN and not referral_moves.can_be_spam(referral):
+        sentence = _("Its physician handed this request over, so it is not spam. Please close it instead.")
+        raise Refused("HANDED_OVER_HERE", sentence)
     if Match.objects.filter(referral=referral).exists():
-        raise Refused("Somebody was invited to this request, so it stays on record. Please close it instead.")
+        sentence = _("Somebody was invited to this request, so it stays on record. Please close it instead.")
+        raise Refused("SOMEBODY_INVITED", sentence)
     referral_moves.mark_spam(referral, by=by)
 
 
-def untrue(outcome: str, matches: Iterable[Match]) -> str:
-    """Return why a request with these matches cannot have ended so; empty when it can."""
+def outcome_refusal(outcome: str, matches: Iterable[Match]) -> Refusal | None:
+    """Return why a request with these matches cannot have ended so; None when it can.
+
+    Args:
+        outcome: code of `Referral.Outcome`.
+        matches: all of the request.
+    """
     if outcome == Referral.Outcome.UNREACHED and any(match.contacted_at for match in matches):
-        return "A peer was in contact, so the physician was reached. Please choose how it ended."
+        return "WAS_REACHED", _("A peer was in contact, so the physician was reached. Please choose how it ended.")
     # A conversation nobody recorded may still have happened, but only where somebody had the contact details.
     if outcome == Referral.Outcome.DONE and not any(match.confirmed_at for match in matches):
-        return "Nobody was matched to this request, so support was not given. Please choose how it ended."
-    return ""
+        sentence = _("Nobody was matched to this request, so support was not given. Please choose how it ended.")
+        return "NEVER_MATCHED", sentence
+    return None
 
 
-def _check_unmoved(live: Match | None, seen: Seen) -> None:
+def _check_unchanged(live: Match | None, seen: SeenMatch) -> None:
     if live is not None and live.pk == seen.match_id and live.state == seen.state:
         return
     if live is not None and live.pk == seen.match_id and live.state == Match.State.CONTACTED:
-        raise Refused("Contact was made in the meantime, so the match was left as it is.")
-    raise Refused(MOVED_ON)
+        raise Refused("CONTACTED_SINCE", _("Contact was made in the meantime, so the match was left as it is."))
+    raise Refused(*MOVED_ON)
 
 
 def _close_with(live: Match, *, by: Actor) -> None:
     """End a match together with its request. Who was in contact may still record the conversations."""
     verb = "finish" if live.state == Match.State.CONTACTED else "close"
-    end(live, target(Match.MOVES, verb, live.state, MOVED_ON), Match.Why.CLOSED, by=by)
+    end(live, verb, Match.Why.CLOSED, by=by)
 
 
-def hand_on(referral: Referral, match: Match, *, by: Actor, why: str = Match.Why.NONE) -> None:
+def end_for_other_peer(referral: Referral, match: Match, *, by: Actor, why: str = Match.Why.NONE) -> None:
     """End a confirmed match, because the request goes to another peer; both are locked."""
-    goal = target(Match.MOVES, "reassign", match.state, MOVED_ON)
-    end(match, goal, why if why != Match.Why.NONE or not missed(match) else Match.Why.MISSED, by=by)
+    end(match, "reassign", why if why != Match.Why.NONE or not is_missed(match) else Match.Why.MISSED, by=by)
     referral_moves.reopen(referral, by=by)
     outbox.enqueue("HANDED_ON", [(match.pk, match.supporter.user_id)])
     facts.count(("REASSIGNED", "ALL"))
 
 
-def own(match_id: int, by: Actor) -> Locked:
+def lock_own(match_id: int, by: Actor) -> LockedMatch:
     """Lock a match on behalf of the supporter it belongs to; someone else's looks like none."""
     if by.user_id is None or not Match.objects.filter(pk=match_id, supporter__user_id=by.user_id).exists():
         raise Match.DoesNotExist
     return lock(match_id)
 
 
-def end(match: Match, goal: str, why: str, *, by: Actor) -> None:
+def end(match: Match, verb: str, why: str, *, by: Actor) -> None:
+    """End a match by one of its moves, and start looking for another peer where the request goes on.
+
+    Args:
+        match: locked, its referral too.
+        verb: of `Match.MOVES`.
+        why: code of `Match.Why`; `CLOSED` where the request ends with it.
+        by: who ends it.
+
+    Raises:
+        Refused: the move does not start from where the match stands; nothing was written.
+    """
+    ensure_allowed(match, verb)
     match.why, match.ended_at = why, tenancy.now()
-    load.give_back(match)
-    _move(match, goal, by=by, also=("why", "ended_at", "load_year"), why=why)
+    load.remove(match)
+    move(match, verb, by=by, why=why, also=("why", "ended_at", "load_year"))
     agenda.cancel(INVITATION, [match.pk])
     agenda.cancel(WINDOW, [match.pk])
-    if goal != Match.State.COMPLETED:
+    completed = match.state == Match.State.COMPLETED
+    if not completed:
         agenda.cancel(UNRECORDED, [match.pk])
-    alerts.acted(match)
-    if goal != Match.State.COMPLETED and why != Match.Why.CLOSED:
-        referral_moves.wait(match.referral_id)
+    alerts.resolve_missed(match)
+    if not completed and why != Match.Why.CLOSED:
+        referral_moves.schedule_wait(match.referral_id)
         # A worker looks who could be next: `matching.invitations.next_candidate`.
         agenda.schedule(NEXT, [match.referral_id], tenancy.now())
 
 
-def _move(match: Match, goal: str, *, by: Actor, also: tuple[str, ...], why: str = Match.Why.NONE) -> None:
-    source, match.state = match.state, goal
-    match.save(update_fields=["state", *also])
-    _note(match, source, by=by, why=why)
-
-
-def _note(match: Match, source: str | None, *, by: Actor, why: str = Match.Why.NONE) -> None:
-    MatchEvent(match=match, source=source, target=match.state, why=why, by_id=by.user_id, at=tenancy.now()).save(
-        force_insert=True
-    )
-    # Only the inviter learns of a decline; the trail, which every administrator reads, says "answered".
-    answered = match.state in (Match.State.ACCEPTED, Match.State.DECLINED)
-    audit.record("ANSWERED" if answered else match.state, Match.KIND, match.pk, by=by)
-
-
-def tell_administrators(kind: str, match: Match) -> None:
+def mail_administrators(kind: str, match: Match) -> None:
     outbox.enqueue(kind, [(match.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])

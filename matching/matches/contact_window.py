@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from matching.matches.models import MISSED, Match
+from matching.matches.models import Match, WindowStep
 from psi import tenancy
 
 CONTACT_HOURS = 72  # from the confirmed match (docs/rules.md#contact-window)
@@ -19,14 +19,14 @@ def window_ends(match: Match) -> datetime:
     return match.confirmed_at + timedelta(hours=CONTACT_HOURS)
 
 
-def missed(match: Match) -> bool:
-    """Were the 72 hours of this match over without contact?"""
+def is_missed(match: Match) -> bool:
+    """Return whether the 72 hours of this match were over without contact."""
     if match.confirmed_at is None:
         return False
     if match.contacted_at:
         return match.contacted_at > window_ends(match)
     # The step counts too: when time is played forward the clock on the wall is behind it.
-    return match.window_step == MISSED or (match.ended_at or tenancy.now()) >= window_ends(match)
+    return match.window_step == WindowStep.MISSED or (match.ended_at or tenancy.now()) >= window_ends(match)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def window_of(match: Match) -> Window | None:
         return None
     until = match.contacted_at or match.ended_at or tenancy.now()
     used = max(int((until - match.confirmed_at).total_seconds() // 3600), 0)
-    late = missed(match)
+    late = is_missed(match)
     if match.contacted_at:
         words = ngettext("contact after %(n)s hour", "contact after %(n)s hours", used) % {"n": used}
     elif late:

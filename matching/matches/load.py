@@ -1,6 +1,7 @@
 """How much a supporter carries: counted per person in every roster at once, so that two sites exceed no cap."""
 
 from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
 
 from matching.matches.models import Match
 from psi import tenancy
@@ -8,7 +9,7 @@ from sites.engine.moves import Refused
 from training.supporters.models import PeerSupporter, SupporterLoad
 
 
-def take(match: Match, supporter: PeerSupporter) -> None:
+def add(match: Match, supporter: PeerSupporter) -> None:
     """Count the acceptance against the person's caps, and note its year on the match, which the caller saves.
 
     Locked last.
@@ -21,16 +22,17 @@ def take(match: Match, supporter: PeerSupporter) -> None:
     rows = list(SupporterLoad.objects.select_for_update().filter(user_id=supporter.user_id).order_by("year"))
     this_year = next(row for row in rows if row.year == year)
     if not match.cap_waived and sum(row.live for row in rows) >= supporter.cap_live:
-        raise Refused("You are already supporting as many colleagues at a time as you said you would.")
+        sentence = _("You are already supporting as many colleagues at a time as you said you would.")
+        raise Refused("CAP_LIVE", sentence)
     if not match.cap_waived and this_year.total >= supporter.cap_year:
-        raise Refused("You have reached the number of matches you set for this year.")
+        raise Refused("CAP_YEAR", _("You have reached the number of matches you set for this year."))
     this_year.live += 1
     this_year.total += 1
     this_year.save(update_fields=["live", "total"])
     match.load_year = year
 
 
-def give_back(match: Match) -> None:
+def remove(match: Match) -> None:
     """Count a match that ends no longer as live; the caller saves it."""
     if match.load_year is None:
         return

@@ -8,13 +8,28 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 from psi.tenancy import SiteForeignKey, SiteModel
 from referrals.requests.models import Referral
 from sites.codes import CodeField
-from sites.engine.moves import Moves
+from sites.engine.moves import Moves, Trace
 from sites.tenants.models import Site, User
 from training.supporters.models import PeerSupporter
 
-# The last step of the contact window (`Match.window_step`): it was missed.
-MISSED = 3
+
+class WindowStep(models.IntegerChoices):
+    """How far the contact window of a match has gone (`Match.window_step`; docs/rules.md#contact-window)."""
+
+    NONE = 0, "No reminder yet"
+    FIRST_REMINDER = 1, "The supporter was reminded, after 24 hours"
+    SECOND_REMINDER = 2, "The supporter was reminded again, and the administrators told, after 48 hours"
+    MISSED = 3, "Missed: 72 hours without contact"
+
+
 LIVE = ("INVITED", "ACCEPTED", "CONFIRMED", "CONTACTED")
+
+
+def _audit_code(match: "Match", why: str) -> str:
+    """Return the state for the audit trail. Only the inviter learns of a decline, so a yes and a no are one code
+    (docs/rules.md#one-text-for-four-reasons)."""
+    answered = match.state in (Match.State.ACCEPTED, Match.State.DECLINED)
+    return "ANSWERED" if answered else match.state
 
 
 class Match(SiteModel):
@@ -66,6 +81,7 @@ class Match(SiteModel):
             "finish": (frozenset({"CONTACTED"}), "COMPLETED"),
         }
     )
+    TRACE = Trace(events=True, action=_audit_code, kind=KIND)
 
     referral = SiteForeignKey(Referral, on_delete=models.PROTECT, related_name="matches")
     supporter = SiteForeignKey(PeerSupporter, on_delete=models.PROTECT, related_name="+")
@@ -81,11 +97,10 @@ class Match(SiteModel):
     ended_at = models.DateTimeField(null=True)
     # Year in which the acceptance was counted in SupporterLoad, and will be given back.
     load_year = models.PositiveSmallIntegerField(null=True)
-    # Steps of the contact window already taken: 0 none, 1 at 24 h, 2 at 48 h, 3 missed at 72 h.
     untalked = models.BooleanField(
         default=False, help_text="The supporter says that no conversation came about: nobody reminds them."
     )
-    window_step = models.PositiveSmallIntegerField(default=0)
+    window_step = models.PositiveSmallIntegerField(default=WindowStep.NONE)
     nudged = models.BooleanField(default=False, help_text="The invitation's reminder went out.")
 
     class Meta:

@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.utils.translation import gettext as _
+
 from matching.invitations import alerts, transitions
 from matching.matches.models import LIVE, Match
 from psi import tenancy
+from referrals.requests import hand_over as handing_over
 from referrals.requests import transitions as referral_moves
-from referrals.requests.identity import elsewhere, known_to_rules
+from referrals.requests.identity import for_other_site, open_for_rules
 from referrals.requests.models import Consent, Referral, ReferralConsent
 from sites.engine.audit import PUBLIC, Actor
-from sites.engine.moves import Refused
+from sites.engine.moves import MOVED_ON, Refused
 from sites.reference.models import TextVersion
 from sites.tenants.models import Site
 from training.supporters import lending
@@ -18,22 +21,22 @@ from training.supporters import lending
 State = Referral.State
 # A request for which nobody was confirmed may be asked after once it is this old
 # (docs/rules.md#nobody-has-been-in-touch).
-PATIENCE = timedelta(hours=24)
+NO_CONTACT_AFTER = timedelta(hours=24)
 # How a physician stands to the survey.
 MAY_ANSWER, ANSWERED = "MAY_ANSWER", "ANSWERED"
 
 
 @dataclass(frozen=True)
-class Offers:
+class AvailableActions:
     """Which buttons a physician is shown."""
 
-    unheard: bool = False
+    no_contact: bool = False
     known: bool = False
     outside: bool = False
     withdraw: bool = False
 
 
-def offers(referral: Referral, live: Match | None, *, local: bool) -> Offers:
+def available_actions(referral: Referral, live: Match | None, *, local: bool) -> AvailableActions:
     """Return what may be pressed for a request as it stands.
 
     Args:
@@ -41,24 +44,24 @@ def offers(referral: Referral, live: Match | None, *, local: bool) -> Offers:
         local: the request is a local site's, not the province's.
     """
     if referral.state not in alerts.OPEN_STATES:
-        return Offers()
+        return AvailableActions()
     confirmed = live is not None and live.state == Match.State.CONFIRMED
-    waits = referral.state == State.OPEN and tenancy.now() - referral.received_at >= PATIENCE
-    return Offers(
-        unheard=referral.unheard_at is None and (confirmed or waits),
+    waits = referral.state == State.OPEN and tenancy.now() - referral.received_at >= NO_CONTACT_AFTER
+    return AvailableActions(
+        no_contact=referral.unheard_at is None and (confirmed or waits),
         known=confirmed or (live is not None and live.state == Match.State.CONTACTED),
         outside=local,
         withdraw=True,
     )
 
 
-def latest(referral: Referral) -> Match | None:
+def visible_match(referral: Referral) -> Match | None:
     """Return the match that the physician may know of: the one that is live or was completed last."""
     known = Match.objects.filter(referral=referral, state__in=(*LIVE, Match.State.COMPLETED))
     return known.order_by("-id").first()
 
 
-def survey_of(referral: Referral, match: Match | None) -> str:
+def survey_status(referral: Referral, match: Match | None) -> str:
     """Return MAY_ANSWER or ANSWERED; nothing while support goes on, and where the survey was not asked for.
 
     Who withdraws the request withdraws this consent with it.
@@ -75,7 +78,7 @@ def survey_of(referral: Referral, match: Match | None) -> str:
     return MAY_ANSWER if agreed else ""
 
 
-def say_unheard(referral_id: int) -> None:
+def report_no_contact(referral_id: int) -> None:
     """Nobody has been in touch; a second press says nothing new.
 
     Raises:
@@ -85,9 +88,9 @@ def say_unheard(referral_id: int) -> None:
     if referral.unheard_at is not None:
         return
     live = Match.objects.filter(referral=referral, state__in=LIVE).first()
-    if not offers(referral, live, local=False).unheard:
-        raise Refused(transitions.MOVED_ON)
-    alerts.say(referral, by=PUBLIC)
+    if not available_actions(referral, live, local=False).no_contact:
+        raise Refused(*MOVED_ON)
+    alerts.report_no_contact(referral, by=PUBLIC)
 
 
 def hand_over(
@@ -111,21 +114,22 @@ def hand_over(
     if referral.state == State.HANDED_OVER:
         return
     if referral.site_id == to.pk or referral.state not in alerts.OPEN_STATES:
-        raise Refused(transitions.MOVED_ON)
+        raise Refused(*MOVED_ON)
     if to not in lending.elsewhere(Site.objects.get(pk=tenancy.current_site_id())):
-        raise Refused("There is no agreement with that site, so nothing may be shared with it.")
-    if text is None and not may_share(referral, to):
-        raise Refused("The physician has not agreed to this yet. Please ask them first.")
+        sentence = _("There is no agreement with that site, so nothing may be shared with it.")
+        raise Refused("NO_AGREEMENT", sentence)
+    if text is None and not may_share_with(referral, to):
+        raise Refused("NO_CONSENT", _("The physician has not agreed to this yet. Please ask them first."))
     seen = Match.objects.filter(referral=referral).exists()
     knowing = Match.objects.filter(referral=referral, why__in=(Match.Why.KNOWN, Match.Why.EVALUATES, Match.Why.WISH))
     known = knowing.values_list("supporter_id", flat=True)
-    identity = elsewhere(known_to_rules(referral), known)
+    identity = for_other_site(open_for_rules(referral), known)
     transitions.release(referral, by=by)
-    alerts.heard(referral)
-    referral_moves.hand_over(referral, to=to, identity=identity, text=text, by=by, keep=seen, channel=channel)
+    alerts.resolve_no_contact(referral)
+    handing_over.hand_over(referral, to=to, identity=identity, text=text, by=by, keep=seen, channel=channel)
 
 
-def may_share(referral: Referral, to: Site) -> bool:
+def may_share_with(referral: Referral, to: Site) -> bool:
     """Has the physician agreed already that the request is shared there?"""
     return to.is_province and ReferralConsent.objects.filter(referral=referral, purpose=Consent.PROVINCE).exists()
 
@@ -140,10 +144,10 @@ def withdraw(referral_id: int) -> bool:
     if referral.state == State.WITHDRAWN:
         return False
     if referral.state not in alerts.OPEN_STATES:
-        raise Refused(transitions.MOVED_ON)
+        raise Refused(*MOVED_ON)
     seen = Match.objects.filter(referral=referral).exists()
     transitions.release(referral, by=PUBLIC)
-    alerts.heard(referral)
+    alerts.resolve_no_contact(referral)
     referral_moves.withdraw(referral, by=PUBLIC)
     if not seen:
         referral_moves.erase([referral.pk])

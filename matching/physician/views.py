@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from matching.invitations import rematch, transitions
+from matching.invitations import rematch
 from matching.invitations.alerts import OPEN_STATES
-from matching.matches.contact_window import missed, window_ends
+from matching.matches.contact_window import is_missed, window_ends
 from matching.matches.models import LIVE, Match
 from matching.physician import transitions as physician_moves
 from matching.physician.forms import StatusForm
@@ -26,7 +26,7 @@ from referrals.requests.queries import office
 from referrals.requests.receipts import receipt_digest
 from sites.engine.audit import PUBLIC
 from sites.engine.models import AuditEntry
-from sites.engine.moves import Refused
+from sites.engine.moves import MOVED_ON, Refused
 from sites.gate.permissions import public
 from sites.gate.requests import SiteRequest
 from sites.reference.models import TextVersion
@@ -157,7 +157,7 @@ class _Visit(Trail):
             try:
                 self.said = self._do(referral)
             except Refused as refused:
-                self.said = _(refused.sentence)
+                self.said = refused.sentence
             self.do = ""
             referral = self.find()
             if referral is None:
@@ -171,13 +171,13 @@ class _Visit(Trail):
     def _do(self, referral: Referral) -> str:
         """Make the move and return what came of it; every check comes before the first write."""
         if self.do == "unheard":
-            physician_moves.say_unheard(referral.pk)
+            physician_moves.report_no_contact(referral.pk)
             return _("Thank you for telling us. The people who look after requests see it now.")
         if self.do == "known" and Match.objects.filter(pk=self.press.match, referral=referral).exists():
-            rematch.choose_other(self.press.match, by=PUBLIC)
+            rematch.request_other_peer(self.press.match, by=PUBLIC)
             return _("Thank you. This peer is told to make no contact, and somebody else is looked for.")
         if self.do == "another" and Match.objects.filter(pk=self.press.match, referral=referral).exists():
-            rematch.choose_other(self.press.match, by=PUBLIC, why=Match.Why.WISH)
+            rematch.request_other_peer(self.press.match, by=PUBLIC, why=Match.Why.WISH)
             return _("Somebody else is looked for. You need not tell your story again.")
         if self.do == "outside":
             physician_moves.hand_over(referral.pk, to=province(), text=_consent())
@@ -186,14 +186,14 @@ class _Visit(Trail):
             if physician_moves.withdraw(referral.pk):
                 return _("Your request is withdrawn. Your name and everything you told us is erased.")
             return _("Your request is withdrawn. Nobody is to contact you.")
-        raise Refused(transitions.MOVED_ON)
+        raise Refused(*MOVED_ON)
 
     def _shown(self, referral: Referral, *, local: bool) -> dict[str, Any]:
         """Return what the physician may know of the request, in the current site."""
-        match = physician_moves.latest(referral)
+        match = physician_moves.visible_match(referral)
         live = match if match and match.state in LIVE else None
-        offers = physician_moves.offers(referral, live, local=local)
-        survey = physician_moves.survey_of(referral, match)
+        offers = physician_moves.available_actions(referral, live, local=local)
+        survey = physician_moves.survey_status(referral, match)
         press = Press(self.site.pk, self.press.digest, live.pk if live else 0)
         return {
             "said": self.said,
@@ -201,7 +201,7 @@ class _Visit(Trail):
             "referral": referral,
             "ended": referral.state not in OPEN_STATES,
             "hear_by": window_ends(match) if match and match.state == Match.State.CONFIRMED else None,
-            "over": bool(match and match.state == Match.State.CONFIRMED and missed(match)),
+            "over": bool(match and match.state == Match.State.CONFIRMED and is_missed(match)),
             "opened": [(_(Role(role).label), times) for role, times in sorted(self.opened.items())],
             "offers": offers,
             "consent": _consent().text if offers.outside else "",

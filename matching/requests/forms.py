@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from matching.invitations.transitions import untrue
+from matching.invitations.transitions import outcome_refusal
 from matching.matches.models import Match
 from referrals.requests.models import Referral
 
@@ -25,7 +25,7 @@ class CloseForm(forms.Form):
 
     def __init__(self, data: Any = None, *, matches: list[Match]) -> None:
         super().__init__(data)
-        outcomes = [(code, label) for code, label in Referral.Outcome.choices if not untrue(code, matches)]
+        outcomes = [(code, label) for code, label in Referral.Outcome.choices if not outcome_refusal(code, matches)]
         self.fields["outcome"].choices = outcomes  # type: ignore[attr-defined]
 
 

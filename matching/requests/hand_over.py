@@ -79,7 +79,7 @@ def hand_over(request: SiteRequest, ref: str) -> HttpResponse:
     referral, places = get_object_or_404(Referral, ref=ref), lending.elsewhere(request.site)
     if referral.state not in OPEN_STATES or not places:
         return redirect("request_detail", request.site.slug, ref)
-    shared = {place.slug for place in places if physician_moves.may_share(referral, place)}
+    shared = {place.slug for place in places if physician_moves.may_share_with(referral, place)}
     form = HandOverForm(request.POST or None, places=places, shared=shared)
     if request.method == "POST" and form.is_valid():
         to = form.places[form.cleaned_data["to"]]

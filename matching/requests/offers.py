@@ -33,7 +33,7 @@ def context(referral: Referral) -> dict[str, Any]:
         "offer": told,
         "told": told,
         "to_ask": False,
-        "ends": reach_out.ends(told),
+        "ends": reach_out.offer_ends_at(told),
         "call_due": due,
         "may_miss": due is not None and due <= tenancy.now(),
         "locked": told.wrong >= reach_out.MOST_WRONG,
@@ -47,13 +47,13 @@ def answer(request: SiteRequest, ref: str) -> HttpResponse:
     """Note what came of a call: yes, no, or nobody there."""
     referral_id, said = get_object_or_404(Referral, ref=ref).pk, request.POST.get("said")
     if said == "yes":
-        return by_hand.taken(request, reach_out.yes_by_voice(referral_id, by=request.actor))
+        return by_hand.receipt_page(request, reach_out.accept_by_voice(referral_id, by=request.actor))
     if said == "no":
-        reach_out.no(referral_id, by=request.actor)
+        reach_out.decline(referral_id, by=request.actor)
         messages.success(request, _("Noted. Everything about it is erased."))
         return redirect("requests", request.site.slug)
     if said == "missed":
-        reach_out.not_reached(referral_id, by=request.actor)
+        reach_out.note_unanswered_call(referral_id, by=request.actor)
         messages.success(request, _("Noted. One more call after a week, then no more."))
     else:
         raise Http404("No such answer.")

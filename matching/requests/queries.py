@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from matching.invitations.alerts import OPEN_STATES
 from matching.invitations.queries import with_latest_match
-from matching.matches.contact_window import missed, window_ends
+from matching.matches.contact_window import is_missed, window_ends
 from matching.matches.models import Match
 from psi import vault
 from referrals.requests.identity import is_sealed
@@ -50,7 +50,7 @@ def _told(referral: Referral, match: Match | None) -> str:
         return _("Your request is closed. You can ask again at any time.")
     state = match.state if match else None
     if match and state == Match.State.CONFIRMED:
-        if missed(match):
+        if is_missed(match):
             return _("A peer should have been in touch by now, and we are sorry. I will see to it today.")
         by = date_format(localtime(window_ends(match)), "l j F, H:i")
         return _("A peer has agreed, and will be in touch by %(when)s.") % {"when": by}

@@ -13,8 +13,7 @@ from matching.invitations.queries import with_latest_match
 from matching.matches.contact_window import window_ends, window_of
 from matching.matches.models import LIVE, Alert, Match
 from psi import tenancy
-from referrals.reach_out.transitions import call_due
-from referrals.reach_out.transitions import ends as ends_at
+from referrals.reach_out.transitions import call_due, offer_ends_at
 from referrals.requests.models import ReachOut, Referral
 from sites.engine import today
 from sites.tenants.models import PROVINCE_SLUG
@@ -81,7 +80,7 @@ def _offers(slug: str) -> list[today.Item]:
 
 
 def _offer(slug: str, offer: ReachOut) -> today.Item:
-    url, due, ends = reverse("request_detail", args=[slug, offer.referral.ref]), call_due(offer), ends_at(offer)
+    url, due, ends = reverse("request_detail", args=[slug, offer.referral.ref]), call_due(offer), offer_ends_at(offer)
     assert ends is not None
     if due is not None and due <= tenancy.now():
         late = tenancy.now() - due > CHOOSE_WITHIN

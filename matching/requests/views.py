@@ -13,7 +13,7 @@ from matching.candidates import queries as candidates
 from matching.invitations import queries as invitations_queries
 from matching.invitations import transitions
 from matching.invitations.alerts import OPEN_STATES
-from matching.matches.contact_window import missed, window_of
+from matching.matches.contact_window import is_missed, window_of
 from matching.matches.models import LIVE, Match
 from matching.requests import offers, queries
 from matching.requests.forms import CallerForm, CloseForm
@@ -25,7 +25,7 @@ from referrals.requests.identity import is_sealed, open_identity
 from referrals.requests.models import Referral
 from sites.engine import audit
 from sites.engine.forms import sent_number
-from sites.engine.moves import Refused
+from sites.engine.moves import MOVED_ON, Refused
 from sites.gate.permissions import for_roles
 from sites.gate.post_only import press_on
 from sites.gate.requests import AccountRequest, SiteRequest
@@ -102,7 +102,7 @@ def _detail(
     matches = [line.match for line in lines]
     latest = matches[0] if matches else None
     live = latest if latest and latest.state in LIVE else None
-    over = sum(missed(match) for match in matches)
+    over = sum(is_missed(match) for match in matches)
     looking = referral.state == Referral.State.OPEN or (live is not None and live.state == Match.State.CONFIRMED)
     context = offers.context(referral) | {
         "referral": referral,
@@ -116,7 +116,7 @@ def _detail(
         "reach": contact_wishes.wishes(identity) if identity else [],
         "may_open": not is_sealed(referral),
         "may_close": referral.state in OPEN_STATES,
-        "may_spam": not lines and referral_moves.may_be_spam(referral),
+        "may_spam": not lines and referral_moves.can_be_spam(referral),
         "spam_until": referral.closed_at + referral_moves.SPAM_ERASED_AFTER
         if referral.closed_at and referral.state == Referral.State.SPAM
         else None,
@@ -211,7 +211,7 @@ def _live(ref: str) -> Match:
     found = Match.objects.filter(referral__ref=ref, state__in=LIVE).first()
     if found is None:
         get_object_or_404(Referral, ref=ref)
-        raise Refused(transitions.MOVED_ON)
+        raise Refused(*MOVED_ON)
     return found
 
 
@@ -220,7 +220,7 @@ def _page(number: str) -> int:
     return max(int(number), 1) if number.isascii() and number.isdecimal() and len(number) < 7 else 1
 
 
-def _seen(posted: Any) -> transitions.Seen | None:
+def _seen(posted: Any) -> transitions.SeenMatch | None:
     """Return the match that the page of candidates said would end; None when it named none."""
     number = sent_number(posted.get("instead_of", ""))
-    return transitions.Seen(number, posted.get("seen", "")) if number else None
+    return transitions.SeenMatch(number, posted.get("seen", "")) if number else None

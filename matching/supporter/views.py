@@ -121,7 +121,7 @@ def contacted(request: SiteRequest, ref: str) -> HttpResponse:
 @for_roles(Role.SUPPORTER)
 @press
 def unwanted(request: SiteRequest, ref: str) -> HttpResponse:
-    transitions.unwanted(_mine(request, ref).pk, by=request.actor)
+    transitions.record_not_wanted(_mine(request, ref).pk, by=request.actor)
     messages.success(request, _("Thank you for asking. The request is closed, and nobody contacts them again."))
     return redirect("my", request.site.slug)
 
@@ -145,6 +145,6 @@ def finish(request: SiteRequest, ref: str) -> HttpResponse:
 @for_roles(Role.SUPPORTER)
 @press
 def no_conversation(request: SiteRequest, ref: str) -> HttpResponse:
-    transitions.untalked(_mine(request, ref).pk, by=request.actor)
+    transitions.record_no_conversation(_mine(request, ref).pk, by=request.actor)
     messages.success(request, _("Noted. Nobody reminds you. If you do talk, you can still record it."))
     return redirect("my_match", request.site.slug, ref)

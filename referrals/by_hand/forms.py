@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from referrals.public.forms import AGREEMENTS, NOT_LISTED, OUTSIDE, RequestForm
 from referrals.requests.identity import Identity
 from referrals.requests.models import EventKind, Referral
-from referrals.requests.request_facts import Ask
+from referrals.requests.request_facts import RequestAnswers
 from sites.reference.models import TextVersion
 
 
@@ -64,10 +64,10 @@ class ByHandForm(RequestForm):
             self.add_error("event", _("Leave this out where they asked themselves."))
         return cleaned
 
-    def ask(self) -> Ask:
-        said = super().ask()
-        return Ask(
-            **vars(said) | {"pathway": self.cleaned_data["pathway"], "event": self.cleaned_data["event"] or None}
+    def answers(self) -> RequestAnswers:
+        answers = super().answers()
+        return RequestAnswers(
+            **vars(answers) | {"pathway": self.cleaned_data["pathway"], "event": self.cleaned_data["event"] or None}
         )
 
     def identity(self) -> Identity:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from referrals.by_hand.forms import ByHandForm
 from referrals.public import cached_form
-from referrals.requests import transitions
+from referrals.requests import receiving
 from referrals.requests.models import Referral, ReferralConsent
 from referrals.requests.receipts import receipt_digest
 from sites.gate.permissions import for_roles
@@ -32,8 +32,8 @@ def by_hand(request: SiteRequest) -> HttpResponse:
     form = ByHandForm(request.POST or None, french=french, **cached_form.lists(site))
     if not form.is_valid():
         return render(request, "referrals/by_hand.html", {"form": form}, status=422 if form.is_bound else 200)
-    receipt = transitions.submit(
-        form.ask(),
+    receipt = receiving.submit(
+        form.answers(),
         form.identity(),
         site=site,
         at=province() if form.outside else site,
@@ -42,10 +42,10 @@ def by_hand(request: SiteRequest) -> HttpResponse:
         channel=ReferralConsent.Channel.VOICE,
         by=request.actor,
     )
-    return taken(request, receipt)
+    return receipt_page(request, receipt)
 
 
-def taken(request: SiteRequest, receipt: str) -> HttpResponse:
+def receipt_page(request: SiteRequest, receipt: str) -> HttpResponse:
     """Show the administrator the receipt of what was just written down, to be read to the physician."""
     context = {
         "receipt": receipt.replace(" ", ""),

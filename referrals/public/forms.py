@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from referrals.requests.identity import Identity
 from referrals.requests.models import Consent, ReachBy, ReachWhen, Reason, Source, Voicemail, Wish
-from referrals.requests.request_facts import Ask
+from referrals.requests.request_facts import RequestAnswers
 from sites.reference.models import Specialty, TextVersion
 from sites.tenants.models import Site
 from training.supporters.models import Department, Language, PeerSupporter, Practice, Stage
@@ -286,9 +286,9 @@ class RequestForm(forms.Form):
         """Whether the peer should come from outside the region."""
         return self.cleaned_data.get("peer_from") == OUTSIDE
 
-    def ask(self) -> Ask:
+    def answers(self) -> RequestAnswers:
         data = self.cleaned_data
-        return Ask(
+        return RequestAnswers(
             reasons=tuple(data["reasons"]),
             stage=data["stage"] or Stage.UNSAID,
             practice=data["practice"] or Practice.UNSAID,

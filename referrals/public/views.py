@@ -21,7 +21,7 @@ from psi.sealed import CookieCarrier
 from referrals.promotion import access_points
 from referrals.public import cached_form
 from referrals.public.forms import RequestForm, readable
-from referrals.requests import queries, transitions
+from referrals.requests import queries, receiving
 from referrals.wording import texts as wording
 from sites.gate import language, slowdown
 from sites.gate.permissions import public
@@ -145,15 +145,15 @@ def request_page(request: SiteRequest) -> HttpResponse:
         return _form(request, form, stale=stale, status=403 if stale else 422)
     if form.out_of_scope and GO_ON not in posted:
         return render(request, "referrals/interruption.html", {"carried": _carried(posted)})
-    said = vault.digest("said", repr((form.ask(), form.identity(), form.outside, sorted(form.agreed())))).hex()
+    said = vault.digest("said", repr((form.answers(), form.identity(), form.outside, sorted(form.agreed())))).hex()
     before = _confirmed(request)
     if before and before.said == said:
         # Back, and sent again: the browser has a new key for the same form.
         return slowdown.forget(request, redirect(_sent_page(request)))
     if wait := slowdown.wait(request, form.cleaned_data["key"]):
         return slowdown.page(request, wait, form.kept(), _("Send my request"))
-    receipt = transitions.submit(
-        form.ask(),
+    receipt = receiving.submit(
+        form.answers(),
         form.identity(),
         site=site,
         at=province() if form.outside else site,

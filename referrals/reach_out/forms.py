@@ -7,10 +7,10 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from referrals.public.forms import RequestForm
-from referrals.reach_out.transitions import Told
+from referrals.reach_out.transitions import NotifierAnswers
 from referrals.requests.identity import Identity
 from referrals.requests.models import EventKind, Notifier, Referral
-from referrals.requests.request_facts import Ask
+from referrals.requests.request_facts import RequestAnswers
 from sites.engine.forms import Filled
 from sites.reference.models import TextVersion
 from training.supporters.models import Practice, Stage
@@ -100,9 +100,9 @@ class TellForm(Filled):
             self.add_error("email", gettext("Enter a business email address or a business phone number."))
         return cleaned
 
-    def told(self) -> Told:
+    def answers(self) -> NotifierAnswers:
         data = self.cleaned_data
-        return Told(data["notifier"], self.agreed, data.get("event") or None)
+        return NotifierAnswers(data["notifier"], self.agreed, data.get("event") or None)
 
     def identity(self) -> Identity:
         data = self.cleaned_data
@@ -161,9 +161,9 @@ class OfferForm(Filled):
 
     clean_phone = RequestForm.clean_phone
 
-    def ask(self) -> Ask:
+    def answers(self) -> RequestAnswers:
         stage = self.cleaned_data["stage"] or Stage.UNSAID
-        return Ask((), stage, Practice.UNSAID, Referral.Pathway.REACH_OUT)
+        return RequestAnswers((), stage, Practice.UNSAID, Referral.Pathway.REACH_OUT)
 
     def identity(self) -> Identity:
         """Return how they want to be reached; their name is known."""

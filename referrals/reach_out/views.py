@@ -77,7 +77,7 @@ def tell(request: SiteRequest) -> HttpResponse:
         return _form(request, form, stale=stale, status=403 if stale else 422)
     if wait := slowdown.wait(request, form.cleaned_data["key"]):
         return slowdown.page(request, wait, form.fields, _("Tell the program"))
-    reach_out.notify(form.told(), form.identity(), site=site, key=form.cleaned_data["key"], text=text)
+    reach_out.notify(form.answers(), form.identity(), site=site, key=form.cleaned_data["key"], text=text)
     return slowdown.forget(request, redirect(after))
 
 
@@ -132,7 +132,7 @@ def _typed(request: HttpRequest, site: Site, referral_id: int) -> HttpResponse:
     form, context = CodeForm(request.POST), {}
     if form.is_valid():
         try:
-            if reach_out.code_fits(referral_id, form.cleaned_data["code"]):
+            if reach_out.is_right_code(referral_id, form.cleaned_data["code"]):
                 return _shown(request, site, referral_id, OfferForm())
             form.add_error("code", _("This is not the code. Please check its sixteen digits."))
         except reach_out.Locked:
@@ -142,7 +142,7 @@ def _typed(request: HttpRequest, site: Site, referral_id: int) -> HttpResponse:
 
 def _shown(request: HttpRequest, site: Site, referral_id: int, form: OfferForm) -> HttpResponse:
     try:
-        reach_out.waiting(referral_id)
+        reach_out.lock_offer(referral_id)
     except Refused:
         return render(request, "referrals/answered.html", {"gone": True, "office": office(site)})
     context = {
@@ -164,11 +164,11 @@ def _opened(request: HttpRequest, site: Site, referral_id: int) -> HttpResponse:
     context: dict[str, Any] = {"where": site, "office": office(site)}
     try:
         if said == "no":
-            reach_out.no(referral_id, by=audit.PUBLIC)
+            reach_out.decline(referral_id, by=audit.PUBLIC)
             return render(request, "referrals/answered.html", context)
         if said == "yes" and form.is_valid():
             text = current_text(Consent.MATCH, _spoken())
-            receipt = reach_out.yes(referral_id, form.ask(), form.identity(), text=text)
+            receipt = reach_out.accept(referral_id, form.answers(), form.identity(), text=text)
             context["receipt"] = receipt.replace(" ", "")
             return render(request, "referrals/answered.html", context)
     except Refused:

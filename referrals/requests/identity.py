@@ -69,11 +69,15 @@ def open_identity(referral: Referral, *, by: Actor, purpose: str) -> Identity:
     if is_sealed(referral):
         raise vault.Sealed("The identity was erased or is sealed.")
     audit.record("READ_IDENT", Referral.KIND, referral.pk, by=by, purpose=purpose)
-    return known_to_rules(referral)
+    return open_for_rules(referral)
 
 
-def known_to_rules(referral: Referral) -> Identity:
-    """Open the sealed record for the matching rules alone: nobody is shown it."""
+def open_for_rules(referral: Referral) -> Identity:
+    """Open the sealed record for the matching rules alone: nobody is shown it.
+
+    Raises:
+        vault.Sealed: the identity was erased.
+    """
     if referral.sealed is None:
         raise vault.Sealed("The identity was erased.")
     record = vault.open_sealed(Referral.KIND, referral.pk, referral.sealed)
@@ -81,7 +85,7 @@ def known_to_rules(referral: Referral) -> Identity:
     return Identity(**fields)
 
 
-def elsewhere(identity: Identity, known: Iterable[int] = ()) -> Identity:
+def for_other_site(identity: Identity, known: Iterable[int] = ()) -> Identity:
     """Return the identity as another site's rules can read it: whom not to ask, by surname, for ids end at the wall.
 
     These are the supporters the physician excluded and those who evaluate the physician.

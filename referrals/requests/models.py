@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
-from sites.engine.moves import Moves
+from sites.engine.moves import Moves, Trace
 from sites.reference.models import TextVersion
 from sites.tenants.models import Site, User
 from training.supporters.models import Practice, Stage, Trait
@@ -118,6 +118,11 @@ class Consent(models.TextChoices):
 ON_FORM = (Consent.MATCH, Consent.PROVINCE, Consent.SURVEY)
 
 
+def _why(referral: "Referral", why: str) -> str:
+    """Return the code of the audit trail: of a request it is the reason of the event."""
+    return why
+
+
 class Referral(SiteModel):
     """One request for peer support. An inter-site request is simply a referral of the province."""
 
@@ -155,6 +160,8 @@ class Referral(SiteModel):
             "clear_spam": (frozenset({"SPAM"}), "OPEN"),
         }
     )
+    TRACE = Trace(events=True, action=_why, kind=KIND)
+    REFUSALS = MappingProxyType(dict.fromkeys(MOVES, ("MOVED_ON", _("This request has moved on in the meantime."))))
 
     ref = CodeField(max_length=6)
     state = CodeField(choices=State.choices)

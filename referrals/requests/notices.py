@@ -1,7 +1,7 @@
 """Mail about referrals."""
 
 from psi import vault
-from referrals.requests.identity import Identity, is_sealed, known_to_rules
+from referrals.requests.identity import Identity, is_sealed, open_for_rules
 from referrals.requests.models import Referral
 from sites.engine import outbox
 from sites.tenants.models import Site
@@ -30,7 +30,7 @@ def _identity(referral: Referral) -> Identity | None:
     if is_sealed(referral):
         return None
     try:
-        return known_to_rules(referral)
+        return open_for_rules(referral)
     except vault.Sealed:
         return None
 

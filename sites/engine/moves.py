@@ -9,7 +9,7 @@ A model that has a `state` declares what may happen to it:
 Nothing else writes `state`; tests/test_moves.py reads that from the syntax trees of all apps.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
@@ -113,6 +113,36 @@ def leave_trace(obj: Any, source: str | None, *, by: Actor, why: str = "", actio
         event.save(force_insert=True)
     if trace.action is not None:
         audit.record(action or trace.action(obj, why), trace.kind, obj.pk, by=by)
+
+
+def leave_traces(steps: Sequence[tuple[Any, str]], *, by: Actor) -> None:
+    """Leave traces of many rows of one model that changed no state, with one statement for each kind of trace.
+
+    Args:
+        steps: (object, code of why), in their order; the code is the audit trail's too.
+    """
+    if not steps:
+        return
+    trace: Trace = steps[0][0].TRACE
+    if trace.events:
+        field = type(steps[0][0]).events.field
+        field.model.objects.bulk_create(
+            field.model(
+                **{field.name: obj}, source=obj.state, target=obj.state, why=why, by_id=by.user_id, at=tenancy.now()
+            )
+            for obj, why in steps
+        )
+    if trace.action is not None:
+        audit.record_all([(why, obj.pk) for obj, why in steps], trace.kind, by=by)
+
+
+def ensure_allowed(obj: Any, verb: str) -> None:
+    """Refuse unless the verb starts from where a row stands: for moves that write elsewhere first.
+
+    Raises:
+        Refused: the verb does not start from there.
+    """
+    goal_of(type(obj), verb, obj.state)
 
 
 def goal_of(model: type[Model], verb: str, state: str) -> str:

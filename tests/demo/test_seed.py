@@ -16,7 +16,7 @@ from demo.views import FIRST_SITE
 from matching.candidates.rules import Need, Peer, check_early_with_senior
 from matching.matches.models import LIVE, Match, MatchEvent
 from psi.tenancy import site_scope
-from referrals.requests.identity import known_to_rules
+from referrals.requests.identity import open_for_rules
 from referrals.requests.models import Referral, ReferralEvent
 from sites.engine import audit, today
 from sites.engine.models import AuditEntry, Due, Fact, Notice
@@ -76,7 +76,7 @@ def said_by(site: Site) -> list[Any]:
                 (name, referral.state, referral.outcome, referral.stage, referral.received_at)
                 for referral in Referral.objects.order_by("pk")
                 # Handed over to the province, nothing of it is left here.
-                for name in [known_to_rules(referral).name if referral.sealed else ""]
+                for name in [open_for_rules(referral).name if referral.sealed else ""]
             ],
             list(ReferralEvent.objects.order_by("pk").values_list("source", "target", "why", "by__email", "at")),
             list(
@@ -172,7 +172,7 @@ def test_no_match_breaks_a_hard_rule(loaded: None) -> None:
             evaluates = set(Evaluates.objects.values_list("supporter_id", "department_id"))
             for match in Match.objects.select_related("referral", "supporter"):
                 peer, day = match.supporter, match.invited_at.date()
-                departments = known_to_rules(match.referral).departments
+                departments = open_for_rules(match.referral).departments
                 if (
                     not peer.ready_on(day)
                     or _too_early(match.referral, peer, day)

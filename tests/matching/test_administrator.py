@@ -16,10 +16,10 @@ from psi.tenancy import site_scope
 from referrals.requests import transitions as referral_moves
 from sites.engine import agenda, today
 from sites.engine.models import AuditEntry
-from sites.engine.moves import Refused
 from sites.tenants.models import Membership
 from tests import line
 from tests.people import World, member, supporter
+from tests.refusals import refused
 
 SignIn = Callable[[Any], Client]
 
@@ -258,7 +258,7 @@ def test_a_role_that_ended_already_says_so(world: World, sign_in: SignIn) -> Non
 
 def test_who_was_in_contact_was_reached(world: World) -> None:
     match = line.contacted(world)
-    with pytest.raises(Refused, match="the physician was reached"), site_scope(world.north.pk):
+    with refused("WAS_REACHED"), site_scope(world.north.pk):
         transitions.close(match.referral_id, "UNREACHED", by=line.administrator(world))
     with site_scope(world.north.pk):
         transitions.close(match.referral_id, "DECLINED", by=line.administrator(world))

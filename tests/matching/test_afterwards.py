@@ -15,7 +15,7 @@ from matching.invitations import alerts
 from matching.matches.models import Alert, Match
 from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals.requests.identity import known_to_rules
+from referrals.requests.identity import open_for_rules
 from referrals.requests.models import Referral, ReferralConsent, ReferralEvent
 from referrals.requests.receipts import receipt_of
 from sites.engine import agenda, today
@@ -202,7 +202,7 @@ def test_after_a_day_the_province_is_told_once_by_site_and_reference(
     for hours in (24, 25, 50):
         agenda.sweep(now=at + timedelta(hours=hours))
     with site_scope(world.north.pk, now=at + 2 * DAY):
-        alerts.look_after([referral.pk])
+        alerts.handle_no_contact([referral.pk])
     assert alerted(world) == [(world.north.pk, referral.ref)]
     assert titles(world.province) == [f"late North Division: nobody has been in touch about {referral}"]
     assert mails(world.province, "ALERT") == [("ALERT", world["coordinator"].pk)]
@@ -238,7 +238,7 @@ def test_it_is_taken_back_when_something_happens(
         robin.press("withdraw" if what == "withdrawn" else what)
     agenda.sweep(now=referral.unheard_at + 2 * DAY)
     assert (alerted(world), referrals(world.north)[0].unheard_at) == ([], None)
-    assert not Due.objects.filter(kind=alerts.UNHEARD).exists()
+    assert not Due.objects.filter(kind=alerts.NO_CONTACT).exists()
     assert [title for title in titles(world.north) if "nobody has been in touch" in title] == []
 
 
@@ -304,9 +304,9 @@ def test_before_any_invitation_the_request_moves_and_its_identity_is_erased_here
     with site_scope(world.north.pk):
         assert vault.blinds(Referral.KIND, here.pk) == {}
         with pytest.raises(vault.Sealed):
-            known_to_rules(here)
+            open_for_rules(here)
     with site_scope(world.province.pk):
-        identity = known_to_rules(there)
+        identity = open_for_rules(there)
         consents = sorted(there.consents.values_list("purpose", "channel"))
     assert (identity.name, identity.email) == ("Robin Example", "robin@example.ca")
     assert consents == [("MATCH", "FORM"), ("PROVINCE", "FORM")]
@@ -344,7 +344,7 @@ def test_whom_not_to_ask_crosses_by_surname(world: World, robin: Physician, key:
     robin.press("outside")
     (there,) = referrals(world.province)
     with site_scope(world.province.pk):
-        assert known_to_rules(there).avoid_names == "Quill; north"
+        assert open_for_rules(there).avoid_names == "Quill; north"
         assert [reason.code for reason in candidates.one(there, twin.pk).hard] == ["EXCLUDED"]
 
 

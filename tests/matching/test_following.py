@@ -14,10 +14,10 @@ from psi.tenancy import site_scope
 from referrals.requests.models import Referral
 from sites.engine import agenda, today
 from sites.engine.models import Due, Notice
-from sites.engine.moves import Refused
 from sites.tenants.models import Site
 from tests import line
 from tests.people import World, supporter
+from tests.refusals import refused
 
 SignIn = Callable[[Any], Client]
 HOUR = timedelta(hours=1)
@@ -69,7 +69,7 @@ def test_who_became_unavailable_meanwhile_is_not_invited_by_the_press(world: Wor
     no(world, match)
     with site_scope(world.north.pk):
         type(otto).objects.filter(pk=otto.pk).update(state="PREPARING")
-        with pytest.raises(Refused, match="not active"):
+        with refused("INACTIVE"):
             next_candidate.invite(match.referral_id, otto.user_id, by=line.administrator(world))
     assert states(match) == ["DECLINED"]
 
@@ -122,8 +122,8 @@ def test_a_worker_that_looks_twice_prepares_once(world: World) -> None:
     match = line.invited(world)
     no(world, match)
     with site_scope(world.north.pk):
-        next_candidate.look_after([match.referral_id])
-        next_candidate.look_after([match.referral_id])
+        next_candidate.handle([match.referral_id])
+        next_candidate.handle([match.referral_id])
         assert Prepared.objects.count() == 1
         assert Notice.objects.filter(kind="UNMATCHED").count() == 1
 
@@ -173,7 +173,7 @@ def test_a_supporter_who_cannot_go_on_gives_it_back_and_is_not_offered_again(
     assert (after.state, after.why, after.referral.state) == ("REASSIGNED", "WISH", "OPEN")
     with site_scope(world.north.pk):
         assert Prepared.objects.get().supporter_id == otto.pk
-        with pytest.raises(Refused, match="not for this request"):
+        with refused("REFUSED"):
             transitions.invite(after.referral_id, after.supporter_id, by=line.administrator(world))
         assert Referral.objects.get(pk=after.referral_id).sealed is not None
     text = sign_in(world["north administrator"]).get(f"/north/requests/{match.referral.ref}/").content.decode()

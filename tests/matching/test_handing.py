@@ -15,15 +15,15 @@ from matching.matches.models import Match
 from matching.physician import transitions as physician_moves
 from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals.requests.identity import known_to_rules
+from referrals.requests.identity import open_for_rules
 from referrals.requests.models import Consent, Referral, ReferralConsent
 from referrals.requests.receipts import receipt_of
 from sites.engine.audit import SYSTEM
 from sites.engine.models import Fact
-from sites.engine.moves import Refused
 from sites.reference.queries import current_text
 from tests import line
 from tests.people import World
+from tests.refusals import refused
 from training.supporters import lending
 from training.supporters.models import PeerSupporter
 
@@ -54,10 +54,10 @@ def test_the_words_are_read_first_and_a_yes_is_kept_with_them(world: World, sign
     assert (left.state, left.handed_to_id, left.sealed, taken.state) == ("HANDED_OVER", world.province.pk, None, "OPEN")
     with site_scope(world.north.pk):
         with pytest.raises(vault.Sealed):
-            known_to_rules(left)
+            open_for_rules(left)
         assert Fact.objects.filter(measure="HANDED_OVER").count() == 1
     with site_scope(world.province.pk):
-        assert known_to_rules(taken).name == "Robin Canary"
+        assert open_for_rules(taken).name == "Robin Canary"
         consent = ReferralConsent.objects.get(referral=taken, purpose=Consent.PROVINCE)
         assert (consent.channel, consent.text) == ("VOICE", current_text("HAND_OVER", "fr"))
     page = client.get(f"/north/requests/{referral.ref}/").content.decode()
@@ -80,7 +80,7 @@ def test_who_agreed_on_the_form_need_not_be_asked_again(world: World, sign_in: S
 def test_without_a_recorded_agreement_no_site_gets_a_request(world: World, sign_in: SignIn) -> None:
     referral, client = line.request(world.north), sign_in(world["north administrator"])
     assert press(client, referral, to="south", agreed="on").status_code == 422
-    with site_scope(world.north.pk), pytest.raises(Refused, match="no agreement with that site"):
+    with site_scope(world.north.pk), refused("NO_AGREEMENT"):
         physician_moves.hand_over(referral.pk, to=world.south, text=current_text("SITE", "en"), by=SYSTEM)
     assert at(world.south) == []
 

@@ -60,9 +60,7 @@ MOVES: dict[str, Callable[[World, Match], Callable[[], Any]]] = {
     "accept": lambda w, m: in_scope(w.north, transitions.accept, m.pk, by=line.helper(w)),
     "decline": lambda w, m: in_scope(w.north, transitions.decline, m.pk, by=line.helper(w)),
     "revoke": lambda w, m: in_scope(w.north, transitions.revoke, m.pk, by=line.administrator(w)),
-    "expire": lambda w, m: in_scope(
-        w.north, due.look_after_invitations, [m.pk], now=m.expires_at + timedelta(minutes=1)
-    ),
+    "expire": lambda w, m: in_scope(w.north, due.handle_invitations, [m.pk], now=m.expires_at + timedelta(minutes=1)),
 }
 
 
@@ -194,7 +192,7 @@ def test_contact_and_the_end_of_the_window_at_the_same_moment(committed_world: W
         jobs += (
             [agenda.sweep] * 4
             if shuffled.random() < 0.5
-            else [in_scope(world.north, due.look_after_windows, [match.pk])] * 4
+            else [in_scope(world.north, due.handle_windows, [match.pk])] * 4
         )
         shuffled.shuffle(jobs)
         line.together(*jobs)

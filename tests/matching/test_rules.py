@@ -18,10 +18,10 @@ from matching.matches.models import Match
 from psi import tenancy
 from psi.tenancy import site_scope
 from referrals.requests.models import Referral
-from sites.engine.moves import Refused
 from sites.tenants.models import Membership
 from tests import line
 from tests.people import World, supporter
+from tests.refusals import refused
 from training.supporters.models import Department, Evaluates, PeerSupporter, Stage, SupporterLoad
 from training.supporters.surnames import surnames
 from training.supporters.surnames import typed as words
@@ -381,11 +381,9 @@ def test_the_number_of_queries_does_not_grow_with_the_roster(
 
 def test_a_hard_rule_is_not_set_aside(world: World) -> None:
     referral = line.request(world.north, email=world["north supporter"].email)
-    with (
-        pytest.raises(Refused, match=f"cannot be invited to this request: {NOT_FOR_THIS}."),
-        site_scope(world.north.pk),
-    ):
+    with refused("SELF") as raised, site_scope(world.north.pk):
         transitions.invite(referral.pk, world.supporters["north"].pk, by=line.administrator(world), override="NOBODY")
+    assert f"cannot be invited to this request: {NOT_FOR_THIS}." in raised.value.sentence
     with site_scope(world.north.pk):
         assert Match.objects.count() == 0
 
@@ -396,7 +394,7 @@ def test_a_soft_rule_is_set_aside_with_a_reason_from_the_list(world: World) -> N
         PeerSupporter.objects.update(paused_until=date(2099, 1, 1))
     number = world.supporters["north"].pk
     for override in (None, "", "BECAUSE", "because he knows her well"):
-        with pytest.raises(Refused, match="Please say why"), site_scope(world.north.pk):
+        with refused("NO_OVERRIDE"), site_scope(world.north.pk):
             transitions.invite(referral.pk, number, by=line.administrator(world), override=override)
     with site_scope(world.north.pk):
         match = transitions.invite(referral.pk, number, by=line.administrator(world), override="NOBODY")

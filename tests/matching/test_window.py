@@ -100,7 +100,7 @@ def test_the_next_step_is_due_at_its_own_time(match: Match) -> None:
 def test_a_handler_called_early_late_and_twice_changes_nothing(match: Match) -> None:
     for hour in (0, 1, 24, 24, 1, 48, 47, 72, 72, 24):
         with site_scope(match.site_id, now=match.confirmed_at + h(hour)):
-            due.look_after_windows([match.pk])
+            due.handle_windows([match.pk])
     assert said(match) == STEPS
     assert line.fresh(match).window_step == 3
 
@@ -114,7 +114,7 @@ def test_nothing_is_said_after_the_contact(match: Match, world: World, hour: flo
     assert not Due.objects.filter(kind=transitions.WINDOW).exists()
     play(match, 24, 48, 73, 100)
     with site_scope(match.site_id, now=match.confirmed_at + h(100)):
-        due.look_after_windows([match.pk])
+        due.handle_windows([match.pk])
     assert said(match) == before
     with site_scope(match.site_id):
         assert Fact.objects.filter(measure="CONTACT", category="IN_TIME" if hour <= 72 else "LATE").count() == 1
@@ -231,7 +231,7 @@ def test_an_invitation_is_reminded_of_after_a_day_and_ends_after_two(invitation:
 def test_a_reminder_is_not_lost_when_the_invitation_is_looked_at_early(invitation: Match) -> None:
     """As when the province moves the hour while an invitation is out."""
     with site_scope(invitation.site_id, now=invitation.invited_at + h(1)):
-        due.look_after_invitations([invitation.pk])
+        due.handle_invitations([invitation.pk])
     for hour in range(2, 60):
         agenda.sweep(now=invitation.invited_at + h(hour))
     assert told(invitation) == [("REMIND", 24), ("UNMATCHED", 48)]

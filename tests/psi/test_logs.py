@@ -43,7 +43,7 @@ def test_a_denied_access_is_one_line_without_the_address(world: World, sign_in: 
 def test_a_fault_of_ours_keeps_its_traceback(
     world: World, monkeypatch: pytest.MonkeyPatch, written: io.StringIO
 ) -> None:
-    monkeypatch.setattr("referrals.requests.transitions.reference", lambda number: 1 / 0)
+    monkeypatch.setattr("referrals.requests.receiving.reference", lambda number: 1 / 0)
     client = Client(raise_request_exception=False)
     said = {"peer_from": "HERE", "name": "Robin", "phone": "604 555 0100", "agree_match": "on"}
     assert client.post("/north/request/", said | line.opened("/north/request/")).status_code == 500

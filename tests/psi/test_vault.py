@@ -22,7 +22,7 @@ from matching.invitations import transitions
 from psi import vault
 from psi.tenancy import site_scope
 from psi.vault import Sealed
-from referrals.requests.identity import known_to_rules
+from referrals.requests.identity import open_for_rules
 from referrals.requests.models import Referral
 from sites.accounts.adapters import MFAAdapter
 from sites.engine import agenda
@@ -135,10 +135,10 @@ def test_shredding_makes_it_unreadable_and_forgets_the_person(in_north: Site) ->
 def test_a_referral_whose_key_is_gone_is_sealed_for_all(world: World) -> None:
     referral = line.request(world.north, email="robin@example.ca")
     with site_scope(world.north.pk):
-        assert known_to_rules(referral).email == "robin@example.ca"
+        assert open_for_rules(referral).email == "robin@example.ca"
         vault.shred(Referral.KIND, [referral.pk])
         with pytest.raises(Sealed):
-            known_to_rules(Referral.objects.get(pk=referral.pk))
+            open_for_rules(Referral.objects.get(pk=referral.pk))
         with connection.cursor() as cursor:
             cursor.execute("SELECT (SELECT count(*) FROM vault.key), (SELECT count(*) FROM vault.blind)")
             assert cursor.fetchone() == (0, 0)
@@ -272,7 +272,7 @@ def test_a_backup_without_the_vault_counts_and_knows_nobody(committed_world: Wor
     agenda.sweep()
     with site_scope(world.north.pk):
         referral = Referral.objects.get()
-        assert known_to_rules(referral).name == "Ottoline Featherby"
+        assert open_for_rules(referral).name == "Ottoline Featherby"
         assert rollups.differences() == []
     with restored(without_vault=True) as copy, copy.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM referrals_referral")
@@ -374,7 +374,7 @@ def test_what_was_typed_stands_in_no_column_log_mail_or_message(
     assert outside.status_code == 302
     with site_scope(world.north.pk):
         referral = Referral.objects.get()
-        assert known_to_rules(referral).name == CANARIES["name"]
+        assert open_for_rules(referral).name == CANARIES["name"]
         match = transitions.invite(referral.pk, world.supporters["north"].pk, by=line.administrator(world))
     agenda.sweep()
     for verb, by in (("accept", line.helper), ("confirm", line.administrator)):

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from psi.tenancy import site_scope
-from referrals.requests.identity import known_to_rules
+from referrals.requests.identity import open_for_rules
 from referrals.requests.models import Referral, ReferralConsent, ReferralEvent
 from referrals.requests.receipts import receipt_digest
 from sites.engine.models import AuditEntry, Notice
@@ -50,7 +50,7 @@ def test_it_is_an_ordinary_request_with_its_consents_by_voice(world: World, writ
     with site_scope(world.north.pk):
         referral = Referral.objects.get(receipt_digest=receipt_digest(receipt(page)))
         assert (referral.state, referral.pathway, referral.event) == ("OPEN", "REACH_IN", None)
-        assert known_to_rules(referral).name == "Robin Example"
+        assert open_for_rules(referral).name == "Robin Example"
         assert set(referral.consents.values_list("purpose", "channel")) == {("MATCH", "VOICE"), ("SURVEY", "VOICE")}
         event = ReferralEvent.objects.get(referral=referral)
         assert (event.why, event.by_id) == ("RECEIVED", world["north administrator"].pk)
@@ -90,7 +90,7 @@ def test_what_was_read_out_in_french_is_kept_in_french(world: World, written: Wr
     written(spoken="fr")
     with site_scope(world.north.pk):
         consent = ReferralConsent.objects.get()
-        assert (consent.text.language, known_to_rules(consent.referral).language) == ("fr", "fr")
+        assert (consent.text.language, open_for_rules(consent.referral).language) == ("fr", "fr")
         assert TextVersion.objects.filter(pk=consent.text_id, language="fr").exists()
 
 

@@ -18,7 +18,7 @@ from psi.tenancy import site_scope
 from referrals.public import cached_form
 from referrals.public.forms import RequestForm
 from referrals.requests import transitions
-from referrals.requests.identity import Identity, known_to_rules
+from referrals.requests.identity import Identity, open_for_rules
 from referrals.requests.models import FormKey, Referral, Source, Wish
 from sites.engine import agenda
 from sites.engine.models import AuditEntry, Fact, Notice
@@ -53,7 +53,7 @@ def listed(world: World) -> PeerSupporter:
 def only(world: World, at: str = "north") -> tuple[Referral, Identity]:
     with site_scope(getattr(world, at).pk):
         referral = Referral.objects.get()
-        return referral, known_to_rules(referral)
+        return referral, open_for_rules(referral)
 
 
 def test_every_answer_arrives_where_it_belongs(world: World, listed: PeerSupporter) -> None:
@@ -131,7 +131,7 @@ def test_a_record_sealed_before_these_questions_still_opens(world: World) -> Non
     with site_scope(world.north.pk):
         referral.sealed = vault.seal(Referral.KIND, referral.pk, old)
         referral.save(update_fields=["sealed"])
-        assert known_to_rules(referral) == Identity(
+        assert open_for_rules(referral) == Identity(
             name="Robin", best_time="after 7", wishes=("FRENCH",), avoid_names="Quill"
         )
         assert candidates.need_of(referral).wishes == ("FRENCH",)
@@ -311,7 +311,7 @@ def test_whatever_is_sent_is_answered_in_words_of_ours(in_north: Any, said: dict
         posted.setlist(name, [value] if isinstance(value, str) else value)
     form = RequestForm(posted, **cached_form.lists(in_north))
     if form.is_valid():
-        repr((form.ask(), form.identity(), form.agreed())).encode()
+        repr((form.answers(), form.identity(), form.agreed())).encode()
     assert not RAW.search(str(form.errors))
 
 

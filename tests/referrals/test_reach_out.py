@@ -14,7 +14,7 @@ from matching.matches.models import Match
 from psi import tenancy, vault
 from psi.tenancy import site_scope
 from referrals.reach_out import transitions as reach_out
-from referrals.requests.identity import known_to_rules
+from referrals.requests.identity import open_for_rules
 from referrals.requests.models import (
     EventKind,
     FormKey,
@@ -27,10 +27,10 @@ from referrals.requests.models import (
 from referrals.requests.receipts import receipt_digest
 from sites.engine import agenda, outbox
 from sites.engine.models import AuditEntry, Due, Fact, Notice
-from sites.engine.moves import Refused
 from sites.tenants.models import Site
 from tests import line, rows
 from tests.people import World
+from tests.refusals import refused
 
 GOOD = {
     "notifier": "LEADER",
@@ -105,7 +105,7 @@ def test_without_the_physicians_word_no_reason_and_no_stage_is_asked_or_kept(wor
         )
         assert (told.notifier, told.way) == ("LEADER", "MAIL")
         assert not ReferralReason.objects.exists() and not ReferralConsent.objects.exists()
-        identity = known_to_rules(referral)
+        identity = open_for_rules(referral)
         said = {name: value for name, value in vars(identity).items() if value}
         assert said == {
             "name": "Robin Example",
@@ -235,7 +235,7 @@ def test_wrong_codes_are_counted_per_offer_and_then_only_a_call_answers_it(world
     assert (late.status_code, "This page takes no more codes" in late.text) == (422, True)
     with site_scope(world.north.pk):
         assert ReachOut.objects.get().wrong == reach_out.MOST_WRONG
-        reach_out.yes_by_voice(referral.pk, by=line.administrator(world))
+        reach_out.accept_by_voice(referral.pk, by=line.administrator(world))
         assert ReferralConsent.objects.get().channel == "VOICE"
 
 
@@ -254,7 +254,7 @@ def test_yes_opens_the_request_in_the_language_shown_with_a_receipt(world: World
             *("OPEN", "LATE"),
             receipt_digest(receipt),
         )
-        consent, identity = ReferralConsent.objects.get(), known_to_rules(referral)
+        consent, identity = ReferralConsent.objects.get(), open_for_rules(referral)
         assert (consent.purpose, consent.channel, consent.text.language) == ("MATCH", "FORM", "fr")
         assert (identity.name, identity.phone, identity.email, identity.notifier, identity.language) == (
             *("Robin Example", "604 555 0123", "", ""),
@@ -274,7 +274,7 @@ def test_yes_with_nothing_added_keeps_the_way_the_offer_came(world: World, clien
     referral = offered(world)
     client.post(page_of(referral), opened(client, referral) | {"do": "yes"})
     with site_scope(world.north.pk):
-        assert known_to_rules(Referral.objects.get()).email == "robin@clinic.example.org"
+        assert open_for_rules(Referral.objects.get()).email == "robin@clinic.example.org"
 
 
 def test_no_erases_at_once_and_leaves_a_count(world: World, client: Client) -> None:
@@ -332,7 +332,7 @@ def test_a_phone_number_alone_is_called_twice_and_then_left_alone(world: World, 
     assert "a call to make" not in admin.get("/north/today/").text
     assert "noted already" in admin.post(answer, {"said": "missed"}, follow=True).text
     with site_scope(world.north.pk, now=tenancy.now() + timedelta(days=8)):
-        reach_out.not_reached(referral.pk, by=line.administrator(world))
+        reach_out.note_unanswered_call(referral.pk, by=line.administrator(world))
         assert reach_out.call_due(ReachOut.objects.get()) is None
         assert ReferralEvent.objects.filter(why="NOT_REACHED").count() == 2
     assert "Everything about it is erased" in admin.post(answer, {"said": "no"}, follow=True).text
@@ -354,9 +354,9 @@ def test_yes_on_the_phone_gives_a_receipt_to_read_out(world: World, sign_in: Any
 def test_nobody_is_asked_for_an_offer_and_it_cannot_be_closed(world: World, sign_in: Any) -> None:
     referral = offered(world)
     with site_scope(world.north.pk):
-        with pytest.raises(Refused):
+        with refused("NOT_OPEN"):
             matches.invite(referral.pk, world.supporters["north"].pk, by=line.administrator(world))
-        with pytest.raises(Refused):
+        with refused("MOVED_ON"):
             matches.close(referral.pk, "DECLINED", by=line.administrator(world))
     admin, page = sign_in(world["north administrator"]), f"/north/requests/{referral.ref}/"
     assert admin.get(f"{page}choose/")["Location"] == page

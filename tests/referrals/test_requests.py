@@ -14,7 +14,7 @@ from psi import tenancy, vault
 from psi.tenancy import site_scope
 from referrals.public.views import RECEIPT
 from referrals.requests import transitions
-from referrals.requests.identity import known_to_rules
+from referrals.requests.identity import open_for_rules
 from referrals.requests.models import FormKey, Referral, ReferralConsent, ReferralEvent, ReferralReason
 from referrals.requests.receipts import receipt_digest, receipt_of
 from referrals.tasks import forget_keys
@@ -104,7 +104,7 @@ def test_a_double_press_shows_the_receipt_again_after_a_change_of_mind(world: Wo
     key = uuid.uuid4()
     assert receipt(post("north", key)) == receipt(post("north", key, name="Somebody Else"))
     with site_scope(world.north.pk):
-        assert known_to_rules(Referral.objects.get()).name == "Robin Example"
+        assert open_for_rules(Referral.objects.get()).name == "Robin Example"
 
 
 def test_back_and_sent_again_shows_the_same_receipt(world: World) -> None:
@@ -240,7 +240,7 @@ def test_what_was_said_stands_in_rows_and_who_said_it_in_the_vault(world: World)
         assert (referral.state, referral.pathway, referral.stage) == ("OPEN", "REACH_IN", "MID")
         assert set(ReferralReason.objects.values_list("reason", flat=True)) == {"BURNOUT", "COMPLAINT"}
         assert set(ReferralConsent.objects.values_list("purpose", flat=True)) == {"MATCH"}
-        identity = known_to_rules(referral)
+        identity = open_for_rules(referral)
         assert (identity.name, identity.email, identity.wishes) == ("Robin Example", "robin@example.ca", ("WOMAN",))
         assert identity.notice
         assert set(vault.blinds("REFERRAL", referral.pk)) == {"email", "phone"}
@@ -353,7 +353,7 @@ def test_nonsense_in_closed_lists_is_refused(world: World) -> None:
         assert answer.status_code == (302 if departments else 422), said
     with site_scope(world.north.pk):
         # The site has no departments, so the field was not on its form.
-        assert [known_to_rules(r).departments for r in Referral.objects.all()] == [()]
+        assert [open_for_rules(r).departments for r in Referral.objects.all()] == [()]
 
 
 # References

@@ -19,6 +19,7 @@ from sites.engine.moves import Refused
 from sites.engine.recording_months import this_month
 from tests import line, rows
 from tests.people import World
+from tests.refusals import refused
 from tracker.conversations import informal_contacts, remarks, reminders, transitions
 from tracker.conversations.choices import Minutes, Way
 from tracker.conversations.models import DebriefRequest, HeldRemark, InformalContact, Interaction, Remark
@@ -231,7 +232,7 @@ def test_where_no_conversation_came_about_nobody_is_reminded_and_one_may_still_c
     match = line.contacted(world, now=JANUARY)
     assert (look(world, match, 3), kinds(world)) == (1, {"UNRECORDED": 1})
     with site_scope(match.site_id, now=JANUARY + timedelta(days=4)):
-        match_moves.untalked(match.pk, by=line.helper(world))
+        match_moves.record_no_conversation(match.pk, by=line.helper(world))
     assert (look(world, match, 10), kinds(world)) == (0, {"UNRECORDED": 1})
     record(world, match, JANUARY + timedelta(days=12))
 
@@ -251,14 +252,14 @@ def test_the_page_offers_to_say_that_none_came_about_until_one_has(world: World,
 
 def test_before_the_contact_nobody_can_say_that_no_conversation_came_about(world: World) -> None:
     match = line.confirmed(world)
-    with pytest.raises(Refused, match="I have made contact"), site_scope(match.site_id):
-        match_moves.untalked(match.pk, by=line.helper(world))
+    with refused("NO_CONTACT"), site_scope(match.site_id):
+        match_moves.record_no_conversation(match.pk, by=line.helper(world))
 
 
 def test_nobody_says_so_of_somebody_elses_match(world: World, sign_in: Any) -> None:
     match, other = line.contacted(world), rows.supporter(world.north, "Dr Otto North")
     with pytest.raises(Match.DoesNotExist), site_scope(match.site_id):
-        match_moves.untalked(match.pk, by=line.acting(other.user, "supporter"))
+        match_moves.record_no_conversation(match.pk, by=line.acting(other.user, "supporter"))
     path = f"/north/my/{line.fresh(match).referral.ref}/no-conversation/"
     assert sign_in(other.user).post(path).status_code == 404
     assert sign_in(world["north administrator"]).post(path).status_code == 403

@@ -12,8 +12,8 @@ from psi import tenancy, vault
 from psi.tenancy import site_scope
 from referrals.requests.identity import Identity, open_identity
 from referrals.requests.models import Consent, Referral, ReferralConsent, ReferralEvent, ReferralReason
-from referrals.requests.request_facts import Ask
-from referrals.requests.transitions import submit
+from referrals.requests.receiving import submit
+from referrals.requests.request_facts import RequestAnswers
 from sites.engine import agenda
 from sites.engine.audit import Actor
 from sites.engine.models import AuditEntry, Due, Fact
@@ -27,10 +27,10 @@ from tracker.conversations.models import Interaction
 
 def closed_request(world: World) -> Referral:
     """A request that went the whole line, in the scope of the northern site."""
-    ask = Ask(reasons=("BURNOUT",), stage="UNSAID", practice="UNSAID")
+    answers = RequestAnswers(reasons=("BURNOUT",), stage="UNSAID", practice="UNSAID")
     texts = {Consent.MATCH.value: current_text("MATCH", "en")}
     identity = Identity(name="Canary Quill", phone="604 555 0100")
-    submit(ask, identity, site=world.north, at=world.north, key=uuid.uuid4(), texts=texts)
+    submit(answers, identity, site=world.north, at=world.north, key=uuid.uuid4(), texts=texts)
     referral = Referral.objects.get()
     administrator = Actor(world["north administrator"].pk, Role.ADMINISTRATOR)
     supporter = Actor(world["north supporter"].pk, Role.SUPPORTER)

@@ -23,6 +23,7 @@ from sites.people import transitions as people
 from sites.tenants.models import Link, Membership, Site
 from tests import line
 from tests.people import World
+from tests.refusals import refused
 from training.commitment import agreement
 from training.commitment import transitions as commitment
 from training.commitment.models import Agreement
@@ -287,5 +288,5 @@ def test_a_notice_can_be_taken_back(world: World, sign_in: SignIn) -> None:
 
 def test_a_role_that_ends_with_matches_open_is_still_refused(world: World) -> None:
     line.confirmed(world)
-    with site_scope(world.north.pk), pytest.raises(Refused, match="1 open match"):
+    with site_scope(world.north.pk), refused("OPEN_MATCHES"):
         people.end_role(Membership.objects.get(user=world["north supporter"], site=world.north), by=SYSTEM)

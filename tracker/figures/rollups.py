@@ -100,7 +100,7 @@ def prove() -> list[int]:
         try:
             with tenancy.site_scope(site_id):
                 cells = differences(settled=True)
-                alerts.counted(wrongly=bool(cells))
+                alerts.report_counts(wrong=bool(cells))
         except Exception as error:
             # Its kind alone: what an error says may quote a row.
             log.error("figures of site %s could not be proved: %s", site_id, type(error).__name__)

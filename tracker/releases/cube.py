@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from referrals.requests.models import Reason, Referral
-from referrals.requests.request_facts import ASKED_SET, asked_set
+from referrals.requests.request_facts import REASON_SET, reasons_of
 from tracker.conversations import choices
 from tracker.figures import periods
 from tracker.releases.models import Frozen
@@ -25,7 +25,7 @@ REASONS: tuple[str, ...] = tuple(Reason.values)
 ITEMS = tuple(choices.MEASURES.values())
 # What the process measures are made of. Hours are categories of their own, for the medians.
 PROCESS = ("CONTACT", "WINDOW", "TALK", "SURVEY", "TO_MATCH", "TO_CONTACT", *ITEMS)
-MEASURES = ("REQUEST", ASKED_SET, *PROCESS)
+MEASURES = ("REQUEST", REASON_SET, *PROCESS)
 
 # What became of the contact windows that ended: (measure, category), those kept first.
 WINDOWS = (("CONTACT", "IN_TIME"), ("WINDOW", "MISSED"))
@@ -129,7 +129,7 @@ def build(rows: Mapping[int, Iterable[Row]], months: Iterable[date]) -> Cube:
     sites, over = tuple(sorted(rows)), tuple(months)
     at = {month: i for i, month in enumerate(over)}
     found = {site: [row for row in rows[site] if row[0] in at] for site in sites}
-    sets = _sets(category for each in found.values() for _, measure, category, _ in each if measure == ASKED_SET)
+    sets = _sets(category for each in found.values() for _, measure, category, _ in each if measure == REASON_SET)
     place = {held: i for i, held in enumerate(sets)}
     counts = np.zeros((len(sites), len(over), len(PATHWAYS), len(sets)), dtype=np.int64)
     totals = np.zeros((len(sites), len(over)), dtype=np.int64)
@@ -138,8 +138,8 @@ def build(rows: Mapping[int, Iterable[Row]], months: Iterable[date]) -> Cube:
     present = np.array([[not marked or (site, month) in marked for month in over] for site in sites], dtype=bool)
     for i, site in enumerate(sites):
         for month, measure, category, number in found[site]:
-            if measure == ASKED_SET:
-                pathway, held = asked_set(category)
+            if measure == REASON_SET:
+                pathway, held = reasons_of(category)
                 counts[i, at[month], PATHWAYS.index(pathway), place[held]] += number
             elif measure == "REQUEST":
                 totals[i, at[month]] += number
@@ -164,7 +164,7 @@ def _sets(seen: Iterable[str]) -> tuple[frozenset[str], ...]:
     less, and the gate stricter, never looser.
     """
     common = {frozenset(some) for size in (1, 2) for some in combinations(REASONS, size)}
-    return tuple(sorted(common | {asked_set(category)[1] for category in seen}, key=lambda held: sorted(held)))
+    return tuple(sorted(common | {reasons_of(category)[1] for category in seen}, key=lambda held: sorted(held)))
 
 
 def blank(sites: Iterable[int], first: date, last: date) -> Cube:

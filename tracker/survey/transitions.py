@@ -33,7 +33,7 @@ def register() -> None:
 
 def check(referral: Referral) -> None:
     """Raise `Refused` unless its physician may answer now."""
-    standing = physician_moves.survey_of(referral, physician_moves.latest(referral))
+    standing = physician_moves.survey_status(referral, physician_moves.visible_match(referral))
     if standing == physician_moves.ANSWERED:
         raise Refused("ANSWERED", _("You have answered these questions already. Thank you."))
     if standing != physician_moves.MAY_ANSWER:
