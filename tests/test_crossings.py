@@ -59,7 +59,7 @@ CROSSINGS = {
     ("training/supporters/lending.py", "_copies"),
     ("training/supporters/lending.py", "_bring_home"),
     ("sites/landing/views.py", "_follow"),
-    ("sites/people/transitions.py", "open_site"),
+    ("sites/program/transitions.py", "open_site"),
     ("tracker/releases/snapshot.py", "_rows"),
     ("tracker/releases/snapshot.py", "_unfrozen"),
     ("tracker/releases/snapshot.py", "freeze"),

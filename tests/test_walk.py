@@ -33,6 +33,7 @@ from sites.engine.moves import Refused
 from sites.gate.permissions import PUBLIC, SIGNED_IN, TOKEN, Access
 from sites.people import transitions as people
 from sites.program.forms import NewSiteForm
+from sites.program.transitions import open_site
 from sites.tenants import slugs
 from sites.tenants.models import Invitation, Membership, Profile, Role, Site, User
 from tests import line, printed, rows
@@ -592,5 +593,5 @@ def test_no_site_can_shadow_an_address_of_the_program(world: cast.World) -> None
         assert (slug, form.is_valid(), list(form.errors)) == (slug, False, ["slug"])
         fields = {name: value for name, value in values.items() if not name.startswith("first")}
         with pytest.raises(Refused), tenancy.site_scope(world.province.pk):
-            people.open_site(slug=slug, first_name="First", first_email="first@example.org", by=SYSTEM, **fields)
+            open_site(slug=slug, first_name="First", first_email="first@example.org", by=SYSTEM, **fields)
     assert NewSiteForm(values | {"slug": "shadow-valley"}).is_valid()

@@ -71,7 +71,7 @@ def _send_code(request: HttpRequest, site_id: int, invitation_id: int, typed: st
     with tenancy.site_scope(site_id):
         invitation = people.find_invitation(invitation_id)
         if not people.same_address(invitation.email if invitation else "", typed) or invitation is None:
-            raise Refused(_("The invitation was sent to another address. Please check it."))
+            raise Refused("OTHER_ADDRESS", _("The invitation was sent to another address. Please check it."))
         people.check_open(invitation)
         user = people.account_for(invitation)
     if user.joined_at is not None:

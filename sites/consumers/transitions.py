@@ -25,7 +25,9 @@ def issue(name: str, *, by: Actor) -> str:
         with transaction.atomic():
             consumer.save(force_insert=True)
     except IntegrityError as taken:
-        raise Refused(_("This organization has a token. If it is lost, end it and issue a new one.")) from taken
+        raise Refused(
+            "TOKEN_ISSUED", _("This organization has a token. If it is lost, end it and issue a new one.")
+        ) from taken
     audit.record("ISSUED", Consumer.KIND, consumer.pk, by=by)
     return token
 

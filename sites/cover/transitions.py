@@ -33,16 +33,16 @@ def arrange(away_id: int, by_id: int, starts_on: date, ends_on: date, *, by: Act
     site_id, today = tenancy.current_site_id(), localdate(tenancy.now())
     Site.objects.select_for_update(no_key=True).get(pk=site_id)
     if not today <= ends_on or ends_on < starts_on:
-        raise Refused(_("Please choose days that are still to come, the first before the last."))
+        raise Refused("DAYS_PAST", _("Please choose days that are still to come, the first before the last."))
     if ends_on - max(starts_on, today) > LONGEST:
-        raise Refused(_("Cover lasts a year at most. For longer, invite another administrator."))
+        raise Refused("COVER_TOO_LONG", _("Cover lasts a year at most. For longer, invite another administrator."))
     if away_id == by_id:
-        raise Refused(_("Please choose somebody else."))
+        raise Refused("COVERS_THEMSELVES", _("Please choose somebody else."))
     held = Membership.objects.filter(site_id=site_id, ended_at=None, user__is_active=True)
     if not held.filter(user_id=by_id).exists() or not held.filter(user_id=away_id, role=Role.ADMINISTRATOR).exists():
-        raise Refused(_("They have no role here any more."))
+        raise Refused("NO_ROLE", _("They have no role here any more."))
     if Cover.objects.filter(away_id=away_id, over=False).exists():
-        raise Refused(_("Cover is arranged already. End it to arrange another."))
+        raise Refused("COVER_ARRANGED", _("Cover is arranged already. End it to arrange another."))
     cover = Cover.objects.create(away_id=away_id, by_id=by_id, starts_on=starts_on, ends_on=ends_on)
     audit.record("COVER", "COVER", cover.pk, by=by)
     look_after([cover.pk])

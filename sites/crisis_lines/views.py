@@ -3,14 +3,12 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from psi import tenancy
-from sites.crisis_lines.checks import KIND, checked, differs
+from sites.crisis_lines import transitions
+from sites.crisis_lines.checks import checked, differs
 from sites.crisis_lines.forms import CrisisLineForm, LocalLineForm
-from sites.engine import audit
 from sites.engine.forms import status_of
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
@@ -27,20 +25,15 @@ def local_page(request: SiteRequest) -> HttpResponse:
     if request.site.is_province:
         return redirect("crisis_numbers")
     if "remove" in request.POST:
-        gone = LocalCrisisLine.objects.filter(number=request.POST["remove"][:20]).first()
-        if gone:
-            gone.delete()
-            audit.record("LOCAL_LINE", "SITE", request.site.pk, by=request.actor)
+        transitions.remove_local(request.POST["remove"][:20], by=request.actor)
         return redirect("local_numbers", request.site.slug)
     if "called" in request.POST:
-        line = get_object_or_404(LocalCrisisLine.objects.select_for_update(), number=request.POST["called"][:20])
-        _called(line, request)
+        line = get_object_or_404(LocalCrisisLine, number=request.POST["called"][:20])
+        _confirm(request, line)
         return redirect("local_numbers", request.site.slug)
     form = LocalLineForm(saved_form.typed(request))
     if request.method == "POST" and form.is_valid():
-        form.instance.verified_on = localdate(tenancy.now())
-        form.save()
-        audit.record("LOCAL_LINE", "SITE", request.site.pk, by=request.actor)
+        transitions.add_local(form.save(commit=False), by=request.actor)
         messages.success(request, _("Added. Every page shows it within a minute."))
         return redirect("local_numbers", request.site.slug)
     context = {"form": form, "rows": reference.crisis_lines(), "own": checked(reference.local_crisis_lines())}
@@ -52,18 +45,16 @@ def local_page(request: SiteRequest) -> HttpResponse:
 def numbers_page(request: SiteRequest) -> HttpResponse:
     """The list with its ages; a press says that a number was called today and is right."""
     if request.method == "POST":
-        line = get_object_or_404(CrisisLine.objects.select_for_update(), code=request.POST.get("called", "")[:12])
-        _called(line, request)
+        line = get_object_or_404(CrisisLine, code=request.POST.get("called", "")[:12])
+        _confirm(request, line)
         return redirect("crisis_numbers")
     lines = reference.crisis_lines()
     context = {"rows": checked(lines), "other_on_static": [line for line in lines if differs(line)]}
     return render(request, "sites/crisis.html", context)
 
 
-def _called(line: CrisisLine | LocalCrisisLine, request: SiteRequest) -> None:
-    line.verified_on = localdate(tenancy.now())
-    line.save(update_fields=["verified_on"])
-    audit.record("CRISIS_OK", KIND if isinstance(line, CrisisLine) else "LOCAL_LINE", line.pk, by=request.actor)
+def _confirm(request: SiteRequest, line: CrisisLine | LocalCrisisLine) -> None:
+    transitions.confirm(line, by=request.actor)
     messages.success(request, _("Noted: %(number)s was called today.") % {"number": line.number})
 
 
@@ -76,8 +67,7 @@ def number_page(request: SiteRequest, line: str) -> HttpResponse:
     number = get_object_or_404(CrisisLine, code=line)
     form = CrisisLineForm(saved_form.typed(request), instance=number)
     if request.method == "POST" and form.is_valid():
-        form.save()
-        audit.record("CRISIS_SET", KIND, number.pk, by=request.actor)
+        transitions.change(form.save(commit=False), by=request.actor)
         messages.success(request, _("Saved. Every page shows it within a minute."))
         return redirect("crisis_numbers")
     return render(request, "sites/crisis_number.html", {"form": form}, status=status_of(request, form))

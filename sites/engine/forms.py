@@ -29,6 +29,11 @@ def status_of(request: HttpRequest, form: forms.BaseForm) -> int:
     return 422 if request.method == "POST" and form.errors else 200
 
 
+def changed_fields(form: forms.ModelForm) -> list[str]:
+    """Return the names of the model's columns that a valid form changes."""
+    return [name for name in form.changed_data if name in (form._meta.fields or ())]
+
+
 class Filled(forms.Form):
     """A form that keeps what was typed when the other language is asked for."""
 

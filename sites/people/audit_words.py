@@ -11,5 +11,4 @@ WORDS: Words = {
     "ADD_ROLE": _("Added a role"),
     "CHANGE_ROLE": _("Changed a role"),
     "END_ROLE": _("Ended a role"),
-    "OPEN_SITE": _("Set up a site"),
 }

@@ -6,7 +6,6 @@ Each is made inside the site's scope, is audited, and is `Refused` in a plain se
 import hmac
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.core import signing
@@ -22,7 +21,6 @@ from sites.engine.audit import Actor
 from sites.engine.models import SignInEvent
 from sites.engine.moves import Refused
 from sites.gate import sign_in_events
-from sites.tenants import slugs
 from sites.tenants.models import LOCAL_ROLES, PROVINCE_ROLES, Invitation, Membership, Profile, Role, Site, User
 
 MAIL, TARGET = "ACCOUNT", "JOIN"
@@ -90,13 +88,15 @@ def invite(site: Site, *, email: str, name: str, role: str, by: Actor) -> Invita
     try:
         validate_email(address)
     except ValidationError as error:
-        raise Refused(_("Please give an email address, such as name@example.ca.")) from error
+        raise Refused("INVALID_ADDRESS", _("Please give an email address, such as name@example.ca.")) from error
     if not 0 < len(name) <= 80:
-        raise Refused(_("Please give the person's name, in at most 80 characters."))
+        raise Refused("INVALID_NAME", _("Please give the person's name, in at most 80 characters."))
     if _live(site.pk).filter(user__email=address, role=role).exists():
-        raise Refused(_("This person has this role here already."))
+        raise Refused("ROLE_HELD", _("This person has this role here already."))
     if waiting().filter(email=address, role=role).exists():
-        raise Refused(_("An invitation to this address is waiting already. Take it back to send another."))
+        raise Refused(
+            "INVITATION_WAITING", _("An invitation to this address is waiting already. Take it back to send another.")
+        )
     now = tenancy.now()
     invitation = Invitation(
         email=address,
@@ -121,9 +121,9 @@ def revoke_invitation(invitation: Invitation, *, by: Actor) -> None:
     """
     invitation = _locked_invitation(invitation)
     if invitation.used_at:
-        raise Refused(_("This invitation was used already. You can end the person's role instead."))
+        raise Refused("INVITATION_USED", _("This invitation was used already. You can end the person's role instead."))
     if invitation.revoked_at:
-        raise Refused(_("This invitation was taken back already."))
+        raise Refused("INVITATION_REVOKED", _("This invitation was taken back already."))
     invitation.revoked_at = tenancy.now()
     invitation.save(update_fields=["revoked_at"])
     audit.record("REVOKE", "INVITATION", invitation.pk, by=by)
@@ -153,12 +153,13 @@ def find_invitation(invitation_id: int) -> Invitation | None:
 def check_open(invitation: Invitation) -> None:
     """Raise `Refused` when the invitation was used, taken back or is over (docs/rules.md#invitation-to-an-account)."""
     if invitation.used_at:
-        raise Refused(_("This invitation was used already."))
+        raise Refused("INVITATION_USED", _("This invitation was used already."))
     if invitation.revoked_at:
-        raise Refused(_("This invitation was taken back. Please ask the person who invited you."))
+        raise Refused("INVITATION_REVOKED", _("This invitation was taken back. Please ask the person who invited you."))
     if invitation.expires_at <= tenancy.now():
         raise Refused(
-            _("This invitation is more than two weeks old. Please ask the person who invited you for another.")
+            "INVITATION_EXPIRED",
+            _("This invitation is more than two weeks old. Please ask the person who invited you for another."),
         )
 
 
@@ -186,7 +187,9 @@ def accept_invitation(invitation: Invitation, *, user: User | None = None) -> Me
     check_open(invitation)
     user = user or account_for(invitation)
     if not same_address(user.email, invitation.email):
-        raise Refused(_("This invitation was sent to another address than the one you signed in with."))
+        raise Refused(
+            "OTHER_ADDRESS", _("This invitation was sent to another address than the one you signed in with.")
+        )
     _check_role(site, invitation.role)
     now = tenancy.now()
     invitation.used_at = now
@@ -262,39 +265,6 @@ def borrow(site: Site, user_id: int, name: str, *, by: Actor) -> None:
         audit.record("JOIN", "MEMBERSHIP", membership.pk, by=by)
 
 
-# Sites
-
-
-def open_site(*, first_name: str, first_email: str, by: Actor, **fields: Any) -> Site:
-    """Create a site, closed to requests as yet, and invite its first administrator.
-
-    Called in the province's scope; the invitation is written in the new site's own.
-
-    Args:
-        first_name: of the first administrator.
-        first_email: where the invitation goes.
-        by: the provincial coordinator.
-        fields: slug, name, kind, cohort, funding, law, privacy_officer, reach_in, time_zone. Reach-out is off under
-            FIPPA, until the site's own administrator turns it on.
-
-    Raises:
-        Refused: the slug is taken or reserved, or a field has no possible value.
-    """
-    site = Site(**{"reach_out": fields.get("law") != Site.Law.FIPPA} | fields, created_at=tenancy.now())
-    if site.is_province:
-        raise Refused(_("There is one province, and it is here already."))
-    try:
-        slugs.validate(site.slug)
-        site.full_clean()
-    except ValidationError as error:
-        raise Refused(" ".join(error.messages)) from error
-    site.save(force_insert=True)
-    audit.record("OPEN_SITE", "SITE", site.pk, by=by)
-    with tenancy.site_scope(site.pk):
-        invite(site, email=first_email, name=first_name, role=Role.ADMINISTRATOR, by=by)
-    return site
-
-
 # The mail, and where its link leads
 
 
@@ -350,7 +320,7 @@ def _locked_invitation(invitation: Invitation) -> Invitation:
 def _locked_membership(membership: Membership) -> Membership:
     membership = Membership.objects.select_for_update().get(pk=membership.pk)
     if membership.ended_at:
-        raise Refused(_("This role ended already."))
+        raise Refused("ROLE_ENDED", _("This role ended already."))
     return membership
 
 
@@ -360,13 +330,13 @@ def _live(site_id: int) -> QuerySet[Membership]:
 
 def _check_role(site: Site, role: str) -> None:
     if role not in {possible.value for possible in possible_roles(site)}:
-        raise Refused(_("There is no such role at this kind of site."))
+        raise Refused("NO_SUCH_ROLE", _("There is no such role at this kind of site."))
 
 
 def _check_leaving(leaving: Membership) -> None:
     others = _live(leaving.site_id).filter(role=Role.ADMINISTRATOR, user__is_active=True)
     if leaving.role == Role.ADMINISTRATOR and not others.exclude(pk=leaving.pk).exists():
-        raise Refused(_("A site needs an administrator. Please invite another one first."))
+        raise Refused("LAST_ADMINISTRATOR", _("A site needs an administrator. Please invite another one first."))
     for check in _checks:
         check(leaving)
 
@@ -374,7 +344,7 @@ def _check_leaving(leaving: Membership) -> None:
 def _give(site: Site, user_id: int, role: str) -> Membership:
     _check_role(site, role)
     if _live(site.pk).filter(user_id=user_id, role=role).exists():
-        raise Refused(_("This person has this role here already."))
+        raise Refused("ROLE_HELD", _("This person has this role here already."))
     given = Membership.objects.create(site=site, user_id=user_id, role=role, since=tenancy.now())
     for join in _joins:
         join(given, None)

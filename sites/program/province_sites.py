@@ -6,13 +6,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from sites.engine import audit
-from sites.engine.forms import status_of
+from sites.engine.forms import changed_fields, status_of
 from sites.engine.moves import Refused
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
 from sites.gate.requests import SiteRequest
-from sites.people import transitions as people
+from sites.program import transitions
 from sites.program.forms import NewSiteForm, SiteForm
 from sites.tenants.models import Role, Site
 
@@ -24,7 +23,7 @@ def province_sites(request: SiteRequest) -> HttpResponse:
     form = NewSiteForm(saved_form.typed(request))
     if request.method == "POST" and form.is_valid():
         try:
-            site = people.open_site(by=request.actor, **form.cleaned_data)
+            site = transitions.open_site(by=request.actor, **form.cleaned_data)
         except Refused as refused:
             form.add_error(None, refused.sentence)
         else:
@@ -43,8 +42,7 @@ def province_site(request: SiteRequest, slug: str) -> HttpResponse:
     site = get_object_or_404(Site.objects.exclude(kind=Site.Kind.PROVINCE), slug=slug)
     form = SiteForm(saved_form.typed(request), instance=site)
     if request.method == "POST" and form.is_valid():
-        form.save()
-        audit.record("EDIT_SITE", "SITE", site.pk, by=request.actor)
+        transitions.change_site(form.save(commit=False), changed_fields(form), by=request.actor)
         messages.success(request, _("Saved."))
         return redirect("province_sites")
     return render(request, "sites/province_site.html", {"form": form, "subject": site}, status=status_of(request, form))

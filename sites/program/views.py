@@ -6,13 +6,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from sites.engine import audit, audit_words, today
-from sites.engine.forms import sent_number, status_of
+from sites.engine import audit_words, today
+from sites.engine.forms import changed_fields, sent_number, status_of
 from sites.engine.models import AuditEntry
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
 from sites.gate.requests import SiteRequest
-from sites.program import opening
+from sites.program import opening, transitions
 from sites.program.forms import ProgramForm
 from sites.tenants.models import Role, Site
 
@@ -25,8 +25,7 @@ def settings_page(request: SiteRequest) -> HttpResponse:
     """Open or close the program and its pathways, name the privacy officer."""
     form = ProgramForm(saved_form.typed(request), instance=Site.objects.get(pk=request.site.pk))
     if request.method == "POST" and form.is_valid():
-        form.save()
-        audit.record("SETTINGS", "SITE", request.site.pk, by=request.actor)
+        transitions.change_settings(form.save(commit=False), changed_fields(form), by=request.actor)
         messages.success(request, _("Saved."))
         return redirect("settings", request.site.slug)
     return render(request, "sites/settings.html", {"form": form}, status=status_of(request, form))
