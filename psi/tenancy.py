@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import connection, models, transaction
@@ -21,6 +21,9 @@ from psi.locks import AdvisoryLock, CommitOrder
 
 # Anyone waiting longer for a row than this is better served by "try again" than by silence.
 LOCK_TIMEOUT = "4s"
+
+_Set = TypeVar("_Set")
+_Get = TypeVar("_Get")
 
 
 class OutsideScope(RuntimeError):
@@ -75,7 +78,8 @@ def now() -> datetime:
         return scope.now
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0]
+        moment: datetime = cursor.fetchone()[0]
+    return moment
 
 
 @contextmanager
@@ -175,7 +179,8 @@ def next_id(model: type[models.Model]) -> int:
     """Take the next primary key of `model`, for a row whose vault blob is bound to its id."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [model._meta.db_table])
-        return cursor.fetchone()[0]
+        key: int = cursor.fetchone()[0]
+    return key
 
 
 class SiteModel(models.Model):
@@ -194,7 +199,7 @@ class SiteModel(models.Model):
         abstract = True
 
 
-class SiteForeignKey(models.ForeignKey):
+class SiteForeignKey(models.ForeignKey[_Set, _Get]):
     """A reference to a row of the same site.
 
     PostgreSQL checks plain foreign keys past the policy, so another site's row would be accepted.

@@ -1,6 +1,6 @@
 """Columns that can hold codes and nothing else, checked by PostgreSQL."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -9,7 +9,21 @@ from django.db.migrations.operations.base import Operation
 CODE = "^[A-Z0-9_-]{1,12}$"
 
 
-class CodeField(models.CharField):
+_Set = TypeVar("_Set")
+_Get = TypeVar("_Get")
+
+if TYPE_CHECKING:
+    CharField = models.CharField
+else:
+
+    class CharField(models.CharField):
+        """Takes the types of what is written and read, as its stub does and ForeignKey of Django itself."""
+
+        def __class_getitem__(cls, _types: Any) -> type:
+            return cls
+
+
+class CodeField(CharField[_Set, _Get]):
     """A closed list, or at least a code: nothing anyone could be recognised by, nothing to discover.
 
     With `choices` the column admits these values alone, without them what looks like a code.

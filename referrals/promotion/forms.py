@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from psi import tenancy
 from referrals.promotion.models import AccessPoint, Promotion
-from sites.engine.forms import bare_helper
+from sites.engine.forms import ModelForm, bare_helper
 from sites.tenants.models import Site
 
 
-class AccessPointForm(forms.ModelForm):
+class AccessPointForm(ModelForm[AccessPoint]):
     """A place where a code will hang or be sent."""
 
     use_required_attribute = False
@@ -41,7 +41,7 @@ class AccessPointForm(forms.ModelForm):
         return name
 
 
-class PaletteForm(forms.ModelForm):
+class PaletteForm(ModelForm[Site]):
     """The colour of what a site prints, from the checked list."""
 
     use_required_attribute = False
@@ -57,7 +57,7 @@ class PaletteForm(forms.ModelForm):
         self.helper = bare_helper(self)
 
 
-class PromotionForm(forms.ModelForm):
+class PromotionForm(ModelForm[Promotion]):
     """Something done to be known: when, what, and how many it reached."""
 
     use_required_attribute = False

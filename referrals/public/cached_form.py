@@ -65,7 +65,7 @@ def request_page(request: SiteRequest) -> str:
     """Return the blank form as HTML with its own key, ticket and CSRF token."""
     site: Site = request.site
     name = f"{site.pk}-{get_language()}-{language.kept(request)}-{int(time.monotonic() // SECONDS)}"
-    page = _pages.get(name)
+    page: str | None = _pages.get(name)
     if page is None:
         form = RequestForm(**lists(site), key=KEY)
         page = render_to_string(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account.forms import ConfirmLoginCodeForm, LoginForm
+from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
@@ -95,7 +96,7 @@ class _Once:
         counters = [
             counter
             for counter in totp.yield_hotp_counters_from_time()
-            if totp.compare_user_code(actual=code, expected=totp.format_hotp_value(totp.hotp_value(secret, counter)))
+            if compare_user_code(actual=code, expected=totp.format_hotp_value(totp.hotp_value(secret, counter)))
         ]
         if not counters or counters[-1] <= row.data.get(LAST_CODE, 0):
             raise get_adapter().validation_error("incorrect_code")

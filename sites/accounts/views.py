@@ -13,7 +13,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -25,7 +25,7 @@ from sites.gate.requests import AccountRequest
 from sites.gate.second_factor import second_factor
 from sites.tenants.models import User
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 # Sending a mail takes longer than not sending one; the answer tells nothing of it.
 EVEN_SECONDS = 0.4
 
@@ -46,7 +46,7 @@ def signed_in_only(view: View) -> View:
     """Open to an account whose second factor is not shown yet: this is where it is shown."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return barred(request) or view(request, *args, **kwargs)
 
     return public(never_cache(guarded))
@@ -56,7 +56,7 @@ def first_factor(view: View) -> View:
     """Open to an account that has no second factor yet; whoever has one shows it before adding another."""
 
     @wraps(view)
-    def guarded(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if factors(request.user.pk) and not second_factor(request):
             return redirect("second_factor")
         return view(request, *args, **kwargs)
@@ -68,7 +68,7 @@ def keeps_one(view: View) -> View:
     """Refuse to remove the last factor, also when two are removed at the same time."""
 
     @wraps(view)
-    def guarded(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with transaction.atomic():
             if request.method == "POST":
                 User.objects.select_for_update().get(pk=request.user.pk)
@@ -88,13 +88,15 @@ class SignIn(LoginView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         began = time.monotonic()
-        response = super().post(request, *args, **kwargs)
+        response: HttpResponse = super().post(request, *args, **kwargs)
         time.sleep(max(0.0, began + EVEN_SECONDS - time.monotonic()))
         return response
 
 
 class AddPasskey(AddWebAuthnView):
     """A passkey that signs in alone: it names its account and knows its person."""
+
+    request: AccountRequest
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -104,6 +106,8 @@ class AddPasskey(AddWebAuthnView):
 
 class Index(IndexView):
     """What a person signs in with."""
+
+    request: AccountRequest
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"may_remove": factors(self.request.user.pk) > 1}

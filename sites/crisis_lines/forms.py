@@ -9,11 +9,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from psi import tenancy
-from sites.engine.forms import bare_helper
+from sites.engine.forms import ModelForm, bare_helper
 from sites.reference.models import CrisisLine, LocalCrisisLine
 
 
-class CrisisLineForm(forms.ModelForm):
+class CrisisLineForm(ModelForm[CrisisLine]):
     """A number, its words in both languages, and whether it takes texts. What a telephone dials follows from it."""
 
     use_required_attribute = False
@@ -72,7 +72,7 @@ def _dialled(number: str) -> str:
     return number
 
 
-class LocalLineForm(forms.ModelForm):
+class LocalLineForm(ModelForm[LocalCrisisLine]):
     """A number of the site's own, in both languages."""
 
     use_required_attribute = False

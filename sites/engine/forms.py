@@ -1,8 +1,20 @@
 """What every form of staff pages shares: helpers, statuses, a form filled again."""
 
+from typing import TYPE_CHECKING, Any
+
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.http import HttpRequest, QueryDict
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm
+else:
+
+    class ModelForm(forms.ModelForm):
+        """The form of a row, which takes its model as its stub does: `ModelForm[Site]`."""
+
+        def __class_getitem__(cls, _model: Any) -> type:
+            return cls
 
 
 def bare_helper(form: forms.BaseForm) -> FormHelper:

@@ -26,7 +26,7 @@ def confirmed_lately(request: HttpRequest) -> bool:
     """
     if did_recently_reauthenticate(request):
         return True
-    shown = [r["at"] for r in get_authentication_records(request, request.user) if r["method"] == "mfa"]
+    shown = [r["at"] for r in _records(request) if r["method"] == "mfa"]
     return bool(shown) and time() - max(shown) < app_settings.REAUTHENTICATION_TIMEOUT
 
 
@@ -55,4 +55,8 @@ def second_factor(request: HttpRequest) -> bool:
     """
     if settings.PSI_LOCAL and request.session.get(DEMO_SESSION):
         return True
-    return any(record["method"] == "mfa" for record in get_authentication_records(request, request.user))
+    return any(record["method"] == "mfa" for record in _records(request))
+
+
+def _records(request: HttpRequest) -> list[dict[str, Any]]:
+    return get_authentication_records(request, request.user if request.user.is_authenticated else None)

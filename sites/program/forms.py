@@ -8,14 +8,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from sites.engine.forms import bare_helper
+from sites.engine.forms import ModelForm, bare_helper
 from sites.tenants import slugs
 from sites.tenants.models import Site
 
 ZONES = ("America/Vancouver", "America/Edmonton", "America/Dawson_Creek", "America/Fort_Nelson", "America/Creston")
 
 
-class ProgramForm(forms.ModelForm):
+class ProgramForm(ModelForm[Site]):
     """What an administrator may change about the program: doors, and who answers for privacy.
 
     Under FIPPA a public body collects from the person themself (s. 27): reach-out opens there only after legal advice.
@@ -97,7 +97,7 @@ class ProgramForm(forms.ModelForm):
         return cleaned
 
 
-class SiteForm(forms.ModelForm):
+class SiteForm(ModelForm[Site]):
     """A coordinator describes a site; a new one also needs its first administrator."""
 
     use_required_attribute = False

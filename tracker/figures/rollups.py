@@ -86,7 +86,8 @@ def differences(*, settled: bool = False) -> list[tuple[date, str, str]]:
             " extract(year FROM month) * 100 + extract(month FROM month))) ORDER BY 1, 2, 3",
             [settled, tenancy.current_site_id(), facts.DIRTY_MONTH],
         )
-        return cursor.fetchall()
+        rows: list[tuple[date, str, str]] = cursor.fetchall()
+    return rows
 
 
 def prove() -> list[int]:

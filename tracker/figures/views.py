@@ -63,7 +63,8 @@ def begun() -> date | None:
 
     Somebody may have been trained long before there was a program.
     """
-    return Rollup.objects.exclude(measure="TRAINED").aggregate(first=Min("month"))["first"]
+    first: date | None = Rollup.objects.exclude(measure="TRAINED").aggregate(first=Min("month"))["first"]
+    return first
 
 
 def reportable(today: date, first: date | None) -> list[spans.Period]:

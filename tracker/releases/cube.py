@@ -96,14 +96,16 @@ class Cube:
             span = span[:, :, [PATHWAYS.index(pathway)]]
         if (reasons := which.get("reasons")) is not None:
             span = span[..., self.mentions(reasons)]
-        return span.sum(axis=(1, 2, 3))
+        sums: Counts = span.sum(axis=(1, 2, 3))
+        return sums
 
     def shares(self, measure: str, category: str, first: date, last: date) -> Counts:
         """Return each site's count of a process measure in these months: integers of shape (sites)."""
         counts = self.process.get(measure, {}).get(category)
         if counts is None:
             return np.zeros(len(self.sites), dtype=np.int64)
-        return counts[:, self.span(first, last)].sum(axis=1)
+        sums: Counts = counts[:, self.span(first, last)].sum(axis=1)
+        return sums
 
     def hours(self, measure: str, first: date, last: date) -> dict[int, int]:
         """Return whole hours → how many, over all sites."""

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from sites.engine import audit
-from sites.engine.forms import status_of
+from sites.engine.forms import ModelForm, status_of
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
 from sites.gate.requests import SiteRequest
@@ -17,7 +17,7 @@ from sites.tenants.models import Role
 from training.supporters.models import Department
 
 
-class DepartmentForm(forms.ModelForm):
+class DepartmentForm(ModelForm[Department]):
     """A place where physicians are evaluated."""
 
     use_required_attribute = False

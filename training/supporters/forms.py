@@ -7,13 +7,13 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from sites.engine.forms import bare_helper
+from sites.engine.forms import ModelForm, bare_helper
 from sites.engine.plain_text import PlainField
 from training.supporters import lending, photos, self_description, trained_facts
 from training.supporters.models import Department, Evaluates, Language, PeerSupporter, Trait
 
 
-class SupporterForm(forms.ModelForm):
+class SupporterForm(ModelForm[PeerSupporter]):
     """A line of the roster: readiness, limits, and whose work they evaluate."""
 
     use_required_attribute = False
@@ -125,7 +125,7 @@ class LeavingForm(forms.Form):
         self.helper = bare_helper(self)
 
 
-class AboutMeForm(forms.ModelForm):
+class AboutMeForm(ModelForm[PeerSupporter]):
     """What supporters say of themselves, all of it voluntary."""
 
     traits = forms.MultipleChoiceField(
