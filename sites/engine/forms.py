@@ -41,7 +41,7 @@ def status_of(request: HttpRequest, form: forms.BaseForm) -> int:
     return 422 if request.method == "POST" and form.errors else 200
 
 
-def changed_fields(form: forms.ModelForm) -> list[str]:
+def changed_fields(form: ModelForm[Any]) -> list[str]:
     """Return the names of the model's columns that a valid form changes."""
     return [name for name in form.changed_data if name in (form._meta.fields or ())]
 
