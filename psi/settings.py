@@ -67,7 +67,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sites.gate.language.LanguageMiddleware",
     # Last, because it decides about the view and runs it inside the site's scope.
-    "sites.gate.middleware.GateMiddleware",
+    "sites.gate.middleware.AccessMiddleware",
 ]
 
 ROOT_URLCONF = "psi.urls"

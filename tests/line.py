@@ -45,7 +45,7 @@ def opened(path: str, key: uuid.UUID | None = None) -> dict[str, str]:
     """Return the hidden fields of a public form that was opened at this address a while ago."""
     key = key or uuid.uuid4()
     ready = datetime(2026, 1, 1, tzinfo=UTC)
-    return {"key": str(key), slowdown.TICKET: slowdown.ticket(path, key, slowdown.OPENED, ready)}
+    return {"key": str(key), slowdown.TICKET: slowdown.sign_ticket(path, key, slowdown.OPENED, ready)}
 
 
 def request(site: Site, *, outside: bool = False, now: datetime | None = None, **said: Any) -> Referral:

@@ -14,7 +14,7 @@ from sites.engine import agenda, outbox
 from sites.engine.audit import Actor
 from sites.engine.models import Notice
 from sites.tenants.models import Role
-from sites.tenants.queries import holders, province
+from sites.tenants.queries import members_with_role, province
 
 NO_CONTACT, UNANSWERED = "UNHEARD", "UNANSWERED"
 COUNTS = "COUNTS"  # in place of a reference: it is about all figures of the site
@@ -35,7 +35,7 @@ def report_no_contact(referral: Referral, *, by: Actor) -> None:
     """
     referral_moves.mark_no_contact(referral, by=by)
     agenda.schedule(NO_CONTACT, [referral.pk], tenancy.now() + AFTER)
-    outbox.enqueue("UNHEARD", [(referral.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])
+    outbox.enqueue("UNHEARD", [(referral.pk, user_id) for user_id in members_with_role(Role.ADMINISTRATOR)])
 
 
 def resolve_no_contact(referral: Referral) -> None:
@@ -111,7 +111,7 @@ def _raise_alert(kind: str, ref: str, home: int) -> bool:
             origin_id=origin, kind=kind, ref=ref, defaults={"at": tenancy.now()}
         )
         if created:
-            outbox.enqueue("ALERT", [(alert.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])
+            outbox.enqueue("ALERT", [(alert.pk, user_id) for user_id in members_with_role(Role.ADMINISTRATOR)])
     return created
 
 

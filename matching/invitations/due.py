@@ -18,9 +18,9 @@ from referrals.requests.transitions import WAITING
 from sites.engine import agenda, facts, outbox
 from sites.engine.audit import SYSTEM
 from sites.engine.moves import leave_trace, leave_traces
-from sites.reference.queries import numbers
+from sites.reference.queries import province_settings
 from sites.tenants.models import Role
-from sites.tenants.queries import holders
+from sites.tenants.queries import members_with_role
 
 
 def register() -> None:
@@ -45,7 +45,7 @@ def _locked(ids: Sequence[int]) -> list[Match]:
 
 def handle_windows(ids: list[int]) -> None:
     """Take every step of these contact windows that is due by now."""
-    at, hours, administrators = tenancy.now(), steps(numbers()), holders(Role.ADMINISTRATOR)
+    at, hours, administrators = tenancy.now(), steps(province_settings()), members_with_role(Role.ADMINISTRATOR)
     taken: list[tuple[Match, str]] = []
     moved: dict[int, list[int]] = {}
     to_supporter: dict[str, list[tuple[int, int | None]]] = {"NUDGE_1": [], "NUDGE_2": []}
@@ -86,7 +86,7 @@ def handle_windows(ids: list[int]) -> None:
 
 def handle_waiting(ids: list[int]) -> None:
     """Tell the administrators of requests for which nobody is asked; of two steps slept through, the second."""
-    at, hours, administrators = tenancy.now(), numbers(), holders(Role.ADMINISTRATOR)
+    at, hours, administrators = tenancy.now(), province_settings(), members_with_role(Role.ADMINISTRATOR)
     rows = Referral.objects.select_for_update(of=("self",)).filter(pk__in=ids, state=Referral.State.OPEN)
     referrals = list(rows.order_by("pk"))
     latest = with_latest_match(referrals)
@@ -107,12 +107,14 @@ def handle_waiting(ids: list[int]) -> None:
 
 def handle_invitations(ids: list[int]) -> None:
     """Remind once, then let the invitation end; once accepted, remind the administrators to confirm."""
-    at, hours = tenancy.now(), numbers()
+    at, hours = tenancy.now(), province_settings()
     nudge, confirm = _h(hours["INVITE_NUDGE"]), _h(hours["CONFIRM_NUDGE"])
     for match in _locked(ids):
         if match.state == Match.State.ACCEPTED and match.accepted_at is not None:
             if match.accepted_at + confirm <= at:
-                outbox.enqueue("UNCONFIRMED", [(match.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])
+                outbox.enqueue(
+                    "UNCONFIRMED", [(match.pk, user_id) for user_id in members_with_role(Role.ADMINISTRATOR)]
+                )
             else:
                 agenda.schedule(INVITATION, [match.pk], match.accepted_at + confirm)
         if match.state != Match.State.INVITED:

@@ -49,9 +49,9 @@ def register() -> None:
         outbox.register(f"AGAIN_{step}", outbox.MailKind(f"waiting_{step}", FOR_ADMINISTRATOR, _nobody_asked_since))
     outbox.register("UNHEARD", outbox.MailKind("unheard", Referral.KIND, _unheard))
     outbox.register("ALERT", outbox.MailKind("alert", Alert.KIND, _alerts))
-    outbox.place(Alert.KIND, lambda alert_id: reverse("today", args=[PROVINCE_SLUG]))
-    outbox.place(FOR_SUPPORTER, lambda match_id: _path(match_id, "my"))
-    outbox.place(FOR_ADMINISTRATOR, lambda match_id: _path(match_id, "requests"))
+    outbox.register_link(Alert.KIND, lambda alert_id: reverse("today", args=[PROVINCE_SLUG]))
+    outbox.register_link(FOR_SUPPORTER, lambda match_id: _path(match_id, "my"))
+    outbox.register_link(FOR_ADMINISTRATOR, lambda match_id: _path(match_id, "requests"))
 
 
 def _still(states: tuple[State, ...]) -> Callable[[list[int]], set[int]]:

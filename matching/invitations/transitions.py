@@ -24,9 +24,9 @@ from referrals.requests.notices import wants_notice
 from sites.engine import agenda, audit, facts, outbox
 from sites.engine.audit import Actor
 from sites.engine.moves import MOVED_ON, Refusal, Refused, ensure_allowed, leave_trace, move
-from sites.reference.queries import numbers
+from sites.reference.queries import province_settings
 from sites.tenants.models import Role, Site
-from sites.tenants.queries import holders
+from sites.tenants.queries import members_with_role
 from training.supporters.models import PeerSupporter
 
 INVITATION, WINDOW, NEXT = "INVITATION", "WINDOW", "NEXT"
@@ -90,7 +90,7 @@ def invite(
         raise Refused("NO_OVERRIDE", _("Please say why, to invite this supporter all the same."))
     if live is not None:
         end_for_other_peer(referral, live, by=by)
-    hours, at = numbers(), tenancy.now()
+    hours, at = province_settings(), tenancy.now()
     match = Match(
         referral=referral,
         supporter_id=supporter_id,
@@ -132,7 +132,7 @@ def accept(match_id: int, *, by: Actor) -> Match:
     if Site.objects.get(pk=tenancy.current_site_id()).confirm_at_once:
         _confirm(locked, by=audit.SYSTEM)
         return match
-    agenda.schedule(INVITATION, [match.pk], match.accepted_at + timedelta(hours=numbers()["CONFIRM_NUDGE"]))
+    agenda.schedule(INVITATION, [match.pk], match.accepted_at + timedelta(hours=province_settings()["CONFIRM_NUDGE"]))
     mail_administrators("ACCEPTED", match)
     return match
 
@@ -183,7 +183,7 @@ def _confirm(locked: LockedMatch, *, by: Actor) -> None:
     match.confirmed_at = at
     move(match, "confirm", by=by, also=("confirmed_at",))
     agenda.cancel(INVITATION, [match.pk])
-    agenda.schedule(WINDOW, [match.pk], at + timedelta(hours=numbers()["NUDGE_FIRST"]))
+    agenda.schedule(WINDOW, [match.pk], at + timedelta(hours=province_settings()["NUDGE_FIRST"]))
     outbox.enqueue("CONFIRMED", [(match.pk, match.supporter.user_id)])
     if wants_notice(locked.referral):
         outbox.enqueue("FOUND", [(match.pk, None)])
@@ -387,4 +387,4 @@ def end(match: Match, verb: str, why: str, *, by: Actor) -> None:
 
 
 def mail_administrators(kind: str, match: Match) -> None:
-    outbox.enqueue(kind, [(match.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])
+    outbox.enqueue(kind, [(match.pk, user_id) for user_id in members_with_role(Role.ADMINISTRATOR)])

@@ -13,12 +13,12 @@ from referrals.reach_out import transitions as reach_out
 from referrals.requests.consents import by_notifier
 from referrals.requests.models import Consent, ReachOut, Referral
 from sites.gate.permissions import for_roles
-from sites.gate.post_only import press_on
+from sites.gate.post_only import post_only
 from sites.gate.requests import SiteRequest
 from sites.reference.queries import current_text
 from sites.tenants.models import Role
 
-press = press_on("request_detail", lambda request, ref: get_object_or_404(Referral, ref=ref))
+press = post_only("request_detail", lambda request, ref: get_object_or_404(Referral, ref=ref))
 
 
 def context(referral: Referral) -> dict[str, Any]:

@@ -27,10 +27,10 @@ from sites.engine import audit
 from sites.engine.forms import sent_number
 from sites.engine.moves import MOVED_ON, Refused
 from sites.gate.permissions import for_roles
-from sites.gate.post_only import press_on
+from sites.gate.post_only import post_only
 from sites.gate.requests import AccountRequest, SiteRequest
 from sites.tenants.models import Role
-from sites.tenants.queries import holders, names
+from sites.tenants.queries import members_with_role, names
 from training.recruitment import queries as recruits
 
 
@@ -38,7 +38,7 @@ def _referral(ref: str) -> Referral:
     return get_object_or_404(Referral.objects.prefetch_related("reasons"), ref=ref)
 
 
-press = press_on("request_detail", lambda request, ref: _referral(ref))
+press = post_only("request_detail", lambda request, ref: _referral(ref))
 
 
 @for_roles(Role.ADMINISTRATOR)
@@ -196,7 +196,7 @@ def supporters(request: SiteRequest) -> HttpResponse:
     lines = candidates.readiness()
     coming = recruits.lines()
     on_the_way = {line.recruit.user_id for line in coming}
-    held = holders(Role.SUPPORTER)
+    held = members_with_role(Role.SUPPORTER)
     missing = names(set(held) - {line.supporter.user_id for line in lines} - on_the_way)
     context = {
         "lines": [line for line in lines if line.supporter.user_id not in on_the_way],

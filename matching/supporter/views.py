@@ -18,7 +18,7 @@ from referrals.requests.consents import by_notifier
 from referrals.requests.identity import Identity, open_identity
 from sites.engine.recording_months import open_months
 from sites.gate.permissions import for_roles
-from sites.gate.post_only import press_on
+from sites.gate.post_only import post_only
 from sites.gate.requests import AccountRequest, SiteRequest
 from sites.tenants.models import Role
 from training.commitment.agreement import may_sign
@@ -36,7 +36,7 @@ def _mine(request: AccountRequest, ref: str) -> Match:
     return found
 
 
-press = press_on("my_match", _mine)
+press = post_only("my_match", _mine)
 
 
 @for_roles(Role.SUPPORTER)

@@ -76,6 +76,10 @@ def request_page(request: SiteRequest) -> str:
         _pages.set(name, page, SECONDS)
     key = uuid.uuid4()
     page = page.replace(SWITCH, escape(language.switch(request)))
-    for stand_in, own in ((TOKEN, get_token(request)), (str(KEY), str(key)), (TICKET, slowdown.opened(request, key))):
+    for stand_in, own in (
+        (TOKEN, get_token(request)),
+        (str(KEY), str(key)),
+        (TICKET, slowdown.ticket_for(request, key)),
+    ):
         page = page.replace(stand_in, own, 1)
     return page

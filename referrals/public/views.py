@@ -121,7 +121,7 @@ def request_page(request: SiteRequest) -> HttpResponse:
         )
     point = access_points.code_in(request.GET.get("from", ""))
     if request.method != "POST":
-        if kept := slowdown.kept(request):
+        if kept := slowdown.restore(request):
             return _form(request, _filled(request, kept), waited=True)
         if point and request.method == "GET":
             access_points.count(point, "started")
@@ -129,17 +129,17 @@ def request_page(request: SiteRequest) -> HttpResponse:
     # Pages that hand back what was posted can show all of it.
     posted = readable(request.POST)
     request.POST = posted  # type: ignore[assignment]  # the stubs know none that is made by hand
-    stale = slowdown.stale(request)
+    stale = slowdown.lacks_csrf(request)
     if stale:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
         posted, key = posted.copy(), uuid.uuid4()
-        posted["key"], posted[slowdown.TICKET] = str(key), slowdown.opened(request, key)
+        posted["key"], posted[slowdown.TICKET] = str(key), slowdown.ticket_for(request, key)
     form = _filled(request, posted)
     if language.CHOSEN in posted or BACK in posted:
         # The other language, or the way back: everything typed comes along, and nothing is said of it yet.
         form.fill()
         return _form(request, form)
-    if slowdown.trapped(request):
+    if slowdown.is_honeypot_filled(request):
         return redirect(_sent_page(request))
     if stale or not form.is_valid():
         return _form(request, form, stale=stale, status=403 if stale else 422)
@@ -151,7 +151,7 @@ def request_page(request: SiteRequest) -> HttpResponse:
         # Back, and sent again: the browser has a new key for the same form.
         return slowdown.forget(request, redirect(_sent_page(request)))
     if wait := slowdown.wait(request, form.cleaned_data["key"]):
-        return slowdown.page(request, wait, form.kept(), _("Send my request"))
+        return slowdown.waiting_page(request, wait, form.kept(), _("Send my request"))
     receipt = receiving.submit(
         form.answers(),
         form.identity(),

@@ -26,9 +26,9 @@ from sites.engine import agenda, audit, facts, outbox
 from sites.engine.audit import Actor
 from sites.engine.moves import Refusal, Refused
 from sites.reference.models import TextVersion
-from sites.reference.queries import current_text, numbers
+from sites.reference.queries import current_text, province_settings
 from sites.tenants.models import Role, Site
-from sites.tenants.queries import holders
+from sites.tenants.queries import members_with_role
 from training.supporters.models import Practice, Stage
 
 State, Way = Referral.State, ReachOut.Way
@@ -95,11 +95,11 @@ def _send_offer(way: str, number: int, referral_id: int) -> None:
     if way == Way.MAIL:
         outbox.enqueue(f"OFFER_{number}", [(referral_id, None)])
     else:
-        outbox.enqueue(f"CALL_{number}", [(referral_id, user_id) for user_id in holders(Role.ADMINISTRATOR)])
+        outbox.enqueue(f"CALL_{number}", [(referral_id, user_id) for user_id in members_with_role(Role.ADMINISTRATOR)])
 
 
 def _days_of(code: str) -> timedelta:
-    return timedelta(days=numbers()[code])
+    return timedelta(days=province_settings()[code])
 
 
 def lock_offer(referral_id: int) -> tuple[Referral, ReachOut]:
@@ -251,7 +251,7 @@ def register() -> None:
         )
         outbox.register(f"OFFER_{number}", offer)
         outbox.register(f"CALL_{number}", outbox.MailKind("call", Referral.KIND, _unanswered_by_call))
-    outbox.place(ReachOut.KIND, _offer_path, public=True)
+    outbox.register_link(ReachOut.KIND, _offer_path, public=True)
 
 
 def handle(ids: list[int]) -> None:

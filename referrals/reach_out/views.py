@@ -55,28 +55,28 @@ def tell(request: SiteRequest) -> HttpResponse:
         return render(request, "referrals/tell.html", {"choices": choices})
     text = current_text("NOTIFIED", _spoken())
     if request.method != "POST":
-        if kept := slowdown.kept(request):
+        if kept := slowdown.restore(request):
             return _form(request, TellForm(kept, agreed=agreed == YES, text=text), waited=True)
         key = uuid.uuid4()
         form = TellForm(agreed=agreed == YES, text=text, key=key)
-        return _form(request, form, ticket=slowdown.opened(request, key))
+        return _form(request, form, ticket=slowdown.ticket_for(request, key))
     posted: QueryDict = request.POST
-    stale, switching = slowdown.stale(request), language.CHOSEN in posted
+    stale, switching = slowdown.lacks_csrf(request), language.CHOSEN in posted
     if stale:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
         posted, key = posted.copy(), uuid.uuid4()
-        posted["key"], posted[slowdown.TICKET] = str(key), slowdown.opened(request, key)
+        posted["key"], posted[slowdown.TICKET] = str(key), slowdown.ticket_for(request, key)
     form = TellForm(None if switching else posted, agreed=agreed == YES, text=text)
     if switching:
         form.fill(posted)
         return _form(request, form, ticket=posted.get(slowdown.TICKET, ""))
     after = reverse("thanks", args=[site.slug]) + language.kept(request)
-    if slowdown.trapped(request):
+    if slowdown.is_honeypot_filled(request):
         return redirect(after)
     if stale or not form.is_valid():
         return _form(request, form, stale=stale, status=403 if stale else 422)
     if wait := slowdown.wait(request, form.cleaned_data["key"]):
-        return slowdown.page(request, wait, form.fields, _("Tell the program"))
+        return slowdown.waiting_page(request, wait, form.fields, _("Tell the program"))
     reach_out.notify(form.answers(), form.identity(), site=site, key=form.cleaned_data["key"], text=text)
     return slowdown.forget(request, redirect(after))
 

@@ -10,7 +10,7 @@ from sites.tenants.models import Site
 def register() -> None:
     """Tell the outbox and the locators."""
     outbox.register("REQUEST", outbox.MailKind("request", Referral.KIND, _still_open))
-    outbox.place(Referral.KIND, _path)
+    outbox.register_link(Referral.KIND, _path)
 
 
 def address_of(referral_id: int) -> str:

@@ -16,9 +16,9 @@ from sites.engine import agenda, audit, facts, outbox
 from sites.engine.audit import Actor
 from sites.engine.moves import Refused, ensure_allowed, leave_trace, move
 from sites.reference.models import TextVersion
-from sites.reference.queries import numbers
+from sites.reference.queries import province_settings
 from sites.tenants.models import Role
-from sites.tenants.queries import holders
+from sites.tenants.queries import members_with_role
 
 ERASE, WAITING = "ERASE", "WAITING"
 # What was used for a decision about someone is kept a year, then destroyed
@@ -39,7 +39,7 @@ def begin_search(referral: Referral, answers: RequestAnswers, consents: Iterable
     """
     ReferralReason.objects.bulk_create(ReferralReason(referral=referral, reason=code) for code in answers.reasons)
     ReferralConsent.objects.bulk_create(ReferralConsent(referral=referral, **fields) for fields in consents)
-    others = (user_id for user_id in holders(Role.ADMINISTRATOR) if user_id != by.user_id)
+    others = (user_id for user_id in members_with_role(Role.ADMINISTRATOR) if user_id != by.user_id)
     outbox.enqueue("REQUEST", [(referral.pk, user_id) for user_id in others])
     schedule_wait(referral.pk)
 
@@ -92,7 +92,7 @@ def lock(referral_id: int) -> Referral:
 
 def schedule_wait(referral_id: int) -> None:
     """Schedule a look at a request for which nobody is asked from now on (docs/rules.md#waiting-request)."""
-    agenda.schedule(WAITING, [referral_id], tenancy.now() + timedelta(hours=numbers()["WAIT_FIRST"]))
+    agenda.schedule(WAITING, [referral_id], tenancy.now() + timedelta(hours=province_settings()["WAIT_FIRST"]))
 
 
 def match(referral: Referral, *, by: Actor) -> None:

@@ -58,7 +58,7 @@ def wording_text(request: SiteRequest, spoken: str) -> HttpResponse:
     behind, texts = wording.behind(request.site), wording.in_hand()
     own, other = texts.get(spoken, {}), texts.get(wording.OTHER[spoken], {})
     form = WordingForm(
-        saved_form.typed(request),
+        saved_form.data_for(request),
         own=own,
         others={name for name in wording.NAMES if other.get(name)},
         default={name: said.text for name, said in wording.said(behind, spoken).items()},

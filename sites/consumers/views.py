@@ -28,7 +28,7 @@ def consumers_page(request: SiteRequest) -> HttpResponse:
         consumers.end(consumer.pk, by=request.actor)
         messages.success(request, _("Ended. This token opens nothing any more."))
         return redirect("consumers")
-    form, token, name = ConsumerForm(saved_form.typed(request, "name")), "", ""
+    form, token, name = ConsumerForm(saved_form.data_for(request, "name")), "", ""
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["name"]
         try:

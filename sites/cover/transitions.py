@@ -21,7 +21,7 @@ LONGEST = timedelta(days=366)  # docs/rules.md#cover
 
 def register() -> None:
     """Tell the agenda who begins and ends it."""
-    agenda.register(KIND, look_after)
+    agenda.register(KIND, handle)
 
 
 def arrange(away_id: int, by_id: int, starts_on: date, ends_on: date, *, by: Actor) -> Cover:
@@ -45,7 +45,7 @@ def arrange(away_id: int, by_id: int, starts_on: date, ends_on: date, *, by: Act
         raise Refused("COVER_ARRANGED", _("Cover is arranged already. End it to arrange another."))
     cover = Cover.objects.create(away_id=away_id, by_id=by_id, starts_on=starts_on, ends_on=ends_on)
     audit.record("COVER", "COVER", cover.pk, by=by)
-    look_after([cover.pk])
+    handle([cover.pk])
     return cover
 
 
@@ -56,7 +56,7 @@ def end(cover_id: int, *, by: Actor) -> None:
         _end(cover, by)
 
 
-def look_after(ids: list[int]) -> None:
+def handle(ids: list[int]) -> None:
     """Begin and end what is due by now."""
     today = localdate(tenancy.now())
     for cover in Cover.objects.select_for_update().filter(pk__in=ids, over=False).order_by("pk"):

@@ -31,7 +31,7 @@ def cover_page(request: SiteRequest) -> HttpResponse:
     held = Membership.objects.filter(site=request.site, ended_at=None, user__is_active=True)
     names = queries.names(held.values_list("user_id", flat=True))
     others = {pk: name for pk, name in sorted(names.items(), key=lambda pair: pair[1]) if pk != request.user.pk}
-    form = CoverForm(saved_form.typed(request, "who"), people=others)
+    form = CoverForm(saved_form.data_for(request, "who"), people=others)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:

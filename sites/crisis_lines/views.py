@@ -31,7 +31,7 @@ def local_page(request: SiteRequest) -> HttpResponse:
         line = get_object_or_404(LocalCrisisLine, number=request.POST["called"][:20])
         _confirm(request, line)
         return redirect("local_numbers", request.site.slug)
-    form = LocalLineForm(saved_form.typed(request))
+    form = LocalLineForm(saved_form.data_for(request))
     if request.method == "POST" and form.is_valid():
         transitions.add_local(form.save(commit=False), by=request.actor)
         messages.success(request, _("Added. Every page shows it within a minute."))
@@ -65,7 +65,7 @@ def number_page(request: SiteRequest, line: str) -> HttpResponse:
     if line not in CrisisLine.Code.values:
         raise Http404("No such number.")
     number = get_object_or_404(CrisisLine, code=line)
-    form = CrisisLineForm(saved_form.typed(request), instance=number)
+    form = CrisisLineForm(saved_form.data_for(request), instance=number)
     if request.method == "POST" and form.is_valid():
         transitions.change(form.save(commit=False), by=request.actor)
         messages.success(request, _("Saved. Every page shows it within a minute."))

@@ -52,7 +52,7 @@ class MailKind:
 
     Attributes:
         template: file under `mail/`; its first line is the subject. It is written in each language.
-        target: code of what the link leads to (`place`).
+        target: code of what the link leads to (`register_link`).
         still_true: which of these object ids still need the mail, asked inside the site's scope.
         until: object id → the time to name in the mail, for kinds whose mail names one.
         words: object id → what else the template names, worked out when the mail is written and stored nowhere,
@@ -70,7 +70,7 @@ class MailKind:
 
 
 _kinds: dict[str, MailKind] = {}
-_places: dict[str, Callable[[int], str | None]] = {}
+_links: dict[str, Callable[[int], str | None]] = {}
 _public: set[str] = set()
 
 
@@ -79,14 +79,14 @@ def register(kind: str, mail: MailKind) -> None:
     _kinds[kind] = mail
 
 
-def place(target: str, path: Callable[[int], str | None], *, public: bool = False) -> None:
+def register_link(target: str, path: Callable[[int], str | None], *, public: bool = False) -> None:
     """Say where a locator of `target` leads: object id → path, asked inside the site's scope.
 
     Args:
         path: None when the object is gone.
         public: the page asks for no sign-in; it must show nothing to someone who has the address alone.
     """
-    _places[target] = path
+    _links[target] = path
     if public:
         _public.add(target)
 
@@ -162,7 +162,7 @@ def _locators() -> AESSIV:
 
 def path_of(target: str, object_id: int) -> str | None:
     """Return the path a locator leads to, inside the site's scope; None when it is gone."""
-    return _places[target](object_id) if target in _places else None
+    return _links[target](object_id) if target in _links else None
 
 
 def is_public(target: str) -> bool:

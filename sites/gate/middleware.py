@@ -32,7 +32,7 @@ STARTED, SEEN = "signed_in_at", "last_seen"
 SEEN_STEP = 30
 
 
-class GateMiddleware:
+class AccessMiddleware:
     """Ask the view's mark, the session and the membership; then run the view in its site's scope.
 
     A stranger to a site gets 404, a wrong role 403, someone not signed in the sign-in page. A refused
@@ -112,7 +112,7 @@ class GateMiddleware:
                 response = view(request, *args, **kwargs)
                 if hasattr(response, "render") and callable(response.render):
                     response = response.render()
-                return saved_form.tidied(request, response)
+                return saved_form.clear(request, response)
         except Refused as refused:
             # The transaction is gone; only the sentence stays.
             messages.error(request, refused.sentence)

@@ -13,7 +13,7 @@ from sites.gate.requests import SiteRequest
 View = Callable[..., HttpResponse]
 
 
-def press_on(page: str, find: Callable[[SiteRequest, str], Any]) -> Callable[[View], View]:
+def post_only(page: str, find: Callable[[SiteRequest, str], Any]) -> Callable[[View], View]:
     """Lead a GET (a reload, an old tab after sign-in) to the page on which the button stands.
 
     Args:

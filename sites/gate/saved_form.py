@@ -39,7 +39,7 @@ def keep(request: HttpRequest) -> Callable[[Response], Response]:
     return hold
 
 
-def given_back(request: HttpRequest, path: str | None = None) -> QueryDict | None:
+def restore(request: HttpRequest, path: str | None = None) -> QueryDict | None:
     """Return what this person had typed into the form sent to `path`, or None when there is nothing.
 
     Args:
@@ -52,10 +52,10 @@ def given_back(request: HttpRequest, path: str | None = None) -> QueryDict | Non
     return None if posted is None else QueryDict(posted)
 
 
-def typed(request: HttpRequest, field: str = "") -> QueryDict | None:
+def data_for(request: HttpRequest, field: str = "") -> QueryDict | None:
     """Return what a form on this page is bound to: what is posted, else what was kept, else None.
 
-    For views that say `SomeForm(kept_form.typed(request))` in place of `SomeForm(request.POST or None)`.
+    For views that say `SomeForm(saved_form.data_for(request))` in place of `SomeForm(request.POST or None)`.
 
     Args:
         request: the page's own request.
@@ -63,15 +63,15 @@ def typed(request: HttpRequest, field: str = "") -> QueryDict | None:
     """
     if request.method == "POST":
         return request.POST
-    kept = given_back(request)
-    if kept is not None and field and field not in kept:
+    restored = restore(request)
+    if restored is not None and field and field not in restored:
         return None
-    if kept is not None:
+    if restored is not None:
         messages.info(request, _("Here is what you had typed. It was not sent yet."))
-    return kept
+    return restored
 
 
-def tidied(request: HttpRequest, response: Response) -> Response:
+def clear(request: HttpRequest, response: Response) -> Response:
     """Forget what was kept once a form is sent; for every response after the gate."""
     return CARRIER.clear(request, response) if request.method == "POST" else response
 

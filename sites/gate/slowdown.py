@@ -1,7 +1,7 @@
 """Public forms that are flooded: everyone gets through, some after twenty seconds.
 
-A form carries a trap and a ticket (components/flood.html). Its view asks `trapped` first, and `wait` once what
-was typed is right. Reasons: docs/decisions/0009-slowing-not-walls.md.
+A form carries a trap and a ticket (components/flood.html). Its view asks `is_honeypot_filled` first, and `wait`
+once the fields are right. Reasons: docs/decisions/0009-slowing-not-walls.md.
 """
 
 import ipaddress
@@ -23,7 +23,7 @@ from django.shortcuts import render
 from psi import tenancy, vault
 from psi.sealed import CookieCarrier
 
-TRAP, TICKET = "comment", "ready"
+HONEYPOT, TICKET = "comment", "ready"
 # Nobody fills a form faster by hand (docs/rules.md#flooded-forms).
 QUICKEST = timedelta(seconds=1)
 WAIT = timedelta(seconds=20)
@@ -44,12 +44,12 @@ class Wait:
     ticket: str
 
 
-def opened(request: HttpRequest, key: UUID) -> str:
+def ticket_for(request: HttpRequest, key: UUID) -> str:
     """Return the ticket of a form that is opened now."""
-    return ticket(request.path, key, OPENED, tenancy.now() + QUICKEST)
+    return sign_ticket(request.path, key, OPENED, tenancy.now() + QUICKEST)
 
 
-def ticket(path: str, key: UUID, why: str, ready: datetime) -> str:
+def sign_ticket(path: str, key: UUID, why: str, ready: datetime) -> str:
     """Sign from when on one form may be sent. It holds for this address and idempotency key alone, so it works once.
 
     Args:
@@ -61,12 +61,12 @@ def ticket(path: str, key: UUID, why: str, ready: datetime) -> str:
     return Signer(salt=f"flood|{path}|{key}").sign(f"{why}-{ready.timestamp():.3f}")
 
 
-def trapped(request: HttpRequest) -> bool:
+def is_honeypot_filled(request: HttpRequest) -> bool:
     """Whether something filled the field that people do not see."""
-    return bool(request.POST.get(TRAP))
+    return bool(request.POST.get(HONEYPOT))
 
 
-def stale(request: HttpRequest) -> bool:
+def lacks_csrf(request: HttpRequest) -> bool:
     """Whether a form lacks the proof that it was opened in this browser, on our page."""
 
     def accepted(_request: HttpRequest) -> HttpResponse:
@@ -87,14 +87,14 @@ def wait(request: HttpRequest, key: UUID) -> Wait | None:
     early = ready is None or ready > now
     if why in (QUICK, CROWD) and ready is not None:
         return Wait(ceil((ready - now).total_seconds()), why == CROWD, given) if early else None
-    crowd = _counted(request, now) > MOST
+    crowd = _count_sender(request, now) > MOST
     if not early and not crowd:
         return None
-    given = ticket(request.path, key, CROWD if crowd else QUICK, now + WAIT)
+    given = sign_ticket(request.path, key, CROWD if crowd else QUICK, now + WAIT)
     return Wait(int(WAIT.total_seconds()), crowd, given)
 
 
-def page(request: HttpRequest, asked: Wait, fields: Iterable[str], button: str) -> HttpResponse:
+def waiting_page(request: HttpRequest, asked: Wait, fields: Iterable[str], button: str) -> HttpResponse:
     """Return the page on which somebody waits. It carries what was typed, and becomes the filled form by itself.
 
     Args:
@@ -112,7 +112,7 @@ def page(request: HttpRequest, asked: Wait, fields: Iterable[str], button: str) 
     return answer
 
 
-def kept(request: HttpRequest) -> QueryDict | None:
+def restore(request: HttpRequest) -> QueryDict | None:
     """Return what was typed into this form by somebody who waits, ticket included; None when nobody does."""
     carried = CARRIER.read(request, request.path)
     if carried is None:
@@ -136,7 +136,7 @@ def _read(path: str, key: UUID, given: str) -> tuple[str, datetime | None]:
     return why, datetime.fromtimestamp(float(ready), UTC)
 
 
-def _counted(request: HttpRequest, now: datetime) -> int:
+def _count_sender(request: HttpRequest, now: datetime) -> int:
     """Count this form, and return how many came from its network to this site lately; 0 when nobody can tell.
 
     The address itself is never kept: the cache knows a digest that means nothing the day after.
@@ -149,11 +149,11 @@ def _counted(request: HttpRequest, now: datetime) -> int:
         address = address.ipv4_mapped or address
     # A household or ward has one IPv4 address, or the lower half of the IPv6 addresses.
     network = address.packed[:8].hex()
-    told = vault.digest("network", f"{now.astimezone(UTC):%Y-%m-%d}", tenancy.current_site_id(), network).hex()
-    return counted(told)
+    sender = vault.digest("network", f"{now.astimezone(UTC):%Y-%m-%d}", tenancy.current_site_id(), network).hex()
+    return count_in_window(sender)
 
 
-def counted(what: str) -> int:
+def count_in_window(what: str) -> int:
     """Count one more of `what` in this window, and return how many there were; 0 when the cache is away."""
     name = f"flood:{tenancy.now().timestamp() // WINDOW.total_seconds():.0f}:{what}"
     cache.add(name, 0, timeout=WINDOW.total_seconds())

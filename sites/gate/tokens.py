@@ -37,7 +37,7 @@ def bar(request: SiteRequest) -> HttpResponse | None:
         if consumer is None:
             # RFC 6750, section 3.1: unknown and ended are told alike.
             return _unauthorized('Bearer realm="releases", error="invalid_token"')
-        if slowdown.counted(f"consumer-{consumer.pk}") > slowdown.MOST:
+        if slowdown.count_in_window(f"consumer-{consumer.pk}") > slowdown.MOST:
             seconds = int(slowdown.WINDOW.total_seconds())
             return _said("Too many requests. Published tables do not change.", 429, {"Retry-After": str(seconds)})
         today = localdate(tenancy.now())

@@ -273,7 +273,7 @@ def register() -> None:
     kind = outbox.MailKind(template="account", target=TARGET, still_true=_still_waiting, until=_until, address=_address)
     outbox.register(MAIL, kind)
     agenda.register(FORGET, forget)
-    outbox.place(TARGET, lambda invitation_id: join_path(tenancy.current_site_id(), invitation_id), public=True)
+    outbox.register_link(TARGET, lambda invitation_id: join_path(tenancy.current_site_id(), invitation_id), public=True)
 
 
 def join_path(site_id: int, invitation_id: int) -> str:

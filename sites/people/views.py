@@ -29,7 +29,7 @@ def people_page(request: SiteRequest) -> HttpResponse:
         people.revoke_invitation(invitation, by=request.actor)
         messages.success(request, _("The invitation was taken back."))
         return redirect("people", request.site.slug)
-    form = InviteForm(saved_form.typed(request, "email"), roles=people.possible_roles(request.site))
+    form = InviteForm(saved_form.data_for(request, "email"), roles=people.possible_roles(request.site))
     if request.method == "POST" and form.is_valid():
         try:
             people.invite(request.site, by=request.actor, **form.cleaned_data)

@@ -20,7 +20,7 @@ from sites.tenants.models import Role, Site
 @require_http_methods(["GET", "HEAD", "POST"])
 def province_sites(request: SiteRequest) -> HttpResponse:
     """The province's list of sites; creating one invites its first administrator."""
-    form = NewSiteForm(saved_form.typed(request))
+    form = NewSiteForm(saved_form.data_for(request))
     if request.method == "POST" and form.is_valid():
         try:
             site = transitions.open_site(by=request.actor, **form.cleaned_data)
@@ -40,7 +40,7 @@ def province_sites(request: SiteRequest) -> HttpResponse:
 def province_site(request: SiteRequest, slug: str) -> HttpResponse:
     """What the province knows of one site: its kind, cohort, funding and law; nothing that happens inside."""
     site = get_object_or_404(Site.objects.exclude(kind=Site.Kind.PROVINCE), slug=slug)
-    form = SiteForm(saved_form.typed(request), instance=site)
+    form = SiteForm(saved_form.data_for(request), instance=site)
     if request.method == "POST" and form.is_valid():
         transitions.change_site(form.save(commit=False), changed_fields(form), by=request.actor)
         messages.success(request, _("Saved."))

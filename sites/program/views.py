@@ -23,7 +23,7 @@ PAGE = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings_page(request: SiteRequest) -> HttpResponse:
     """Open or close the program and its pathways, name the privacy officer."""
-    form = ProgramForm(saved_form.typed(request), instance=Site.objects.get(pk=request.site.pk))
+    form = ProgramForm(saved_form.data_for(request), instance=Site.objects.get(pk=request.site.pk))
     if request.method == "POST" and form.is_valid():
         transitions.change_settings(form.save(commit=False), changed_fields(form), by=request.actor)
         messages.success(request, _("Saved."))

@@ -24,7 +24,7 @@ DEFAULTS = {
 }
 
 
-def numbers() -> dict[str, int]:
+def province_settings() -> dict[str, int]:
     """Return the province's settings, by code, where it has not said otherwise with their defaults.
 
     Hours that are out of order would put off the end of the contact window: the defaults hold until they are mended.

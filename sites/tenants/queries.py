@@ -13,7 +13,7 @@ def province() -> Site:
     return Site.objects.get(slug=PROVINCE_SLUG)
 
 
-def holders(*roles: Role) -> list[int]:
+def members_with_role(*roles: Role) -> list[int]:
     """Return the user ids who hold one of `roles` at the current site, for mail.
 
     An administrator who is away is left out while somebody else is there.

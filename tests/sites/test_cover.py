@@ -15,7 +15,7 @@ from sites.engine import agenda
 from sites.engine.models import Notice
 from sites.engine.moves import Refused
 from sites.tenants.models import Cover, Membership, Role
-from sites.tenants.queries import holders
+from sites.tenants.queries import members_with_role
 from tests import line
 from tests.people import World
 
@@ -53,7 +53,7 @@ def test_the_lead_covers_for_three_days_and_then_no_more(world: World, sign_in: 
     assert (lead.get("/north/today/").status_code, told(world)) == (200, {lea.pk})
     agenda.sweep(now=after(2))
     with site_scope(world.north.pk):
-        assert holders(Role.ADMINISTRATOR) == [lea.pk]
+        assert members_with_role(Role.ADMINISTRATOR) == [lea.pk]
     agenda.sweep(now=after(3))
     assert (lead.get("/north/today/").status_code, told(world)) == (403, {ada.pk})
     with site_scope(world.north.pk):
@@ -67,7 +67,7 @@ def test_it_begins_on_its_day(world: World, sign_in: SignIn) -> None:
     assert told(world) == {world["north administrator"].pk}
     agenda.sweep(now=after(5))
     with site_scope(world.north.pk, now=after(5)):
-        assert holders(Role.ADMINISTRATOR) == [lea.pk]
+        assert members_with_role(Role.ADMINISTRATOR) == [lea.pk]
 
 
 def test_it_can_be_ended_early_by_either(world: World, sign_in: SignIn) -> None:

@@ -101,7 +101,7 @@ def test_a_slowed_form_keeps_everything_and_is_sent_after_the_wait(world: World)
     assert (cookie["path"], cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (NORTH, True, "Strict", 600)
     assert "Robin" not in cookie.value
 
-    waited = slowdown.ticket(NORTH, uuid.UUID(form["key"]), slowdown.CROWD, NOON - timedelta(days=100))
+    waited = slowdown.sign_ticket(NORTH, uuid.UUID(form["key"]), slowdown.CROWD, NOON - timedelta(days=100))
     sent = browser.post(NORTH, form | {slowdown.TICKET: waited}, REMOTE_ADDR=ADDRESS)
     assert (sent.status_code, sent.cookies[slowdown.CARRIER.name].value) == (302, "")
     assert rows(world.north) == (1, 1)
@@ -187,7 +187,7 @@ def test_a_form_sent_within_a_second_waits_and_one_read_for_longer_does_not(worl
     for seconds, waits in ((0.9, True), (1.1, False)):
         with site_scope(world.north.pk, now=NOON):
             request: Any = RequestFactory().get(NORTH)
-            given = slowdown.opened(request, key)
+            given = slowdown.ticket_for(request, key)
         with site_scope(world.north.pk, now=NOON + timedelta(seconds=seconds)):
             request = RequestFactory().post(NORTH, {slowdown.TICKET: given})
             assert bool(slowdown.wait(request, key)) is waits
@@ -196,11 +196,11 @@ def test_a_form_sent_within_a_second_waits_and_one_read_for_longer_does_not(worl
 def test_a_ticket_is_good_for_one_form_at_one_address(world: World, settings: Any) -> None:
     key = uuid.uuid4()
     ready = NOON - timedelta(days=100)
-    good = slowdown.ticket(NORTH, key, slowdown.CROWD, ready)
+    good = slowdown.sign_ticket(NORTH, key, slowdown.CROWD, ready)
     others = [
-        slowdown.ticket(SOUTH, key, slowdown.CROWD, ready),
-        slowdown.ticket("/north/colleague/", key, slowdown.CROWD, ready),
-        slowdown.ticket(NORTH, uuid.uuid4(), slowdown.CROWD, ready),
+        slowdown.sign_ticket(SOUTH, key, slowdown.CROWD, ready),
+        slowdown.sign_ticket("/north/colleague/", key, slowdown.CROWD, ready),
+        slowdown.sign_ticket(NORTH, uuid.uuid4(), slowdown.CROWD, ready),
         good.replace("crowd", "opened"),
         good[:-1],
     ]
@@ -228,7 +228,7 @@ def test_whoever_fills_the_field_that_nobody_sees_is_thanked_and_forgotten(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    answer = post(**{slowdown.TRAP: "buy now"})
+    answer = post(**{slowdown.HONEYPOT: "buy now"})
     honest = post()
     assert (answer.status_code, answer["Location"]) == (honest.status_code, honest["Location"])
     assert dict(answer.cookies) == {}

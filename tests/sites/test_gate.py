@@ -16,7 +16,7 @@ from psi.tenancy import OutsideScope, site_scope
 from sites.engine import audit
 from sites.engine.models import AuditEntry
 from sites.engine.moves import Refused
-from sites.gate.middleware import GateMiddleware, limits
+from sites.gate.middleware import AccessMiddleware, limits
 from sites.gate.permissions import for_roles, public, signed_in
 from sites.tenants.models import Membership, Role
 from tests.people import World, member
@@ -155,7 +155,7 @@ def test_a_demonstration_session_counts_in_the_local_run_alone(world: World, set
 @pytest.fixture
 def gate(world: World) -> Callable[..., Any]:
     """Send a request for a view through the gate, as somebody."""
-    middleware = GateMiddleware(lambda request: HttpResponse())
+    middleware = AccessMiddleware(lambda request: HttpResponse())
 
     def sent(view: Callable[..., HttpResponse], who: str | None = None, **kwargs: Any) -> Any:
         request: Any = RequestFactory().get("/somewhere/")

@@ -139,7 +139,7 @@ def told(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         address=address_of,
     )
     monkeypatch.setitem(outbox._kinds, "TOLD", kind)
-    monkeypatch.setitem(outbox._places, "TOLD", lambda referral_id: f"/north/status/#{referral_id}")
+    monkeypatch.setitem(outbox._links, "TOLD", lambda referral_id: f"/north/status/#{referral_id}")
     monkeypatch.setattr(outbox, "_public", outbox._public | {"TOLD"})
     return "TOLD"
 

@@ -557,7 +557,7 @@ def shown(rf, user, cookies, path="/north/settings/"):
     request = rf.get(path)
     request.user = user
     request.COOKIES.update({name: morsel.value for name, morsel in cookies.items()})
-    return saved_form.given_back(request)
+    return saved_form.restore(request)
 
 
 def test_a_kept_form_opens_for_the_same_account_at_the_same_address(rf, north):
@@ -585,7 +585,7 @@ def test_a_kept_form_is_gone_after_ten_minutes_and_after_it_is_sent(rf, north):
         assert shown(rf, user, response.cookies) is None
     again = posted(rf, user)
     again.COOKIES.update({name: morsel.value for name, morsel in response.cookies.items()})
-    assert saved_form.tidied(again, HttpResponse()).cookies[saved_form.CARRIER.name]["max-age"] == 0
+    assert saved_form.clear(again, HttpResponse()).cookies[saved_form.CARRIER.name]["max-age"] == 0
 
 
 def test_what_does_not_fit_a_cookie_is_not_kept(rf, north):

@@ -16,7 +16,7 @@ from psi import tenancy
 from sites.engine import agenda, audit, outbox, today
 from sites.engine.audit import Actor
 from sites.tenants.models import PROVINCE_SLUG, Role
-from sites.tenants.queries import holders, province
+from sites.tenants.queries import members_with_role, province
 from tracker.conversations.models import DebriefRequest
 from training.supporters.models import PeerSupporter
 
@@ -27,7 +27,7 @@ def register() -> None:
     """Tell the agenda who carries it over, the outbox whom to tell, and *Today* who waits."""
     agenda.register(DebriefRequest.KIND, carry_over)
     outbox.register(DebriefRequest.KIND, outbox.MailKind("debrief", DebriefRequest.KIND, _still))
-    outbox.place(DebriefRequest.KIND, lambda request_id: reverse("debriefs"))
+    outbox.register_link(DebriefRequest.KIND, lambda request_id: reverse("debriefs"))
     today.register(_rows)
 
 
@@ -50,7 +50,7 @@ def carry_over(supporter_ids: list[int]) -> None:
                 origin_id=origin, user_id=user_id, defaults={"name": name, "asked_on": on}
             )
             if made:
-                outbox.enqueue(DebriefRequest.KIND, [(row.pk, each) for each in holders(Role.ADMINISTRATOR)])
+                outbox.enqueue(DebriefRequest.KIND, [(row.pk, each) for each in members_with_role(Role.ADMINISTRATOR)])
 
 
 def arranged(request_id: int, *, by: Actor) -> bool:

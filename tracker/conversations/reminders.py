@@ -19,7 +19,7 @@ from psi import tenancy
 from sites.engine import agenda, outbox, today
 from sites.engine.models import Due
 from sites.tenants.models import Role, Site
-from sites.tenants.queries import holders
+from sites.tenants.queries import members_with_role
 
 WEEKLY = "UNREC_WEEK"
 # docs/rules.md#recording-reminder
@@ -33,7 +33,7 @@ def register() -> None:
     agenda.register(WEEKLY, count)
     outbox.register(UNRECORDED, outbox.MailKind("unrecorded", FOR_SUPPORTER, _still))
     outbox.register(WEEKLY, outbox.MailKind("unrecorded_week", WEEKLY, _still_any, words=_words))
-    outbox.place(WEEKLY, _today)
+    outbox.register_link(WEEKLY, _today)
     today.register(_rows)
 
 
@@ -60,7 +60,7 @@ def count(_object_ids: list[int]) -> None:
     if not unrecorded().exists():
         return
     year, week, _day = localdate(tenancy.now()).isocalendar()
-    outbox.enqueue(WEEKLY, [(year * 100 + week, user_id) for user_id in holders(Role.ADMINISTRATOR)])
+    outbox.enqueue(WEEKLY, [(year * 100 + week, user_id) for user_id in members_with_role(Role.ADMINISTRATOR)])
     agenda.schedule(WEEKLY, [0], tenancy.now() + WEEK)
 
 

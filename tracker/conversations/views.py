@@ -29,7 +29,7 @@ ON_A_PAGE = 50
 @never_cache
 def informal_page(request: SiteRequest) -> HttpResponse:
     """Log a contact outside any match, about nobody."""
-    form = InformalForm(saved_form.typed(request), months=open_months())
+    form = InformalForm(saved_form.data_for(request), months=open_months())
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         way, minutes = Way(said["way"]), Minutes(said["minutes"])
@@ -51,7 +51,7 @@ def informal_page(request: SiteRequest) -> HttpResponse:
 @never_cache
 def remark_page(request: SiteRequest) -> HttpResponse:
     """Put a remark into the box. The page knows of no request, and nothing is kept of who wrote it."""
-    form = RemarkForm(saved_form.typed(request))
+    form = RemarkForm(saved_form.data_for(request))
     if request.method == "POST" and form.is_valid():
         remarks.leave(form.cleaned_data["text"])
         messages.success(request, _("Thank you. Your remark is in the box, without your name."))
@@ -101,7 +101,7 @@ def conversation(request: SiteRequest, ref: str) -> HttpResponse:
     if not months:
         messages.info(request, _("This was too long ago: only this month and the one before can be recorded."))
         return redirect("my_match", request.site.slug, ref)
-    typed = saved_form.typed(request)
+    typed = saved_form.data_for(request)
     rows = Interaction.objects.filter(match=match).values_list("number", "key")
     # The same form pressed twice is one conversation, and no second of its number.
     had = frozenset(number for number, key in rows if not typed or str(key) != typed.get("key"))

@@ -70,7 +70,7 @@ def releases_page(request: SiteRequest) -> HttpResponse:
     """All releases so far, and the form that has the next quarter prepared."""
     quarter = releases.next_quarter()
     refused = Release.objects.filter(state=State.REFUSED, quarter=quarter).order_by("-pk").first() if quarter else None
-    form = PrepareForm(saved_form.typed(request), without=(refused.remedy or "") if refused else "")
+    form = PrepareForm(saved_form.data_for(request), without=(refused.remedy or "") if refused else "")
     if request.method == "POST" and form.is_valid():
         try:
             if quarter is None:

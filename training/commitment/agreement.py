@@ -118,7 +118,7 @@ def register() -> None:
     agenda.register(KIND, look_after)
     outbox.register("RENEW", outbox.MailKind("renew", KIND, _ends_soon, until=_until))
     outbox.register("UNSIGNED", outbox.MailKind("unsigned", KIND, _counts))
-    outbox.place(KIND, _path)
+    outbox.register_link(KIND, _path)
 
 
 def look_after(ids: list[int]) -> None:

@@ -123,7 +123,7 @@ def _press(request: SiteRequest, mine: PeerSupporter, do: str, said: dict[str, A
 @require_http_methods(["GET", "HEAD", "POST"])
 def agreement_text(request: SiteRequest) -> HttpResponse:
     """The province words the agreement; what was signed stays as it was, and the next signature is under the new."""
-    form = AgreementForm(saved_form.typed(request, "text"), initial={"text": agreement.text().text})
+    form = AgreementForm(saved_form.data_for(request, "text"), initial={"text": agreement.text().text})
     if request.method == "POST" and form.is_valid():
         if agreement.publish(form.cleaned_data["text"], by=request.actor):
             messages.success(request, _("Published. It is what supporters sign from now on."))

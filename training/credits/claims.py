@@ -162,7 +162,7 @@ def register() -> None:
     """Tell the agenda who reminds of what was not claimed, and the outbox how."""
     agenda.register(CLAIM_BY, look_after)
     outbox.register("CLAIM_SOON", outbox.MailKind("claim_soon", "STATEMENT", unclaimed, until=_claim_until))
-    outbox.place("STATEMENT", lambda enrolment_id: "/my-training/", public=True)
+    outbox.register_link("STATEMENT", lambda enrolment_id: "/my-training/", public=True)
 
 
 def look_after(ids: list[int]) -> None:

@@ -226,7 +226,7 @@ class RateForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def rates(request: SiteRequest) -> HttpResponse:
     """The province's rates with their dates: one is added, none is changed."""
-    form = RateForm(saved_form.typed(request, "hourly"))
+    form = RateForm(saved_form.data_for(request, "hourly"))
     if request.method == "POST" and form.is_valid():
         try:
             pay.add_rate(form.cleaned_data["hourly"], form.cleaned_data["valid_from"], by=request.actor)

@@ -8,7 +8,7 @@ from psi import tenancy
 from sites.engine import agenda, audit, outbox
 from sites.people import transitions as people
 from sites.tenants.models import Role, Site
-from sites.tenants.queries import holders
+from sites.tenants.queries import members_with_role
 from training.recruitment import transitions as recruitment
 from training.recruitment.models import Recruit
 
@@ -34,8 +34,8 @@ def register() -> None:
         ("RECRUIT_ON", {State.ACTIVE}),
     ):
         outbox.register(kind, outbox.MailKind("recruit_next", MINE, _still(states)))
-    outbox.place(Recruit.KIND, _page)
-    outbox.place(MINE, lambda recruit_id: reverse("my", args=[_slug()]))
+    outbox.register_link(Recruit.KIND, _page)
+    outbox.register_link(MINE, lambda recruit_id: reverse("my", args=[_slug()]))
 
 
 def look_after(ids: list[int]) -> None:
@@ -52,7 +52,9 @@ def look_after(ids: list[int]) -> None:
                 recruitment.halt(recruit, Why.SILENT, audit.SYSTEM)
                 continue
             if recruit.state == State.INVITED:
-                outbox.enqueue("RECRUIT_LATE", [(recruit.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])
+                outbox.enqueue(
+                    "RECRUIT_LATE", [(recruit.pk, user_id) for user_id in members_with_role(Role.ADMINISTRATOR)]
+                )
             agenda.schedule(Recruit.KIND, [recruit.pk], silent)
         elif recruit.state == State.INVITED:
             outbox.enqueue("RECRUIT_ASK", [(recruit.pk, recruit.user_id)])

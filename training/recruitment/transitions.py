@@ -20,7 +20,7 @@ from sites.engine.moves import Moves, Refused, target
 from sites.engine.references import reference
 from sites.people import transitions as people
 from sites.tenants.models import Invitation, Membership, Profile, Role, Site
-from sites.tenants.queries import holders
+from sites.tenants.queries import members_with_role
 from training.recruitment.models import Recruit, RecruitEvent
 from training.supporters import public_page, self_description
 from training.supporters.models import Evaluates, PeerSupporter
@@ -95,7 +95,7 @@ def nominate(named: Named, *, key: uuid.UUID, by: Actor = audit.PUBLIC) -> None:
     vault.remember(Recruit.KIND, recruit.pk, {"email": named.email})
     _note(recruit, None, by)
     agenda.schedule(Recruit.KIND, [recruit.pk], recruit.started_at + SILENT_AFTER)
-    outbox.enqueue("RECRUIT_NEW", [(recruit.pk, user_id) for user_id in holders(Role.ADMINISTRATOR)])
+    outbox.enqueue("RECRUIT_NEW", [(recruit.pk, user_id) for user_id in members_with_role(Role.ADMINISTRATOR)])
 
 
 def invite(recruit_id: int, *, by: Actor) -> Invitation:
@@ -166,7 +166,9 @@ def send(recruit_id: int, interest: Interest, *, by: Actor) -> PeerSupporter:
         public_page.put_photo(supporter.pk, interest.photo, by=by)
     public_page.describe(supporter.pk, bio=interest.bio, bio_fr=interest.bio_fr, shown=interest.shown, by=by)
     _move(recruit, goal, by)
-    outbox.enqueue("RECRUIT_FORM", [(recruit.pk, user_id) for user_id in holders(Role.ADMINISTRATOR, Role.LEAD)])
+    outbox.enqueue(
+        "RECRUIT_FORM", [(recruit.pk, user_id) for user_id in members_with_role(Role.ADMINISTRATOR, Role.LEAD)]
+    )
     agenda.schedule(Recruit.KIND, [recruit.pk], tenancy.now() + REMIND_AFTER)
     return supporter
 
@@ -248,7 +250,7 @@ def asked(site: Site, recruit: Recruit) -> set[int]:
     """Return the user ids of those whose yes is awaited."""
     second = Role.ADMINISTRATOR if site.is_province else Role.LEAD
     said = {Role.ADMINISTRATOR: recruit.by_administrator_id, second: recruit.by_lead_id}
-    return set(holders(*(role for role, by in said.items() if by is None))) - {
+    return set(members_with_role(*(role for role, by in said.items() if by is None))) - {
         recruit.by_administrator_id,
         recruit.by_lead_id,
     }
@@ -271,7 +273,7 @@ def open_slot(site: Site, recruit: Recruit, roles: Iterable[str], user_id: int |
 def why_not(site: Site, recruit: Recruit, user_id: int | None) -> str:
     """Return why this person's yes counts nowhere (any more)."""
     second = Role.ADMINISTRATOR if site.is_province else Role.LEAD
-    others = set(holders(second)) - {recruit.by_administrator_id, user_id}
+    others = set(members_with_role(second)) - {recruit.by_administrator_id, user_id}
     if recruit.by_lead_id is None and not others:
         if site.is_province:
             return _("Two coordinators review a form. Please invite a second one first.")

@@ -37,27 +37,27 @@ def nominate(request: SiteRequest) -> HttpResponse:
     if not site.privacy_officer:
         return redirect(reverse("public", args=[site.slug]) + language.kept(request))
     if request.method != "POST":
-        if kept := slowdown.kept(request):
+        if kept := slowdown.restore(request):
             return _form(request, NominateForm(kept), waited=True)
         key = uuid.uuid4()
-        return _form(request, NominateForm(key=key), ticket=slowdown.opened(request, key))
+        return _form(request, NominateForm(key=key), ticket=slowdown.ticket_for(request, key))
     posted: QueryDict = request.POST
-    stale, switching = slowdown.stale(request), language.CHOSEN in posted
+    stale, switching = slowdown.lacks_csrf(request), language.CHOSEN in posted
     if stale:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
         posted, key = posted.copy(), uuid.uuid4()
-        posted["key"], posted[slowdown.TICKET] = str(key), slowdown.opened(request, key)
+        posted["key"], posted[slowdown.TICKET] = str(key), slowdown.ticket_for(request, key)
     form = NominateForm(None if switching else posted)
     if switching:
         form.fill(posted)
         return _form(request, form, ticket=posted.get(slowdown.TICKET, ""))
     after = reverse("nominated", args=[site.slug]) + language.kept(request)
-    if slowdown.trapped(request):
+    if slowdown.is_honeypot_filled(request):
         return redirect(after)
     if stale or not form.is_valid():
         return _form(request, form, stale=stale, status=403 if stale else 422)
     if wait := slowdown.wait(request, form.cleaned_data["key"]):
-        return slowdown.page(request, wait, form.fields, _("Nominate"))
+        return slowdown.waiting_page(request, wait, form.fields, _("Nominate"))
     recruitment.nominate(form.named(), key=form.cleaned_data["key"])
     return slowdown.forget(request, redirect(after))
 
@@ -148,7 +148,7 @@ def interest(request: SiteRequest) -> HttpResponse:
         return redirect("my", request.site.slug)
     profile = get_object_or_404(Profile, user_id=request.user.pk)
     form = InterestForm(
-        saved_form.typed(request, "practice"), request.FILES or None, instance=unsaved(request.user.pk, profile)
+        saved_form.data_for(request, "practice"), request.FILES or None, instance=unsaved(request.user.pk, profile)
     )
     if request.method == "POST" and form.is_valid():
         recruitment.send(found.pk, form.interest(), by=request.actor)

@@ -50,7 +50,7 @@ def supporter(request: SiteRequest, user_id: int) -> HttpResponse:
         messages.success(request, _("Noted. They stay."))
         return redirect("supporter", request.site.slug, user_id)
     form = SupporterForm(
-        None if leaving.is_bound else saved_form.typed(request, "cap_year"),
+        None if leaving.is_bound else saved_form.data_for(request, "cap_year"),
         instance=found or PeerSupporter(user_id=user_id, profile=profile, state=PeerSupporter.State.ACTIVE),
         on_the_way=on_the_way is not None,
     )

@@ -192,7 +192,7 @@ def register() -> None:
         off = kind == "SEAT_OFF"
         outbox.register(kind, outbox.MailKind(template, SEAT, _still(states, off=off), until=_starts_at))
     # Who enrols at the province is no member of it: the address leads to a page that finds their own site.
-    outbox.place(SEAT, lambda seat_id: "/my-training/", public=True)
+    outbox.register_link(SEAT, lambda seat_id: "/my-training/", public=True)
 
 
 def look_after(ids: list[int]) -> None:

@@ -59,7 +59,7 @@ def team_page(request: SiteRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_session(request: SiteRequest) -> HttpResponse:
     """Plan a session of this site."""
-    form = SessionForm(saved_form.typed(request, "capacity"))
+    form = SessionForm(saved_form.data_for(request, "capacity"))
     if request.method == "POST" and form.is_valid():
         try:
             session = sessions.schedule(by=request.actor, **form.facts())
@@ -76,7 +76,7 @@ def new_session(request: SiteRequest) -> HttpResponse:
 def edit_session(request: SiteRequest, session_id: int) -> HttpResponse:
     """Change what was planned."""
     session = get_object_or_404(Session, pk=session_id, state=Session.State.PLANNED)
-    form = SessionForm(saved_form.typed(request, "capacity"), session=session)
+    form = SessionForm(saved_form.data_for(request, "capacity"), session=session)
     if request.method == "POST" and form.is_valid():
         try:
             sessions.change(session.pk, by=request.actor, **form.facts())

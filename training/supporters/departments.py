@@ -39,7 +39,7 @@ class DepartmentForm(ModelForm[Department]):
 @require_http_methods(["GET", "HEAD", "POST"])
 def departments(request: SiteRequest) -> HttpResponse:
     """The site's list of departments, offered on its form and on each supporter's line."""
-    form = DepartmentForm(saved_form.typed(request))
+    form = DepartmentForm(saved_form.data_for(request))
     if request.method == "POST" and form.is_valid():
         form.save()
         audit.record("DEPARTMENT", "SITE", request.site.pk, by=request.actor)

@@ -78,7 +78,7 @@ def links_page(request: SiteRequest) -> HttpResponse:
         lending.unlink(link, by=request.actor)
         messages.success(request, gettext("Ended. Nothing more is shared between them."))
         return redirect("links")
-    form = LinkForm(saved_form.typed(request, "reference"))
+    form = LinkForm(saved_form.data_for(request, "reference"))
     if request.method == "POST" and form.is_valid():
         lending.link(by=request.actor, **form.cleaned_data)
         messages.success(

@@ -35,7 +35,7 @@ def my_page(request: SiteRequest) -> HttpResponse:
         messages.success(request, _("Your photo is deleted. What you typed is not saved yet."))
         form = PageForm(initial={name: request.POST.get(name, "") for name in held})
     else:
-        form = PageForm(saved_form.typed(request, "bio"), request.FILES or None, initial=held)
+        form = PageForm(saved_form.data_for(request, "bio"), request.FILES or None, initial=held)
     if request.method == "POST" and not removing:
         valid = form.is_valid()
         leaving = mine.published and not form.cleaned_data["shown"]
@@ -78,7 +78,7 @@ def photo(request: SiteRequest, digest: str) -> HttpResponse:
 def about_me(request: SiteRequest) -> HttpResponse:
     """What a supporter says of themselves: read and changed by nobody else, and used to meet wishes alone."""
     form = AboutMeForm(
-        saved_form.typed(request),
+        saved_form.data_for(request),
         instance=get_object_or_404(PeerSupporter.objects.exclude(state="LEFT"), user_id=request.user.pk),
     )
     if request.method == "POST" and form.is_valid():
