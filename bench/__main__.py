@@ -9,9 +9,9 @@ import django
 def main(asked: list[str]) -> int:
     """Run the measures named on the command line, or all of them."""
     django.setup()
-    from django.conf import settings
+    from django.conf import settings  # noqa: PLC0415  needs the app registry
 
-    from bench import candidates, due, fairness, figures, harness, releases
+    from bench import candidates, due, fairness, figures, harness, releases  # noqa: PLC0415  needs the app registry
 
     # Style sheets need not be collected for pages whose time is measured.
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -74,8 +74,8 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 def _be_born(job: dict[str, Any]) -> int:
     """Run the tests of a job on the changed file in this process; return pytest's exit code."""
-    import pytest
-    from hypothesis import Phase, settings
+    import pytest  # noqa: PLC0415  loaded by who does the work alone
+    from hypothesis import Phase, settings  # noqa: PLC0415  loaded by who does the work alone
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     os.environ["PYTEST_XDIST_WORKER"] = job["worker"]  # the name of its database

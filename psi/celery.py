@@ -34,7 +34,7 @@ app.conf.beat_schedule = {
 @beat_init.connect
 def refuse_if_wrong(**kwargs: Any) -> None:
     """Stop before anything is claimed; Celery swallows exceptions in signals, but not this one."""
-    from psi import startup
+    from psi import startup  # noqa: PLC0415  needs the app registry
 
     try:
         startup.refuse_if_wrong()
@@ -49,7 +49,7 @@ def start_clock(**kwargs: Any) -> None:
     Beat reaches workers through the broker. When no tick has come for an interval, the worker does
     the same sweep by itself; claims skip each other's rows, so a needless sweep changes nothing.
     """
-    from sites.engine import agenda
+    from sites.engine import agenda  # noqa: PLC0415  needs the app registry
 
     def keep_time() -> None:
         while not stop.wait(0.5):

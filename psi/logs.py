@@ -12,7 +12,7 @@ ROW = re.compile(r"^DETAIL:.*?(?=^(?:HINT|CONTEXT|LINE|Traceback|The above|Durin
 class WithoutRows(logging.Formatter):
     """Leave the values of a row out of a traceback."""
 
-    def formatException(self, ei: Any) -> str:
+    def formatException(self, ei: Any) -> str:  # noqa: N802  the name is of logging
         return ROW.sub("DETAIL: left out\n", super().formatException(ei)).rstrip()
 
 

@@ -20,6 +20,7 @@ from django.urls.resolvers import RoutePattern
 
 from matching.invitations.notices import FOR_SUPPORTER
 from matching.matches.models import Match
+from matching.requests import views
 from psi import tenancy
 from referrals.promotion import access_points
 from referrals.promotion.models import AccessPoint
@@ -552,8 +553,6 @@ def test_local_sites_have_none_of_the_provinces_pages(walked: Walk, role: str) -
 
 def test_the_walk_notices_a_door_left_open(walked: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk itself, tried: a mark taken off, and a staff page marked as public."""
-    from matching.requests import views
-
     monkeypatch.setattr(views.supporters, "access", PUBLIC)
     found = [line for line in complaints(walked, "north", only="supporters") if " GET " in line]
     assert len(found) == len(walked.outsiders("north"))

@@ -13,8 +13,7 @@ def check_release(release_id: int) -> None:
     """Make a release and attack it: minutes of work, done once whoever is told of it twice
     (docs/rules.md#disclosure-audit).
     """
-    # Loaded by who does the work, and not by each process that can ask for it.
-    from tracker.releases import check as checking
+    from tracker.releases import check as checking  # noqa: PLC0415  loaded by who does the work alone
 
     checking.check(release_id)
 

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
 
+from django.utils.timezone import localdate
 from playwright.sync_api import expect
 
 from tests import printed
@@ -13,7 +13,7 @@ from tests.tracker import crawl
 from tracker.figures import periods
 
 # A quarter that ended more than thirty days ago, whatever today is.
-QUARTER = periods.later(periods.quarter_of(date.today()), -2 * periods.QUARTER)
+QUARTER = periods.later(periods.quarter_of(localdate()), -2 * periods.QUARTER)
 MAKE = f"""
 from datetime import date
 from sites.engine import agenda

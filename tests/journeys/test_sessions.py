@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from django.utils.timezone import localdate
 from playwright.sync_api import expect
 
 from tests import printed
@@ -56,7 +57,7 @@ def test_a_session_from_the_plan_to_the_roster_the_certificate_and_the_payment(
     cy.press("Plan a session")
     cy.page.get_by_label("What is it?").select_option(label="Practice")
     # Before the clocks go forward, of whatever year.
-    day = date(date.today().year + 1, 3, 4)
+    day = date(localdate().year + 1, 3, 4)
     words = f"{day:%A %-d %B %Y}, 18:00 (Vancouver)"
     cy.fill(Day=f"{day}", Starts_at="18:00", Minutes="90")
     cy.page.get_by_label("Link to join").fill("https://example.org/practice-room")

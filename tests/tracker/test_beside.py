@@ -20,6 +20,7 @@ from sites.engine.recording_months import this_month
 from tests import line, rows
 from tests.people import World
 from tests.refusals import refused
+from tests.test_walk import addresses
 from tracker.conversations import informal_contacts, remarks, reminders, transitions
 from tracker.conversations.choices import Minutes, Way
 from tracker.conversations.models import DebriefRequest, HeldRemark, InformalContact, Interaction, Remark
@@ -100,8 +101,6 @@ def test_every_page_of_a_supporter_leads_to_the_safety_steps(world: World, sign_
         RecoveryCodes.activate(world[who])
         page = sign_in(world[who]).get("/accounts/factors/").text
         assert ('class="safety" href="/north/my/safety/"' in page) == leads
-    from tests.test_walk import addresses
-
     match = line.fresh(line.contacted(world))
     sam, seen = sign_in(world["north supporter"]), set()
     for address in addresses():

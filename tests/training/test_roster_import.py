@@ -157,7 +157,7 @@ def test_who_is_invited_already_gets_the_line_and_it_goes_with_the_invitation(wo
 
 def test_the_dates_of_a_spreadsheet_and_of_its_cells(world: World) -> None:
     head = HEAD.split(",")
-    body = sheet(head, ["Dr", "x@example.ca", *[None] * 4, True, datetime(2026, 2, 3), 46055, 7.0, 2, None])
+    body = sheet(head, ["Dr", "x@example.ca", *[None] * 4, True, datetime(2026, 2, 3), 46055, 7.0, 2, None])  # noqa: DTZ001  cells have no time zone
     ((number, cells),) = roster_files.read(body)
     assert (number, cells["trained_on"], cells["french"], cells["cap_year"]) == (2, "2026-02-03", "yes", "7")
     assert roster_files.day(cells["agreement_until"]) == date(2026, 2, 2)
@@ -201,7 +201,7 @@ def test_the_export_asks_for_the_factor_is_noted_and_is_no_formula(world: World,
     text = answer.content.decode("utf-8-sig")
     assert text.splitlines()[0] == HEAD and '"\'=HYPERLINK(""http://x"")"' in text
     book = openpyxl.load_workbook(io.BytesIO(client.get("/north/supporters/export.xlsx").content))
-    assert book.active["A2"].data_type == "s" and book.active["H2"].value == datetime(2025, 9, 25)
+    assert book.active["A2"].data_type == "s" and book.active["H2"].value == datetime(2025, 9, 25)  # noqa: DTZ001  cells have no time zone
     TOTP.activate(world["north administrator"], generate_totp_secret())
     session = client.session
     session["account_authentication_methods"] = [{"method": "mfa", "at": 0, "type": "webauthn"}]

@@ -373,7 +373,7 @@ def test_planning_is_in_the_time_of_the_site_across_a_change_of_clocks(world: Wo
     Site.objects.filter(pk=world.north.pk).update(time_zone="America/Toronto")
     client = sign_in(world["north administrator"])
     said = {"kind": "FOUNDATIONS", "minutes": 150, "place": "Online", "capacity": 20}
-    year = date.today().year + 2
+    year = localdate().year + 2
     forward, back = _sunday(date(year, 3, 8)), _sunday(date(year, 11, 1))
     for day, hour in ((forward - DAY, 23), (forward, 22), (back - DAY, 22), (back + DAY, 23)):
         client.post("/north/training/new/", said | {"day": f"{day}", "time": "18:00"})

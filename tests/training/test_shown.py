@@ -21,8 +21,9 @@ from sites.tenants.models import Membership, Role, Site
 from tests import people as cast
 from tests.people import World
 from training.supporters import photos, public_page
+from training.supporters.forms import SupporterForm
 from training.supporters.models import PeerSupporter, Photo
-from training.supporters.queries import FEW, PAGE
+from training.supporters.queries import FEW, PAGE, few
 
 SignIn = Callable[[Any], Client]
 BIO = "I work nights. <b>Call me</b> & we talk."
@@ -215,8 +216,6 @@ def test_who_is_leaving_the_page_puts_no_photo_on_it(world: World, sign_in: Sign
 
 def test_what_the_supporter_said_survives_the_administrators_form(world: World) -> None:
     """Both stand on one row; the form writes its own columns alone."""
-    from training.supporters.forms import SupporterForm
-
     mine = world.supporters["north"]
     with site_scope(world.north.pk):
         stale = PeerSupporter.objects.get(pk=mine.pk)
@@ -248,8 +247,6 @@ def test_forty_supporters_take_turns_and_have_a_page(world: World) -> None:
 
 
 def test_from_day_to_day_others_are_first(world: World) -> None:
-    from training.supporters.queries import few
-
     for i in range(5):
         cast.supporter(world.north, f"Dr Number {i}", published=True)
     with site_scope(world.north.pk):

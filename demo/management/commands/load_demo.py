@@ -18,7 +18,7 @@ class Command(BaseCommand):
             raise CommandError("load_demo is for the local run only: these people are invented.")
         if Site.objects.filter(slug=FIRST_SITE).exists():
             return
-        # Imported only when there is something to load: every start of the local run asks.
-        from demo.seed import province as seed
+        # Every start of the local run asks whether there is something to load.
+        from demo.seed import province as seed  # noqa: PLC0415  loaded by who does the work alone
 
         seed.load(anchor=tenancy.now())
