@@ -88,6 +88,18 @@ def durations(nurseries: Sequence[Nursery], wanted: Sequence[File]) -> dict[File
     return found
 
 
+def verdict(code: int | None, *, excused: bool) -> str | None:
+    """Return what became of a change, by the exit code of its tests (None: they took too long).
+
+    None when pytest broke for a reason of its own.
+    """
+    if code is None:
+        return TIMEOUT
+    if code == PASSED:
+        return EXCUSED if excused else SURVIVED
+    return KILLED if code in (FAILED, INTERRUPTED, 3, 4, 70) or code < 0 else None
+
+
 def trial(nurseries: Sequence[Nursery], drawn: Sequence[tuple[File, Mutant]], took: dict[File, float]) -> list[Outcome]:
     """Try every change, one at a time in each nursery; return what became of them."""
     waiting: SimpleQueue[tuple[File, Mutant]] = SimpleQueue()
@@ -103,14 +115,8 @@ def trial(nurseries: Sequence[Nursery], drawn: Sequence[tuple[File, Mutant]], to
             except Empty:
                 return
             code, seconds = nursery.run(file, mutant.source, TIMES * took[file] + SECONDS)
-            excused = any(each.is_of(mutant) for each in known)
-            if code is None:
-                said = TIMEOUT
-            elif code == PASSED:
-                said = EXCUSED if excused else SURVIVED
-            elif code in (FAILED, INTERRUPTED, 3, 4, 70) or code < 0:
-                said = KILLED
-            else:
+            said = verdict(code, excused=any(each.is_of(mutant) for each in known))
+            if said is None:
                 broken.append(f"pytest ended with {code}:\n{nursery.end_of_log()}")
                 return
             found.append((file, mutant, said, seconds))

@@ -4,6 +4,7 @@
 the checks call the same functions, so that `manage.py check --deploy` says the same things.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -20,37 +21,52 @@ SMALLEST_K = 10
 
 def problems() -> list[str]:
     """Return one sentence for each setting that is missing or must not be; none when all is well."""
-    found = []
+    on_a_server = () if settings.PSI_LOCAL else _server_problems()
+    return [*_key_problems(), *_host_problems(), *_vault_problems(), *_service_problems(), *on_a_server]
+
+
+def _key_problems() -> Iterator[str]:
     if not settings.SECRET_KEY_GIVEN:
-        found.append("PSI_SECRET_KEY is missing: set it to at least 50 random characters.")
+        yield "PSI_SECRET_KEY is missing: set it to at least 50 random characters."
     elif not settings.PSI_LOCAL and len(settings.SECRET_KEY) < 50:
-        found.append("PSI_SECRET_KEY is too short: set it to at least 50 random characters.")
+        yield "PSI_SECRET_KEY is too short: set it to at least 50 random characters."
     if not settings.PSI_INDEX_KEY:
-        found.append("PSI_INDEX_KEY is missing: set it to at least 50 random characters, and never change it.")
+        yield "PSI_INDEX_KEY is missing: set it to at least 50 random characters, and never change it."
     elif not settings.PSI_LOCAL and len(settings.PSI_INDEX_KEY) < 50:
-        found.append("PSI_INDEX_KEY is too short: set it to at least 50 random characters.")
+        yield "PSI_INDEX_KEY is too short: set it to at least 50 random characters."
+
+
+def _host_problems() -> Iterator[str]:
     if not settings.ALLOWED_HOSTS:
-        found.append("PSI_ALLOWED_HOSTS is missing: name the hosts this server answers for.")
+        yield "PSI_ALLOWED_HOSTS is missing: name the hosts this server answers for."
     if "*" in settings.ALLOWED_HOSTS:
-        found.append("PSI_ALLOWED_HOSTS must name hosts, not '*'.")
+        yield "PSI_ALLOWED_HOSTS must name hosts, not '*'."
+
+
+def _vault_problems() -> Iterator[str]:
     try:
         vault.parse_keys(settings.PSI_VAULT_KEYS)
     except ImproperlyConfigured as error:
-        found.append(str(error))
+        yield str(error)
+
+
+def _service_problems() -> Iterator[str]:
     if not settings.DATABASES["default"].get("NAME"):
-        found.append("DATABASE_URL is missing: name a database and a role that is no superuser.")
+        yield "DATABASE_URL is missing: name a database and a role that is no superuser."
     if not settings.PSI_REDIS_URL:
-        found.append("REDIS_URL is missing: name the Valkey or Redis server.")
+        yield "REDIS_URL is missing: name the Valkey or Redis server."
     if settings.PSI_K < SMALLEST_K:
-        found.append(f"PSI_K is {settings.PSI_K}: no count under {SMALLEST_K} may leave a site.")
-    if not settings.PSI_LOCAL:
-        if "demo" in settings.INSTALLED_APPS or settings.PSI_DEMO_ASKED:
-            found.append("PSI_DEMO is for the local run only: it lets anyone sign in.")
-        if not settings.PSI_EMAIL_GIVEN:
-            found.append("PSI_EMAIL_URL is missing: invitations and reminders go out by mail.")
-        if settings.DEBUG:
-            found.append("DEBUG must be off.")
-    return found
+        yield f"PSI_K is {settings.PSI_K}: no count under {SMALLEST_K} may leave a site."
+
+
+def _server_problems() -> Iterator[str]:
+    """Yield what only the local run may do or leave out."""
+    if "demo" in settings.INSTALLED_APPS or settings.PSI_DEMO_ASKED:
+        yield "PSI_DEMO is for the local run only: it lets anyone sign in."
+    if not settings.PSI_EMAIL_GIVEN:
+        yield "PSI_EMAIL_URL is missing: invitations and reminders go out by mail."
+    if settings.DEBUG:
+        yield "DEBUG must be off."
 
 
 def refuse_if_wrong() -> None:

@@ -83,52 +83,53 @@ class Sink:
         return Counter(mail.message_id for mail in self.mails)
 
     def _talk(self, client: Any) -> None:
-        def answer(line: str) -> None:
-            client.wfile.write(line.encode() + b"\r\n")
-            client.wfile.flush()
-
         if self.silent:
             client.rfile.readline()
             return
-        answer("220 sink")
+        _answer(client, "220 sink")
         sender = to = ""
         with contextlib.suppress(OSError):
             while line := client.rfile.readline().decode():
                 word = line.strip().upper()
-                if word.startswith(("EHLO", "HELO")):
-                    answer("250 sink")
-                elif word.startswith("MAIL"):
+                if word.startswith("MAIL"):
                     sender = line.split(":", 1)[1].strip()
-                    answer("250 OK")
                 elif word.startswith("RCPT"):
                     to = line.split(":", 1)[1].strip().strip("<>")
-                    self.tried.append(to)
-                    said = self.say(to)
-                    if said == "421":
-                        answer("421 going away")
-                        return
-                    answer({"450": "450 later", "550": "550 no such person"}.get(said, "250 OK"))
-                elif word == "DATA":
-                    answer("354 go on")
-                    text = "".join(iter(lambda: client.rfile.readline().decode(), ".\r\n"))
-                    said = self.say(to)
-                    if said == "drop":
-                        return
-                    if said == "hang":
-                        client.rfile.readline()
-                        return
-                    if said == "554 data":
-                        answer("554 not this")
-                        continue
-                    time.sleep(self.delay)
-                    with self._lock:
-                        self.mails.append(Mail(sender, to, text))
-                    answer("250 kept")
-                elif word == "QUIT":
-                    answer("221 bye")
+                answer = self._read(client, sender, to) if word == "DATA" else self._reply(word, to)
+                if answer:
+                    _answer(client, answer)
+                if not answer or answer.startswith(("221", "421")):
                     return
-                else:
-                    answer("250 OK")
+
+    def _reply(self, word: str, to: str) -> str:
+        if word.startswith("RCPT"):
+            self.tried.append(to)
+            known = {"421": "421 going away", "450": "450 later", "550": "550 no such person"}
+            return known.get(self.say(to), "250 OK")
+        if word.startswith(("EHLO", "HELO")):
+            return "250 sink"
+        return "221 bye" if word == "QUIT" else "250 OK"
+
+    def _read(self, client: Any, sender: str, to: str) -> str:
+        """Take a mail in; return the answer, "" to hang up without one."""
+        _answer(client, "354 go on")
+        text = "".join(iter(lambda: client.rfile.readline().decode(), ".\r\n"))
+        said = self.say(to)
+        if said == "hang":
+            client.rfile.readline()
+        if said in ("drop", "hang"):
+            return ""
+        if said == "554 data":
+            return "554 not this"
+        time.sleep(self.delay)
+        with self._lock:
+            self.mails.append(Mail(sender, to, text))
+        return "250 kept"
+
+
+def _answer(client: Any, line: str) -> None:
+    client.wfile.write(line.encode() + b"\r\n")
+    client.wfile.flush()
 
 
 def _free_port() -> int:
