@@ -20,6 +20,7 @@ from referrals.promotion.models import AccessPoint, AccessWeek, Promotion
 from sites.engine.audit import SYSTEM
 from sites.tenants.palettes import PALETTES, Palette
 from tests import line, printed
+from tests.markup import flat
 from tests.people import World
 from tests.referrals.test_requests import GOOD
 
@@ -136,7 +137,7 @@ def test_a_code_is_named_and_a_promotion_noted_on_one_page(world: World, sign_in
 
 def test_what_is_pasted_elsewhere_has_no_script_and_counts(world: World, sign_in: SignIn) -> None:
     made = point(world)
-    page = unescape(sign_in(world["north administrator"]).get(f"/north/settings/codes/{made.code}/").text)
+    page = flat(unescape(sign_in(world["north administrator"]).get(f"/north/settings/codes/{made.code}/").text))
     card = page.split('aria-label="Card for your own page">')[1].split("</textarea>")[0]
     assert f'href="{access_points.address(world.north, made)}"' in unescape(card)
     assert not {"<script", "<iframe", "javascript:", "onclick"} & set(card.lower().split())

@@ -29,6 +29,7 @@ from sites.engine import agenda, outbox
 from sites.engine.models import AuditEntry, Due, Fact, Notice
 from sites.tenants.models import Site
 from tests import line, rows
+from tests.markup import flat
 from tests.people import World
 from tests.refusals import refused
 
@@ -246,7 +247,7 @@ def test_yes_opens_the_request_in_the_language_shown_with_a_receipt(world: World
     assert (wrong.status_code, 'value="12"' in wrong.text) == (422, True)
     said = sealed | {"do": "yes", "phone": "604 555 0123", "stage": "LATE"}
     answers = [client.post(page, said).text for _ in range(2)]
-    receipts = {re.sub(r"\D", "", re.search(r'class="receipt.*?</p>', text).group()) for text in answers}
+    receipts = {re.sub(r"\D", "", re.search(r'class="receipt.*?</p>', flat(text)).group()) for text in answers}
     (receipt,) = receipts
     with site_scope(world.north.pk):
         referral = Referral.objects.get()

@@ -16,6 +16,7 @@ from psi.tenancy import site_scope
 from referrals.requests.models import FormKey, Referral
 from sites.gate import slowdown
 from tests import line
+from tests.markup import flat
 from tests.people import World
 
 NORTH, SOUTH = "/north/request/", "/south/request/"
@@ -48,7 +49,7 @@ def asked(at: str = ADDRESS, *, path: str = NORTH, headers: Any = None, **said: 
 
 
 def hidden(page: Any) -> dict[str, str]:
-    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.content.decode()))
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', flat(page.content.decode())))
 
 
 # The crowd before a poster
@@ -77,12 +78,12 @@ def test_a_slowed_form_keeps_everything_and_is_sent_after_the_wait(world: World)
     browser, nasty = Client(), '"><script>alert(1)</script>'
     typed = line.opened(NORTH) | {"wishes": ["WOMAN", "FRENCH"], "avoid_names": nasty}
     page = post(client=browser, **typed)
-    text = page.content.decode()
+    text = flat(page.content.decode())
     assert (page.status_code, page["Refresh"], page["Retry-After"]) == (429, "20", "20")
     assert "no-store" in page["Cache-Control"]
     assert "This form is not for emergencies and is not watched around the clock." in text
     sentence = "Wait 20 seconds, then press “Send my request” again; everything is still here."
-    assert f"Many requests are coming from this network.\n{sentence}" in text
+    assert f"Many requests are coming from this network. {sentence}" in text
     assert (nasty in text, re.findall(r'name="wishes" value="(\w+)"', text)) == (False, ["WOMAN", "FRENCH"])
     assert rows(world.north) == (0, 0)
     form = hidden(page) | {"wishes": ["WOMAN", "FRENCH"], "avoid_names": nasty}
@@ -237,8 +238,8 @@ def test_whoever_fills_the_field_that_nobody_sees_is_thanked_and_forgotten(
 
 
 def test_the_field_is_seen_by_no_one_and_filled_by_no_browser(world: World) -> None:
-    page = Client().get(NORTH).content.decode()
-    trap = re.findall(r'<div class="vh" aria-hidden="true"><label>Leave this empty <input ([^>]*)>', page)
+    page = flat(Client().get(NORTH).content.decode())
+    trap = re.findall(r'<div class="vh" aria-hidden="true"><label>Leave this empty<input ([^>]*)>', page)
     assert trap == ['name="comment" tabindex="-1" autocomplete="off"']
 
 

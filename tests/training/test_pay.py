@@ -23,6 +23,7 @@ from sites.engine.moves import Refused
 from sites.reference.models import Rate
 from sites.tenants.models import Role
 from tests import line, printed
+from tests.markup import flat
 from tests.people import World, member, supporter
 from tests.training.test_sessions import attend, come, plan
 from training.credits import certificates, money
@@ -81,7 +82,8 @@ def held(world: World, kind: str = "FOUNDATIONS", *, days: float = -9, minutes: 
 def press(client: Client, text: str, do: str = "claim") -> Any:
     """Press the first button of this kind on the statement."""
     found = re.findall(
-        rf'name="at" value="(\w+)"><input type="hidden" name="number" value="(\d+)"[^>]*><button[^>]*value="{do}"', text
+        rf'name="at" value="(\w+)"><input type="hidden" name="number" value="(\d+)"[^>]*><button[^>]*value="{do}"',
+        flat(text),
     )
     at, number = found[0]
     return client.post("/north/my/statement/", {"do": do, "at": at, "number": number})

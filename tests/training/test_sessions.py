@@ -24,6 +24,7 @@ from sites.engine.moves import Refused
 from sites.people import transitions as people
 from sites.tenants.models import Membership, Role, Site
 from tests import line
+from tests.markup import flat
 from tests.people import World, supporter
 from training.attendance import transitions as attendance_transitions
 from training.sessions import transitions as sessions
@@ -326,7 +327,7 @@ def test_attendance_is_prefilled_and_mistakes_keep_what_was_typed(world: World, 
     client = sign_in(world["north administrator"])
     assert "Foundations: who was there?" in client.get("/north/today/").content.decode()
     path = f"/north/training/{session.pk}/"
-    name = re.findall(r'name="(minutes_\d+)" value="150"', client.get(path).content.decode())[0]
+    name = re.findall(r'name="(minutes_\d+)" value="150"', flat(client.get(path).content.decode()))[0]
     for typed, sentence in (("two", "Enter whole minutes"), ("999", "much longer"), ("-5", "much longer")):
         answer = client.post(path, {"do": "attendance", name: typed})
         text = answer.content.decode()
