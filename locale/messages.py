@@ -6,6 +6,7 @@ Without GNU gettext: Babel reads and writes, Django turns a template into what B
 
 import argparse
 import ast
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -67,7 +68,10 @@ def templates() -> list[Path]:
 def sentences() -> Iterator[Sentence]:
     """Yield every sentence that may be shown in another language, with the file it stands in."""
     sources = [(file, file.read_text()) for file in python_files()]
-    sources += [(file, templatize(file.read_text(), origin=str(file))) for file in templates()]
+    # The indentation of a page is none that Python would accept.
+    sources += [
+        (file, re.sub(r"(?m)^[ \t]+", "", templatize(file.read_text(), origin=str(file)))) for file in templates()
+    ]
     for file, source in sources:
         # What a template becomes is no whole program: Babel reads tokens, and a string it cannot end is its own fault.
         for _line, text, _comments, context in extract("python", BytesIO(source.encode()), KEYWORDS, (), {}):
