@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check --require
 UV ?= uv
 LOCK := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate pyproject.toml
 
-.PHONY: help run test lint messages screens bench mutants lock clean
+.PHONY: help run test lint format messages screens bench mutants lock clean
 
 help: ## this list
 	@echo "git, make and Python 3.11 or newer are all that is needed. There is to make:"
@@ -28,8 +28,15 @@ lint: .venv/dev ## what a reviewer should not have to say: style, import order, 
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	find templates -name '*.html' -exec $(BIN)/djade --check {} +
+	$(BIN)/djangofmt --check templates
 	$(BIN)/python locale/messages.py --check
 	$(AT_TEST) sh -ec 'mypy $(APPS) && python manage.py makemigrations --check --dry-run'
+
+format: .venv/dev ## lay out Python and templates as lint wants them
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	find templates -name '*.html' -exec $(BIN)/djade {} +
+	$(BIN)/djangofmt templates
 
 messages: .venv/dev ## bring locale/fr up to date with code and templates, and compile it
 	@$(BIN)/python locale/messages.py
