@@ -71,9 +71,9 @@ def pages(releases: list[dict[str, Any]]) -> list[Line]:
     analyze()
     many = _queries(reader, FIGURES)
     with site_scope(world.province.pk):
-        every = release_views.context_of_all()
+        every = release_views.province_context()
         # With what else its template asks the database for.
-        one = release_views.context_of(Release.objects.get(quarter=largest)) | {"crisis_lines": crisis_lines()}
+        one = release_views.release_context(Release.objects.get(quarter=largest)) | {"crisis_lines": crisis_lines()}
     public = f"/province/published/{periods.code(largest)}/"
     return [
         _compared("the province's figures of 3 years", reader, FIGURES, "tracker/province.html", every),

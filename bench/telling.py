@@ -13,10 +13,10 @@ from django.conf import settings
 from matching.matches.contact_window import CONTACT_HOURS
 from tests.tracker import cubes
 from tracker.figures import periods
-from tracker.releases import check as checking
+from tracker.releases import check as release_check
 from tracker.releases import suppression
 from tracker.releases.cube import ITEMS, PATHWAYS, REASONS, Cube, Row, build
-from tracker.releases.options import OF, Wanted
+from tracker.releases.options import PART_OF_TABLE, ReleaseOptions
 
 SITES, MONTHS, START = 25, 36, date(2023, 4, 1)
 NAMES = ("FRASER", "INTERIOR", "ISLAND", "NORTHERN", "COASTAL")
@@ -30,15 +30,15 @@ class Province:
     """Sites and reasons of unequal size, few contacts late; and what is told of them.
 
     Attributes:
-        told: every cell published so far; `stood` what stands together in them.
+        published: every cell published so far; `groups` what stands together in them.
         refused: the quarter of each attempt that the gate refused, as a code.
         last: what the latest examination took and found.
     """
 
     def __init__(self, each: float, seed: int) -> None:
         """Make up all months, of `each` requests a site and year on average."""
-        self.told: list[suppression.Cell] = []
-        self.stood: list[suppression.Member] = []
+        self.published: list[suppression.Cell] = []
+        self.groups: list[suppression.GroupMember] = []
         self.refused: list[str] = []
         self.last: dict[str, Any] = {}
         dice = np.random.default_rng(seed)
@@ -49,42 +49,44 @@ class Province:
         """Release every quarter in its turn, and return what it took and what was told."""
         began, releases = time.perf_counter(), []
         for quarter in periods.quarters(START, periods.later(START, MONTHS - 1)):
-            made = self._release(quarter)
-            self.told += made.cells
-            self.stood += made.members
-            cells, members = ([asdict(one) for one in some] for some in (made.cells, made.members))
+            tables = self._release(quarter)
+            self.published += tables.cells
+            self.groups += tables.members
+            cells, members = ([asdict(one) for one in some] for some in (tables.cells, tables.members))
             releases.append({"quarter": quarter, "cells": cells, "members": members})
         taken = time.perf_counter() - began
         return self.last | {"peak": peak(), "all": taken, "refused": self.refused, "releases": releases}
 
-    def _release(self, quarter: date) -> suppression.Plan:
+    def _release(self, quarter: date) -> suppression.ProtectedTables:
         """Return what passes: everything, else without the tables that refusals name, else nothing: all waits."""
         cube = build(self._rows, periods.months(START, periods.last_month(quarter)))
-        wanted, starts, k = Wanted(), checking.starts(self.told, cube), settings.PSI_K
+        options, starts, k = ReleaseOptions(), release_check.first_unpublished(self.published, cube), settings.PSI_K
         while True:
-            made = suppression.plan(cube, quarter, starts, wanted, k, regions=REGIONS)
-            verdict = self._examine(cube, made, k)
-            if verdict.passed:
-                return made
+            tables = suppression.protected_tables(cube, quarter, starts, options, k, regions=REGIONS)
+            result = self._examine(cube, tables, k)
+            if result.passed:
+                return tables
             self.refused.append(periods.code(quarter))
-            helps = checking.remedy(cube, self.told, made, self.stood, verdict)
-            if helps is None:
-                return suppression.Plan()
-            wanted = replace(wanted, **{OF[helps].name: False})
+            table = release_check.suggest_coarsening(cube, self.published, tables, self.groups, result)
+            if table is None:
+                return suppression.ProtectedTables()
+            options = replace(options, **{PART_OF_TABLE[table].name: False})
 
-    def _examine(self, cube: Cube, made: suppression.Plan, k: int) -> Any:
+    def _examine(self, cube: Cube, tables: suppression.ProtectedTables, k: int) -> Any:
         began, busy = time.perf_counter(), time.process_time()
-        verdict, contradicts = checking.examine(cube, [*self.told, *made.cells], [*self.stood, *made.members], k)
+        result, contradicts = release_check.audit_disclosure(
+            cube, [*self.published, *tables.cells], [*self.groups, *tables.members], k
+        )
         assert not contradicts
         self.last = {
             "seconds": time.perf_counter() - began,
             "busy": time.process_time() - busy,
-            "numbers": verdict.numbers,
-            "examined": verdict.examined,
-            "narrowest": verdict.narrowest,
-            "passed": verdict.passed,
+            "numbers": result.numbers,
+            "examined": result.examined,
+            "narrowest": result.narrowest,
+            "passed": result.passed,
         }
-        return verdict
+        return result
 
 
 def _site(each: float, dice: np.random.Generator) -> list[Row]:

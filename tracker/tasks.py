@@ -13,9 +13,9 @@ def check_release(release_id: int) -> None:
     """Make a release and attack it: minutes of work, done once whoever is told of it twice
     (docs/rules.md#disclosure-audit).
     """
-    from tracker.releases import check as checking  # noqa: PLC0415  loaded by who does the work alone
+    from tracker.releases import check as release_check  # noqa: PLC0415  loaded by who does the work alone
 
-    checking.check(release_id)
+    release_check.check(release_id)
 
 
 @shared_task(name="tracker.tasks.look_at_sites")

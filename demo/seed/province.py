@@ -39,9 +39,9 @@ from tracker.conversations import remarks, reminders
 from tracker.conversations.models import DebriefRequest
 from tracker.figures import reporting_periods, rollups
 from tracker.operations import site_health
-from tracker.releases import check as checking
+from tracker.releases import check as release_check
 from tracker.releases import transitions as releases
-from tracker.releases.options import Wanted
+from tracker.releases.options import ReleaseOptions
 from tracker.survey import transitions as survey
 from training.attendance import transitions as attendance_transitions
 from training.commitment import agreement
@@ -228,8 +228,8 @@ def _release(places: dict[str, Place], home: Site) -> Story:
             rollups.rebuild_all()
     quarter = releases.next_quarter()
     if quarter and releases.opens_on(quarter) <= localdate(tenancy.now()):
-        release = releases.ask(quarter, Wanted(), key=uuid4(), by=place.administrator)
-        checking.check(release.pk)
+        release = releases.prepare(quarter, ReleaseOptions(), key=uuid4(), by=place.administrator)
+        release_check.check(release.pk)
         release.refresh_from_db()
         if release.state == release.State.READY:
             releases.publish(release.pk, public=True, by=place.administrator)

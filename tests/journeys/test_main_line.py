@@ -377,11 +377,11 @@ def test_the_province_sees_a_count_and_nothing_else(house: House, staff: Cast, p
     house.manage(
         code="import uuid\nfrom datetime import date, timedelta\nfrom psi import tenancy\n"
         "from sites.engine.audit import SYSTEM\nfrom sites.tenants.queries import province\n"
-        "from tracker.releases import check as checking\nfrom tracker.figures import periods\nfrom tracker.releases import transitions as releases\nfrom tracker.releases.options import Wanted\nhome = province()\n"
+        "from tracker.releases import check as release_check\nfrom tracker.figures import periods\nfrom tracker.releases import transitions as releases\nfrom tracker.releases.options import ReleaseOptions\nhome = province()\n"
         "with tenancy.site_scope(home.pk, now=tenancy.now() + timedelta(days=130)):\n"
         "    while releases.next_quarter() <= periods.quarter_of(date.today()):\n"
-        "        asked = releases.ask(releases.next_quarter(), Wanted(), key=uuid.uuid4(), by=SYSTEM)\n"
-        "        checking.check(asked.pk)\n"
+        "        asked = releases.prepare(releases.next_quarter(), ReleaseOptions(), key=uuid.uuid4(), by=SYSTEM)\n"
+        "        release_check.check(asked.pk)\n"
         "        releases.publish(asked.pk, public=False, by=SYSTEM)"
     )
     staff.coordinator.open("/province/figures/")

@@ -10,10 +10,10 @@ from sites.engine import facts
 from sites.engine.audit import Actor
 from sites.tenants.models import Role, Site
 from tests.people import World
-from tracker.releases import check as checking
+from tracker.releases import check as release_check
 from tracker.releases import transitions as releases
 from tracker.releases.models import Release, ReleaseCell
-from tracker.releases.options import Wanted
+from tracker.releases.options import ReleaseOptions
 
 Cells = list[tuple[str, str, date, date, int]]
 
@@ -36,16 +36,18 @@ def coordinator(world: World) -> Actor:
     return Actor(world["coordinator"].pk, Role.ADMINISTRATOR.value)
 
 
-def prepared(world: World, quarter: date, on: date, wanted: Wanted | None = None) -> Release:
+def prepared(world: World, quarter: date, on: date, wanted: ReleaseOptions | None = None) -> Release:
     """Ask for a release of `quarter` on a day, and have it checked."""
     with site_scope(world.province.pk, now=datetime(on.year, on.month, on.day, 20, tzinfo=UTC)):
-        release = releases.ask(quarter, wanted or Wanted(), key=uuid.uuid4(), by=coordinator(world))
-        checking.check(release.pk)
+        release = releases.prepare(quarter, wanted or ReleaseOptions(), key=uuid.uuid4(), by=coordinator(world))
+        release_check.check(release.pk)
         release.refresh_from_db()
     return release
 
 
-def released(world: World, quarter: date, on: date, wanted: Wanted | None = None, *, public: bool = False) -> Release:
+def released(
+    world: World, quarter: date, on: date, wanted: ReleaseOptions | None = None, *, public: bool = False
+) -> Release:
     """Release `quarter` on a day; it must have passed."""
     release = prepared(world, quarter, on, wanted)
     with site_scope(world.province.pk, now=datetime(on.year, on.month, on.day, 20, tzinfo=UTC)):

@@ -12,7 +12,7 @@ from tracker.figures import periods
 from tracker.releases import attack_model, suppression
 from tracker.releases.cube import ITEMS, PATHWAYS, REASONS, Cube, Row, build
 from tracker.releases.models import Frozen, Release, ReleaseCell
-from tracker.releases.suppression import Cell, Member
+from tracker.releases.suppression import Cell, GroupMember
 
 Table, Unit = Release.Table, ReleaseCell.Unit
 K = 10
@@ -105,10 +105,10 @@ def test_every_count_of_one_to_nine_that_could_point_to_somebody_is_attacked(cub
     every = [(family, cells, int(counts[cells].sum())) for family, cells in kinds(cube)]
     assert {count for *_, count in every} >= {0, 1, K - 1, K}
     expected = [(family, cells) for family, cells, count in every if 0 < count < K]
-    front = attack_model.fronts(cube, [], [], K)[0]
-    found = [(secret.family, sorted(secret.cells.tolist())) for secret in front.secrets]
+    surface = attack_model.attack_surfaces(cube, [], [], K)[0]
+    found = [(protected.family, sorted(protected.cells.tolist())) for protected in surface.protected_counts]
     assert sorted(found) == sorted(expected)
-    assert front.counts.tolist() == counts.tolist() and front.numbers == []
+    assert surface.counts.tolist() == counts.tolist() and surface.numbers == []
 
 
 def test_nobody_thinks_of_reasons_that_were_not_given_together_in_that_month(cube: Cube) -> None:
@@ -122,7 +122,7 @@ def test_nobody_thinks_of_reasons_that_were_not_given_together_in_that_month(cub
     expected = places(
         cube, lambda cell: (cell[0], cell[1]) in PRESENT and (len(cell[3]) == 1 or (cell[1], cell[3]) in given)
     )
-    possible = attack_model.fronts(cube, [], [], K)[0].possible
+    possible = attack_model.attack_surfaces(cube, [], [], K)[0].possible
     assert possible is not None and np.flatnonzero(possible).tolist() == expected
 
 
@@ -131,9 +131,9 @@ def test_nobody_thinks_of_reasons_that_were_not_given_together_in_that_month(cub
 
 def test_every_published_count_of_requests_is_known_and_of_what(cube: Cube) -> None:
     reasons, sites = ("EVENT", "LIFE"), (1, 2)
-    members = [Member(Table.REASONS, "GROUPED", reason, OCTOBER, DECEMBER) for reason in reasons]
-    members += [Member(Table.REASONS, "GROUPED", "OTHER", JANUARY, MARCH)]
-    members += [Member(Table.SITES, "ISLAND", f"S{site}", OCTOBER, MARCH) for site in sites]
+    members = [GroupMember(Table.REASONS, "GROUPED", reason, OCTOBER, DECEMBER) for reason in reasons]
+    members += [GroupMember(Table.REASONS, "GROUPED", "OTHER", JANUARY, MARCH)]
+    members += [GroupMember(Table.SITES, "ISLAND", f"S{site}", OCTOBER, MARCH) for site in sites]
     cells = [
         Cell(Table.MONTHS, "ALL", JANUARY, MARCH, 91),
         Cell(Table.MONTHS, "ALL", MARCH, MARCH, 92),
@@ -155,7 +155,7 @@ def test_every_published_count_of_requests_is_known_and_of_what(cube: Cube) -> N
         (Table.SITES, 97, places(cube, lambda cell: cell[1] in YEARS[1] and cell[0] == 2)),
         (Table.SITES, 98, places(cube, lambda cell: cell[1] in YEARS[0])),
     ]
-    found = attack_model.fronts(cube, cells, members, K)[0].numbers
+    found = attack_model.attack_surfaces(cube, cells, members, K)[0].numbers
     assert [(each.table, each.low, sorted(each.cells.tolist())) for each in found] == expected
     assert [each.high for each in found] == [each.low for each in found]
 
@@ -192,32 +192,32 @@ def test_of_each_process_measure_the_quarters_of_all_and_of_each_site_are_attack
             ]
             if 0 < sum(counts[i] for i in cells) < K:
                 expected.append((name, cells))
-    fronts = attack_model.fronts(cube, [], [], K)
-    assert len(fronts) == 1 + len(ATTACKS)
-    front = fronts[1 + number]
-    assert front.counts.tolist() == counts
-    assert sorted((each.family, sorted(each.cells.tolist())) for each in front.secrets) == sorted(expected)
-    assert front.possible is not None
-    assert front.possible.tolist() == [(site, month) in PRESENT for site, month, _ in every]
+    surfaces = attack_model.attack_surfaces(cube, [], [], K)
+    assert len(surfaces) == 1 + len(ATTACKS)
+    surface = surfaces[1 + number]
+    assert surface.counts.tolist() == counts
+    assert sorted((each.family, sorted(each.cells.tolist())) for each in surface.protected_counts) == sorted(expected)
+    assert surface.possible is not None
+    assert surface.possible.tolist() == [(site, month) in PRESENT for site, month, _ in every]
 
 
 def test_a_measure_nobody_counted_is_nothing_everywhere() -> None:
     empty = build({1: [], 2: []}, MONTHS)
-    fronts = attack_model.fronts(empty, [], [], K)
-    assert [front.counts.any() for front in fronts] == [False] * len(fronts)
-    assert [len(front.counts) for front in fronts[1:]] == [36, 18] + [36] * len(ITEMS)
-    assert [front.secrets for front in fronts] == [[]] * len(fronts)
+    surfaces = attack_model.attack_surfaces(empty, [], [], K)
+    assert [surface.counts.any() for surface in surfaces] == [False] * len(surfaces)
+    assert [len(surface.counts) for surface in surfaces[1:]] == [36, 18] + [36] * len(ITEMS)
+    assert [surface.protected_counts for surface in surfaces] == [[]] * len(surfaces)
 
 
 def known(cube: Cube, cells: list[Cell], number: int) -> list[tuple[int, int, list[tuple[int, date, int]]]]:
     """Return what is known of a process measure: the bounds, and of which cells."""
     _, every = shares(cube, ATTACKS[number][1])
-    numbers = attack_model.fronts(cube, cells, [], K)[1 + number].numbers
+    numbers = attack_model.attack_surfaces(cube, cells, [], K)[1 + number].numbers
     assert {each.table for each in numbers} <= {Table.PROCESS}
     return [(each.low, each.high, [every[i] for i in sorted(each.cells.tolist())]) for each in numbers]
 
 
-def told(category: str, first: date, last: date, number: int) -> Cell:
+def already_published(category: str, first: date, last: date, number: int) -> Cell:
     return Cell(Table.PROCESS, category, first, last, number)
 
 
@@ -226,23 +226,23 @@ def test_a_count_is_known_a_percentage_within_its_rounding_and_a_median_as_a_bou
         return list(product(SITES, span, categories))
 
     published = [
-        told("CONTACT", OCTOBER, DECEMBER, 60),
-        told("CONTACT_Y", OCTOBER, DECEMBER, 95),
-        told("TO_CONTACT", OCTOBER, DECEMBER, 30),
-        told("TO_CONTACT", JANUARY, MARCH, 71),
-        told("TO_CONTACT", APRIL, JUNE, 72),
-        told("TO_MATCH", OCTOBER, DECEMBER, 5),
-        told("TALK", JANUARY, JUNE, 33),
-        told("SURVEY", OCTOBER, MARCH, 30),
-        told(f"{ITEMS[0]}_Y", OCTOBER, MARCH, 50),
-        told("CONTACT", date(2024, 7, 1), date(2024, 9, 1), 50),  # before there were figures
+        already_published("CONTACT", OCTOBER, DECEMBER, 60),
+        already_published("CONTACT_Y", OCTOBER, DECEMBER, 95),
+        already_published("TO_CONTACT", OCTOBER, DECEMBER, 30),
+        already_published("TO_CONTACT", JANUARY, MARCH, 71),
+        already_published("TO_CONTACT", APRIL, JUNE, 72),
+        already_published("TO_MATCH", OCTOBER, DECEMBER, 5),
+        already_published("TALK", JANUARY, JUNE, 33),
+        already_published("SURVEY", OCTOBER, MARCH, 30),
+        already_published(f"{ITEMS[0]}_Y", OCTOBER, MARCH, 50),
+        already_published("CONTACT", date(2024, 7, 1), date(2024, 9, 1), 50),  # before there were figures
     ]
     assert known(cube, published, 0) == [
         (60, 60, cells(QUARTERS[0], (0, 1))),
         (57, 57, cells(QUARTERS[0], (0,))),
         (5, 60, cells(QUARTERS[0], (0,))),
-        (5, attack_model.ANY, cells(QUARTERS[1], (0,))),
-        (0, attack_model.ANY, cells(QUARTERS[2], (0,))),
+        (5, attack_model.UNBOUNDED, cells(QUARTERS[1], (0,))),
+        (0, attack_model.UNBOUNDED, cells(QUARTERS[2], (0,))),
     ]
     assert known(cube, published, 1) == [(33, 33, cells(MONTHS[3:], (0,)))]
     assert known(cube, published, 2) == [
@@ -251,7 +251,7 @@ def test_a_count_is_known_a_percentage_within_its_rounding_and_a_median_as_a_bou
     ]
     assert known(cube, published, 3) == [(30, 30, cells(MONTHS[:6], (0, 1)))]
     # Who was not told how many there were takes any number for possible.
-    assert attack_model.ANY > 10**6
+    assert attack_model.UNBOUNDED > 10**6
 
 
 def test_what_is_rounded_to_a_percentage_lies_between_its_bounds_and_nothing_else_does() -> None:
@@ -260,4 +260,4 @@ def test_what_is_rounded_to_a_percentage_lies_between_its_bounds_and_nothing_els
         for part in range(base + 1):
             of.setdefault(suppression.percent(part, base), []).append(part)
         for shown, parts in of.items():
-            assert attack_model.rounded(shown, base) == (parts[0], parts[-1]), (shown, base)
+            assert attack_model.rounding_interval(shown, base) == (parts[0], parts[-1]), (shown, base)

@@ -17,27 +17,29 @@ from tests.tracker import cubes, releasing
 from tracker.figures import periods, rollups
 from tracker.figures.medians import median
 from tracker.releases import attack_model, disclosure_audit, snapshot, suppression
-from tracker.releases import check as checking
+from tracker.releases import check as release_check
 from tracker.releases import transitions as releases
 from tracker.releases.cube import Cube, build
-from tracker.releases.disclosure_audit import Number, Secret
+from tracker.releases.disclosure_audit import ProtectedCount, PublishedNumber
 from tracker.releases.models import Release, ReleaseCell, ReleaseMember
-from tracker.releases.options import Wanted
+from tracker.releases.options import ReleaseOptions
 
 K = 10
 REGIONS = ["FRASER", "INTERIOR", "ISLAND", "NORTHERN", "COASTAL"]
 
 
-def released(cube: Cube, *, k: int = K) -> tuple[list[suppression.Cell], list[suppression.Member]]:
+def released(cube: Cube, *, k: int = K) -> tuple[list[suppression.Cell], list[suppression.GroupMember]]:
     """Return what would be told of each quarter in its turn, without asking the gate."""
-    told: list[suppression.Cell] = []
-    stood: list[suppression.Member] = []
+    published: list[suppression.Cell] = []
+    groups: list[suppression.GroupMember] = []
     regions = {site: REGIONS[site % 2] for site in cube.sites}
     for quarter in periods.quarters(cube.months[0], cube.months[-1]):
-        made = suppression.plan(cube, quarter, checking.starts(told, cube), Wanted(), k, regions=regions)
-        told += made.cells
-        stood += made.members
-    return told, stood
+        made = suppression.protected_tables(
+            cube, quarter, release_check.first_unpublished(published, cube), ReleaseOptions(), k, regions=regions
+        )
+        published += made.cells
+        groups += made.members
+    return published, groups
 
 
 # Controls: the gate must say no where it should
@@ -47,23 +49,23 @@ def table(*values: int) -> np.ndarray:
     return np.array(values, dtype=np.int64)
 
 
-def number(counts: np.ndarray, *cells: int) -> Number:
+def number(counts: np.ndarray, *cells: int) -> PublishedNumber:
     places = np.array(cells, dtype=np.intp)
-    return Number(places, int(counts[places].sum()), int(counts[places].sum()))
+    return PublishedNumber(places, int(counts[places].sum()), int(counts[places].sum()))
 
 
-def secret(*cells: int, family: str = "SITE") -> Secret:
-    return Secret(family, np.array(cells, dtype=np.intp))
+def protected(*cells: int, family: str = "SITE") -> ProtectedCount:
+    return ProtectedCount(family, np.array(cells, dtype=np.intp))
 
 
 def test_one_table_in_which_small_numbers_are_only_blanked_out_does_not_pass() -> None:
     # Two sites by two quarters. The 4 is left out; its row and its column are not.
     counts = table(4, 20, 30, 40)
-    told = [number(counts, i) for i in (1, 2, 3)] + [number(counts, 0, 1), number(counts, 0, 2)]
-    verdict = disclosure_audit.attack(counts, told, [secret(0)], K)
-    assert not verdict.passed and verdict.narrowest == 4
+    published = [number(counts, i) for i in (1, 2, 3)] + [number(counts, 0, 1), number(counts, 0, 2)]
+    result = disclosure_audit.attack(counts, published, [protected(0)], K)
+    assert not result.passed and result.narrowest == 4
     # Without the two sums nothing is known of it.
-    assert disclosure_audit.attack(counts, told[:3], [secret(0)], K).passed
+    assert disclosure_audit.attack(counts, published[:3], [protected(0)], K).passed
 
 
 def test_three_tables_that_are_safe_one_by_one_do_not_pass_together() -> None:
@@ -71,13 +73,13 @@ def test_three_tables_that_are_safe_one_by_one_do_not_pass_together() -> None:
     counts = table(3, 17, 14, 22, 15, 26, 31, 13)
     every = range(8)
 
-    def total(keep: object) -> Number:
+    def total(keep: object) -> PublishedNumber:
         return number(counts, *[place for place in every if keep(place)])  # type: ignore[operator]
 
     by_site_and_quarter = [total(lambda p, s=s, q=q: p // 4 == s and p // 2 % 2 == q) for s in (0, 1) for q in (0, 1)]
     by_site_and_path = [total(lambda p, s=s, w=w: p // 4 == s and p % 2 == w) for s in (0, 1) for w in (0, 1)]
     others = [number(counts, 1), number(counts, 3), number(counts, 5)]
-    hidden = [secret(0)]
+    hidden = [protected(0)]
     assert disclosure_audit.attack(counts, by_site_and_quarter, hidden, K).passed
     assert disclosure_audit.attack(counts, by_site_and_path, hidden, K).passed
     assert disclosure_audit.attack(counts, others, hidden, K).passed
@@ -87,12 +89,12 @@ def test_three_tables_that_are_safe_one_by_one_do_not_pass_together() -> None:
 def test_a_percentage_is_known_within_its_rounding() -> None:
     # 3 of 60 late: 95 per cent in time says that 2.7 to 3.3 are late.
     counts = table(57, 3)
-    low, high = attack_model.rounded(95, 60)
+    low, high = attack_model.rounding_interval(95, 60)
     assert (low, high) == (57, 57)
     base = number(counts, 0, 1)
-    assert disclosure_audit.attack(counts, [base], [secret(1)], K).passed
-    rounded = Number(np.array([0], dtype=np.intp), low, high)
-    assert not disclosure_audit.attack(counts, [base, rounded], [secret(1)], K).passed
+    assert disclosure_audit.attack(counts, [base], [protected(1)], K).passed
+    rounded = PublishedNumber(np.array([0], dtype=np.intp), low, high)
+    assert not disclosure_audit.attack(counts, [base, rounded], [protected(1)], K).passed
 
 
 @given(base=st.integers(20, 3000), data=st.data())
@@ -100,7 +102,7 @@ def test_a_percentage_is_known_within_its_rounding() -> None:
 def test_the_interval_of_a_percentage_holds_all_and_only_what_is_rounded_to_it(base: int, data: st.DataObject) -> None:
     part = data.draw(st.integers(0, base))
     shown = suppression.percent(part, base)
-    low, high = attack_model.rounded(shown, base)
+    low, high = attack_model.rounding_interval(shown, base)
     assert low <= part <= high
     assert suppression.percent(low, base) == suppression.percent(high, base) == shown
     assert low == 0 or suppression.percent(low - 1, base) != shown
@@ -111,7 +113,7 @@ def test_the_interval_of_a_percentage_holds_all_and_only_what_is_rounded_to_it(b
 @settings(max_examples=200, deadline=None)
 def test_what_a_median_says_of_the_windows_is_true(hours: list[int]) -> None:
     of = {hour: hours.count(hour) for hour in hours}
-    assert suppression.kept_at_least(median(of)) <= sum(hour < 72 for hour in hours)
+    assert suppression.surely_in_time(median(of)) <= sum(hour < 72 for hour in hours)
 
 
 def test_a_median_that_is_told_is_known_to_the_gate() -> None:
@@ -123,9 +125,9 @@ def test_a_median_that_is_told_is_known_to_the_gate() -> None:
     )
     base = suppression.Cell("P5", "CONTACT", cubes.START, date(2025, 6, 1), 34)
     median = suppression.Cell("P5", "TO_CONTACT", cubes.START, date(2025, 6, 1), 30, ReleaseCell.Unit.HOURS)
-    assert checking.examine(cube, [base], [], K)[0].passed
-    verdict, contradicts = checking.examine(cube, [base, median], [], K)
-    assert not contradicts and {secret.family for secret in verdict.known} == {"CONTACT"}
+    assert release_check.audit_disclosure(cube, [base], [], K)[0].passed
+    result, contradicts = release_check.audit_disclosure(cube, [base, median], [], K)
+    assert not contradicts and {protected.family for protected in result.disclosed} == {"CONTACT"}
 
 
 def test_whoever_knows_how_many_asked_subtracts_those_who_mention_a_reason() -> None:
@@ -135,34 +137,36 @@ def test_whoever_knows_how_many_asked_subtracts_those_who_mention_a_reason() -> 
     span = cubes.START, date(2025, 6, 1)
     asked = suppression.Cell("P1", "ALL", *span, 42)
     mention = suppression.Cell("P2", "BURNOUT", *span, 39)
-    assert checking.examine(cube, [asked], [], K)[0].passed
-    assert "N_BURNOUT" in {each.family for each in checking.examine(cube, [asked, mention], [], K)[0].known}
+    assert release_check.audit_disclosure(cube, [asked], [], K)[0].passed
+    assert "N_BURNOUT" in {
+        each.family for each in release_check.audit_disclosure(cube, [asked, mention], [], K)[0].disclosed
+    }
 
 
 def test_what_nothing_is_told_of_is_safe_and_what_contradicts_itself_is_not() -> None:
     counts = table(4, 6)
-    assert disclosure_audit.attack(counts, [], [secret(0)], K).passed
-    impossible = [number(counts, 0, 1), Number(np.array([0, 1], dtype=np.intp), 12, 12)]
-    assert not disclosure_audit.attack(counts, impossible, [secret(0)], K).passed
+    assert disclosure_audit.attack(counts, [], [protected(0)], K).passed
+    impossible = [number(counts, 0, 1), PublishedNumber(np.array([0, 1], dtype=np.intp), 12, 12)]
+    assert not disclosure_audit.attack(counts, impossible, [protected(0)], K).passed
 
 
 def test_what_only_fractions_allow_does_not_pass() -> None:
     # Three times: three cells, of which any two with a fourth add up to 1. Halves make 4.5 of the nine, whole ones 3.
     one = [[0, 1, 3], [1, 2, 4], [0, 2, 5]]
     counts = table(*[1, 0, 0, 0, 1, 0] * 3)
-    told = [number(counts, *[6 * copy + place for place in each]) for copy in range(3) for each in one]
-    hidden = secret(*[6 * copy + place for copy in range(3) for place in range(3)])
-    assert disclosure_audit.attack(counts, told, [hidden], 3).passed
-    verdict = disclosure_audit.attack(counts, told, [hidden], 4)
-    assert not verdict.passed and verdict.narrowest == 4
+    published = [number(counts, *[6 * copy + place for place in each]) for copy in range(3) for each in one]
+    hidden = protected(*[6 * copy + place for copy in range(3) for place in range(3)])
+    assert disclosure_audit.attack(counts, published, [hidden], 3).passed
+    result = disclosure_audit.attack(counts, published, [hidden], 4)
+    assert not result.passed and result.narrowest == 4
 
 
 def test_each_program_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The solver's clock runs on from one to the next; many quick ones are not found out because they are many."""
-    monkeypatch.setattr(disclosure_audit, "SECONDS", 0.2)
-    counts, asked = table(4, 20, 30, 40), [secret(0), secret(0, 1)]
+    monkeypatch.setattr(disclosure_audit, "TIME_LIMIT", 0.2)
+    counts, asked = table(4, 20, 30, 40), [protected(0), protected(0, 1)]
     program = disclosure_audit._Program(counts, [number(counts, 0, 1, 2)], asked, None)
-    while program._solver.getRunTime() < 2 * disclosure_audit.SECONDS:
+    while program._solver.getRunTime() < 2 * disclosure_audit.TIME_LIMIT:
         program.most(asked[0])
     # A machine that stalls may keep one of them from its end, and not each of many.
     assert (54, 0) in [(program.most(asked[0]), program.least(asked[1])) for _ in range(20)]
@@ -174,16 +178,16 @@ def test_what_the_gate_lets_pass_no_list_of_all_possibilities_betrays(data: st.D
     # Small enough to write down every cube that adds up to what is told.
     counts = np.array(data.draw(st.lists(st.integers(0, 4), min_size=4, max_size=4)), dtype=np.int64)
     sums = data.draw(st.lists(st.sets(st.integers(0, 3), min_size=1), max_size=3))
-    told = [number(counts, *sorted(each)) for each in sums]
-    hidden = [secret(i) for i in range(4) if 0 < counts[i] < 3]
-    verdict = disclosure_audit.attack(counts, told, hidden, 3)
+    published = [number(counts, *sorted(each)) for each in sums]
+    hidden = [protected(i) for i in range(4) if 0 < counts[i] < 3]
+    result = disclosure_audit.attack(counts, published, hidden, 3)
     possible = [
         cube
         for cube in itertools.product(range(13), repeat=4)
-        if all(sum(cube[place] for place in each.cells) == each.low for each in told)
+        if all(sum(cube[place] for place in each.cells) == each.low for each in published)
     ]
     bounds = {i: {cube[i] for cube in possible} for i in range(4)}
-    known = {int(each.cells[0]) for each in verdict.known}
+    known = {int(each.cells[0]) for each in result.disclosed}
     for each in hidden:
         place = int(each.cells[0])
         if place not in known:
@@ -212,33 +216,35 @@ def test_a_release_passes_or_nothing_is_told(world: World, seed: int, sites: int
         while (quarter := releases.next_quarter()) and quarter <= last:
             release = releasing.prepared(world, quarter, periods.later(quarter, 4))
             with site_scope(world.province.pk):
-                told, stood = (list(kind.objects.filter(release=release)) for kind in (ReleaseCell, ReleaseMember))
+                published, groups = (
+                    list(kind.objects.filter(release=release)) for kind in (ReleaseCell, ReleaseMember)
+                )
                 if release.state == Release.State.REFUSED:
                     # What the gate refuses is not told at all.
                     assert release.found not in (releases.CONTRADICTS, releases.NOTHING)
-                    assert (told, stood) == ([], [])
+                    assert (published, groups) == ([], [])
                     break
-                counts = [cell.number for cell in told if cell.unit == ReleaseCell.Unit.COUNT]
+                counts = [cell.number for cell in published if cell.unit == ReleaseCell.Unit.COUNT]
                 assert [n for n in counts if 0 < n < K] == []
                 shown = releases.publish(release.pk, public=True, by=releasing.coordinator(world))
         if shown:
             # Nor is anything known by what was told, all of it together.
             with site_scope(world.province.pk):
-                told, stood = checking.known()
-            cube = snapshot.read(periods.last_month(shown.quarter))
-            verdict, contradicts = checking.examine(cube, told, stood, K)
-            assert verdict.passed and not contradicts
+                published, groups = release_check.attacker_knowledge()
+            cube = snapshot.load(periods.last_month(shown.quarter))
+            result, contradicts = release_check.audit_disclosure(cube, published, groups, K)
+            assert result.passed and not contradicts
         transaction.set_rollback(True)
 
 
 def test_subtracting_any_two_releases_tells_no_small_number() -> None:
     cube = cubes.chance(6, 12, 60, 4)
-    told, stood = released(cube)
+    published, groups = released(cube)
     sums: dict[frozenset[int], int] = {}
-    front = attack_model.fronts(cube, told, stood, K)[0]
+    surface = attack_model.attack_surfaces(cube, published, groups, K)[0]
     flat = cube.counts.ravel()
     filled = set(np.flatnonzero(flat).tolist())
-    for each in front.numbers:
+    for each in surface.numbers:
         sums[frozenset(each.cells.tolist())] = each.low
     assert len(sums) > 20
     for (one, a), (other, b) in itertools.combinations(sums.items(), 2):
@@ -254,10 +260,10 @@ def test_a_second_release_with_one_late_record_passes() -> None:
     cube = build(
         {1: first + late, 2: cubes.steady(30, 6), 3: cubes.steady(25, 6)}, periods.months(cubes.START, date(2025, 9, 1))
     )
-    told, stood = released(cube)
-    assert {cell.table for cell in told} >= {Release.Table.MONTHS}
-    verdict, contradicts = checking.examine(cube, told, stood, K)
-    assert verdict.passed and not contradicts and verdict.examined
+    published, groups = released(cube)
+    assert {cell.table for cell in published} >= {Release.Table.MONTHS}
+    result, contradicts = release_check.audit_disclosure(cube, published, groups, K)
+    assert result.passed and not contradicts and result.examined
 
 
 def test_almost_all_of_one_kind_is_refused_and_the_remedy_helps() -> None:
@@ -269,18 +275,18 @@ def test_almost_all_of_one_kind_is_refused_and_the_remedy_helps() -> None:
         (0, "REACH_OUT", ("EVENT",)): 3,
     }
     cube = build({site: cubes.rows(each) for site in (1, 2, 3)}, periods.months(cubes.START, date(2025, 6, 1)))
-    told, stood = released(cube)
-    assert {cell.table for cell in told} >= {Release.Table.REASONS, Release.Table.PATHWAYS}
-    verdict, _ = checking.examine(cube, told, stood, K)
-    assert {secret.family for secret in verdict.known} >= {"R_BURNOUT"}
-    helps = checking.remedy(cube, [], suppression.Plan(told, stood), [], verdict)
+    published, groups = released(cube)
+    assert {cell.table for cell in published} >= {Release.Table.REASONS, Release.Table.PATHWAYS}
+    result, _ = release_check.audit_disclosure(cube, published, groups, K)
+    assert {protected.family for protected in result.disclosed} >= {"R_BURNOUT"}
+    helps = release_check.suggest_coarsening(cube, [], suppression.ProtectedTables(published, groups), [], result)
     assert helps == Release.Table.REASONS
-    kept = [cell for cell in told if attack_model.table(cell) != helps]
-    assert checking.examine(cube, kept, stood, K)[0].passed
+    kept = [cell for cell in published if attack_model.optional_part(cell) != helps]
+    assert release_check.audit_disclosure(cube, kept, groups, K)[0].passed
 
 
 @pytest.mark.parametrize("each", [30, 120])
 def test_with_a_larger_k_nothing_under_it_is_told(each: int) -> None:
     cube = cubes.chance(5, 6, each, 2)
-    told, _ = released(cube, k=25)
-    assert [c.number for c in told if c.unit == ReleaseCell.Unit.COUNT and 0 < c.number < 25] == []
+    published, _ = released(cube, k=25)
+    assert [c.number for c in published if c.unit == ReleaseCell.Unit.COUNT and 0 < c.number < 25] == []

@@ -45,7 +45,7 @@ def test_where_some_months_are_told_the_others_are_hidden_and_not_missing(world:
     assert drawn is not None
     assert (drawn.title, drawn.kind) == ("Requests by period", Kind.COLUMNS)
     assert [count for _label, count in drawn.rows] == [20, 20, 20, None, None, None]
-    assert table.beside.startswith("Only periods of the same length are drawn")
+    assert table.picture_note.startswith("Only periods of the same length are drawn")
 
 
 def test_only_periods_as_long_as_the_latest_are_drawn_side_by_side(world: World) -> None:
@@ -53,17 +53,17 @@ def test_only_periods_as_long_as_the_latest_are_drawn_side_by_side(world: World)
     drawn = release_tables.chart(table)
     assert drawn is not None and drawn.title == "Requests by period"
     assert drawn.rows == (("April to June 2025", 60), ("January to March 2026", 60))
-    assert table.beside.endswith("the table has all of them.")
+    assert table.picture_note.endswith("the table has all of them.")
 
 
 def test_a_picture_that_shows_every_period_needs_no_word_beside_it(world: World) -> None:
-    assert told(world, 3, 3).beside == ""
-    assert Table("P1", "", "").beside == Table("P2", "", "").beside == ""
+    assert told(world, 3, 3).picture_note == ""
+    assert Table("P1", "", "").picture_note == Table("P2", "", "").picture_note == ""
 
 
 def test_every_word_of_a_published_table_is_french_too() -> None:
-    words = [*release_tables.TITLES.values(), *release_tables.NOTES.values(), *release_tables.PATHS.values()]
-    words += [*release_tables.PROCESS.values(), *release_tables.REGIONS.values()]
+    words = [*release_tables.TITLES.values(), *release_tables.NOTES.values(), *release_tables.PATHWAY_LABELS.values()]
+    words += [*release_tables.PROCESS_LABELS.values(), *release_tables.REGIONS.values()]
     english = [str(each) for each in words]
     with translation.override("fr"):
         assert [one for one, other in zip(english, words, strict=True) if one == str(other)] == []

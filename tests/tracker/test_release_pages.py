@@ -13,12 +13,12 @@ from tests.people import World
 from tests.tracker import crawl
 from tests.tracker.releasing import happen, prepared, released
 from tests.tracker.test_releases import APRIL, AUGUST_1, refusable
-from tracker.releases import check as checking
+from tracker.releases import check as release_check
 from tracker.releases import transitions as releases
 from tracker.releases import views as release_views
 from tracker.releases.forms import PrepareForm
 from tracker.releases.models import Release
-from tracker.releases.options import OF
+from tracker.releases.options import PART_OF_TABLE
 
 LIST = "/province/figures/releases/"
 PUBLIC = "/province/published/2025-q2/"
@@ -48,7 +48,7 @@ def test_a_quarter_is_prepared_checked_previewed_and_published(busy: World, sign
     assert "Being checked" in page and '<meta http-equiv="refresh" content="5">' in page
     with site_scope(busy.province.pk):
         (release,) = Release.objects.all()
-        checking.check(release.pk)
+        release_check.check(release.pk)
     page = client.get(answer.url).content.decode()
     words = crawl.visible(page)
     # First that it passed, then what it would tell, and last what cannot be undone.
@@ -106,7 +106,7 @@ def test_a_refusal_says_what_to_coarsen_and_the_form_takes_it(world: World, sign
     with site_scope(world.province.pk):
         again = Release.objects.get(state="CHECKING")
         assert not again.with_reasons and again.with_pathways
-        checking.check(again.pk)
+        release_check.check(again.pk)
         again.refresh_from_db()
         assert again.state == Release.State.READY
     assert "It passed" in client.get(answer.url).content.decode()
@@ -120,12 +120,14 @@ def typed() -> dict[str, Any]:
 
 def test_every_reason_to_refuse_has_words(world: World) -> None:
     for found in ("ALL", "SITE", "SITE_PATH", "R_EVENT", "SR_EVENT", "CONTACT", "TALK", "SV_TIME"):
-        for remedy in (None, *OF):
-            said = release_views.refusal(Release(site=world.province, state="REFUSED", found=found, remedy=remedy))
+        for remedy in (None, *PART_OF_TABLE):
+            said = release_views.refusal_sentence(
+                Release(site=world.province, state="REFUSED", found=found, remedy=remedy)
+            )
             assert said.endswith(("again.", "longer period.")) and "%" not in said
     for found in (releases.NOTHING, releases.CONTRADICTS, releases.FAILED):
-        assert release_views.refusal(Release(site=world.province, state="REFUSED", found=found))
-    assert release_views.refusal(Release(site=world.province, state="READY")) == ""
+        assert release_views.refusal_sentence(Release(site=world.province, state="REFUSED", found=found))
+    assert release_views.refusal_sentence(Release(site=world.province, state="READY")) == ""
 
 
 def test_pictures_of_a_release_are_what_the_page_shows(busy: World, sign_in: Any) -> None:

@@ -23,13 +23,13 @@ from tests.tracker.releasing import cells, coordinator, happen, note, prepared, 
 from tracker.figures import periods
 from tracker.figures.models import Rollup
 from tracker.releases import attack_model, snapshot
-from tracker.releases import check as checking
+from tracker.releases import check as release_check
 from tracker.releases import tables as release_tables
 from tracker.releases import transitions as releases
 from tracker.releases import views as release_views
 from tracker.releases.cube import build
 from tracker.releases.models import Frozen, Release, ReleaseCell
-from tracker.releases.options import Wanted
+from tracker.releases.options import ReleaseOptions
 from tracker.reports.models import Paper
 
 APRIL, MAY, JUNE = date(2025, 4, 1), date(2025, 5, 1), date(2025, 6, 1)
@@ -116,7 +116,7 @@ def test_a_quarter_has_its_turn_and_its_thirty_days(world: World) -> None:
         prepared(world, APRIL, AUGUST_1)
     with site_scope(world.province.pk):
         with pytest.raises(Refused, match="Publish it first"):
-            releases.show(release.pk, public=True, by=coordinator(world))
+            releases.set_public(release.pk, public=True, by=coordinator(world))
         releases.publish(release.pk, public=False, by=coordinator(world))
         releases.publish(release.pk, public=True, by=coordinator(world))  # again: nothing more happens
         release.refresh_from_db()
@@ -134,7 +134,7 @@ def test_the_same_form_twice_asks_once(world: World) -> None:
     agenda.sweep()
     key = uuid.uuid4()
     with site_scope(world.province.pk):
-        one, two = (releases.ask(APRIL, Wanted(), key=key, by=coordinator(world)) for _ in range(2))
+        one, two = (releases.prepare(APRIL, ReleaseOptions(), key=key, by=coordinator(world)) for _ in range(2))
         assert one.pk == two.pk and Release.objects.count() == 1
 
 
@@ -157,7 +157,7 @@ def test_what_is_not_safe_is_refused_with_what_helps_and_then_passes(world: Worl
         assert ReleaseCell.objects.count() == 0
         with pytest.raises(Refused, match="passed the check"):
             releases.publish(release.pk, public=False, by=coordinator(world))
-    again = released(world, APRIL, AUGUST_1, Wanted(reasons=False))
+    again = released(world, APRIL, AUGUST_1, ReleaseOptions(reasons=False))
     assert again.narrowest is None or again.narrowest >= 10
     assert {table for table, *_ in cells(world, "P3")} == {"P3"} and cells(world, "P2") == []
 
@@ -176,12 +176,12 @@ def test_a_check_that_breaks_off_says_so_and_the_quarter_can_be_asked_for_again(
     agenda.sweep()
     on = datetime(2025, 8, 1, 20, tzinfo=UTC)
     with site_scope(world.province.pk, now=on):
-        release = releases.ask(APRIL, Wanted(), key=uuid.uuid4(), by=coordinator(world))
-    checking.check(release.pk)
+        release = releases.prepare(APRIL, ReleaseOptions(), key=uuid.uuid4(), by=coordinator(world))
+    release_check.check(release.pk)
     with site_scope(world.province.pk, now=on):
         release.refresh_from_db()
         assert (release.state, release.found) == (State.REFUSED, releases.FAILED)
-        assert "broke off" in release_views.refusal(release)
+        assert "broke off" in release_views.refusal_sentence(release)
         assert not Due.objects.filter(kind=releases.KIND).exists() and not ReleaseCell.objects.exists()
     note(world.north, MAY, [("-REQUEST", "ALL"), ("-REQ_SET", "NOT-A-SET")])
     agenda.sweep()
@@ -230,16 +230,16 @@ def test_a_worker_that_died_is_followed_by_another_and_two_do_it_once(world: Wor
     happen(world.north, APRIL, 20)
     agenda.sweep()
     with site_scope(world.province.pk) as scope:
-        release = releases.ask(APRIL, Wanted(), key=uuid.uuid4(), by=coordinator(world))
+        release = releases.prepare(APRIL, ReleaseOptions(), key=uuid.uuid4(), by=coordinator(world))
         # Another is at it.
-        Release.objects.filter(pk=release.pk).update(held_until=scope.now + releases.HELD)
-        checking.check(release.pk)
+        Release.objects.filter(pk=release.pk).update(held_until=scope.now + releases.LEASE)
+        release_check.check(release.pk)
         release.refresh_from_db()
         assert release.state == State.CHECKING
         # It has said nothing for ten minutes.
         Release.objects.filter(pk=release.pk).update(held_until=scope.now)
-        checking.check(release.pk)
-        checking.check(release.pk)
+        release_check.check(release.pk)
+        release_check.check(release.pk)
         release.refresh_from_db()
         assert release.state == State.READY and ReleaseCell.objects.filter(table="P1").count() == 4
         assert not Due.objects.filter(kind=releases.KIND).exists()
@@ -251,16 +251,16 @@ def test_what_waits_is_handed_to_a_worker_again_until_it_is_done(
     happen(world.north, APRIL, 20)
     agenda.sweep()
     with site_scope(world.province.pk) as scope:
-        release = releases.ask(APRIL, Wanted(), key=uuid.uuid4(), by=coordinator(world))
+        release = releases.prepare(APRIL, ReleaseOptions(), key=uuid.uuid4(), by=coordinator(world))
         with django_capture_on_commit_callbacks() as sent:
-            releases.look_after([release.pk])
+            releases.handle([release.pk])
         assert len(sent) == 1
         (due,) = Due.objects.filter(kind=releases.KIND)
-        assert due.at == scope.now + releases.HELD
+        assert due.at == scope.now + releases.LEASE
         releases.drop(release.pk, by=coordinator(world))
         assert not Due.objects.filter(kind=releases.KIND).exists()
         with django_capture_on_commit_callbacks() as sent:
-            releases.look_after([release.pk])
+            releases.handle([release.pk])
         assert sent == []
 
 
@@ -270,7 +270,7 @@ def test_two_workers_freeze_once(committed_world: World) -> None:
     for month in (APRIL, MAY, JUNE):
         happen(world.north, month, 20)
     agenda.sweep()
-    line.together(*[lambda: snapshot.freeze(JUNE)] * 4)
+    line.together(*[lambda: snapshot.take(JUNE)] * 4)
     with site_scope(world.north.pk):
         kept = Frozen.objects.filter(measure="REQUEST").order_by("month").values_list("month", "count")
         assert list(kept) == [(APRIL, 20), (MAY, 20), (JUNE, 20)]
@@ -299,19 +299,19 @@ def test_a_release_is_attacked_with_everything_published_before(world: World) ->
     """The sites’ year, less three quarters published earlier, is the small fourth quarter."""
     year_but_a_few(world)
     for quarter in (APRIL, date(2025, 7, 1), date(2025, 10, 1)):
-        only = Wanted(months=True, by_month=False, reasons=False, pathways=False, sites=False, process=False)
+        only = ReleaseOptions(months=True, by_month=False, reasons=False, pathways=False, sites=False, process=False)
         released(world, quarter, periods.later(quarter, 4) + timedelta(days=5), only)
-    closing = Wanted(months=False, by_month=False, reasons=False, pathways=False, sites=True, process=False)
+    closing = ReleaseOptions(months=False, by_month=False, reasons=False, pathways=False, sites=True, process=False)
     refused = prepared(world, date(2026, 1, 1), date(2026, 5, 10), closing)
     assert (refused.state, refused.found, refused.remedy) == (State.REFUSED, "ALL", "P4")
 
 
 def test_without_what_was_published_before_the_same_release_passes(world: World) -> None:
     year_but_a_few(world)
-    nothing = Wanted(months=False, by_month=False, reasons=False, pathways=False, sites=False, process=True)
+    nothing = ReleaseOptions(months=False, by_month=False, reasons=False, pathways=False, sites=False, process=True)
     for quarter in (APRIL, date(2025, 7, 1), date(2025, 10, 1)):
         released(world, quarter, periods.later(quarter, 4) + timedelta(days=5), nothing)
-    closing = Wanted(months=False, by_month=False, reasons=False, pathways=False, sites=True, process=False)
+    closing = ReleaseOptions(months=False, by_month=False, reasons=False, pathways=False, sites=True, process=False)
     assert prepared(world, date(2026, 1, 1), date(2026, 5, 10), closing).state == State.READY
 
 
@@ -323,12 +323,12 @@ def test_what_a_preview_showed_is_known(world: World) -> None:
         happen(at, JULY, 20)
     happen(world.north, JULY, 2, pathway="REACH_OUT")
     agenda.sweep()
-    paths = Wanted(months=False, by_month=False, reasons=False, pathways=True, sites=False, process=False)
+    paths = ReleaseOptions(months=False, by_month=False, reasons=False, pathways=True, sites=False, process=False)
     preview = prepared(world, APRIL, AUGUST_1, paths)
     assert preview.state == State.READY
     with site_scope(world.province.pk):
         releases.drop(preview.pk, by=coordinator(world))
-    released(world, APRIL, AUGUST_1, Wanted(pathways=False, reasons=False))
+    released(world, APRIL, AUGUST_1, ReleaseOptions(pathways=False, reasons=False))
     refused = prepared(world, JULY, NOVEMBER_1, paths)
     assert (refused.state, refused.found) == (State.REFUSED, "ALL")
 
@@ -355,7 +355,7 @@ def test_everybody_knows_that_a_site_was_not_there_yet(world: World) -> None:
     there = build(rows, periods.months(start, end))
     absent = build({1: marked[1], 2: rows[2]}, periods.months(start, end))
     assert there.present.all() and absent.present.tolist() == [[True] * 3, [False] * 3]
-    (front, *_) = attack_model.fronts(absent, [], [], 10)
+    (front, *_) = attack_model.attack_surfaces(absent, [], [], 10)
     assert front.possible is not None
     assert not front.possible.reshape(absent.counts.shape)[1].any()
 
@@ -366,9 +366,9 @@ def test_everybody_knows_that_a_site_was_not_there_yet(world: World) -> None:
 def test_the_database_lets_nobody_change_what_is_published(world: World, statement: str) -> None:
     happen(world.north, APRIL, 20)
     agenda.sweep()
-    release = released(world, APRIL, AUGUST_1, Wanted(by_month=False))
+    release = released(world, APRIL, AUGUST_1, ReleaseOptions(by_month=False))
     with site_scope(world.province.pk):
-        releases.show(release.pk, public=True, by=coordinator(world))
+        releases.set_public(release.pk, public=True, by=coordinator(world))
         with (
             pytest.raises(InternalError, match="what is published stays"),
             transaction.atomic(),
@@ -437,5 +437,5 @@ def test_nothing_is_released_of_nothing(world: World) -> None:
     with site_scope(world.province.pk, now=datetime(2025, 8, 1, tzinfo=UTC)):
         assert releases.next_quarter() is None
         with pytest.raises(Refused):
-            releases.ask(APRIL, Wanted(), key=uuid.uuid4(), by=coordinator(world))
+            releases.prepare(APRIL, ReleaseOptions(), key=uuid.uuid4(), by=coordinator(world))
         assert tenancy.now().year == 2025

@@ -24,7 +24,7 @@ from tracker.figures import periods, reporting_periods
 from tracker.figures import views as figure_views
 from tracker.releases import tables as release_tables
 from tracker.releases.models import Release, ReleaseCell
-from tracker.releases.tables import PROCESS
+from tracker.releases.tables import PROCESS_LABELS
 from tracker.reports import masking
 from tracker.reports import province as reports
 from tracker.reports import site as site_report
@@ -213,7 +213,7 @@ def large(world: World) -> Release:
         have = set(ReleaseCell.objects.filter(release=made, table="P5").values_list("category", flat=True))
         rows += [
             ReleaseCell(release=made, table="P5", category=name, first=first, last=last, number=77)
-            for name in PROCESS
+            for name in PROCESS_LABELS
             if name not in have
         ]
         rows += [
@@ -263,7 +263,7 @@ def test_an_evaluation_adds_up_what_was_told_of_the_year_and_nothing_of_another(
                 release=made, table="P3", category="REACH_IN", first=quarter, last=last, number=number
             )
         report = reports.evaluation(APRIL)
-        assert release_tables.evaluated() == [APRIL, date(2024, 4, 1)]
+        assert release_tables.evaluated_years() == [APRIL, date(2024, 4, 1)]
     assert report.figures == [("50", "requests")]
     assert [chart.rows for chart, _note in report.pictures] == [
         (("October to December 2025", 20), ("January to March 2026", 30))

@@ -10,7 +10,7 @@ from tracker.figures import periods
 from tracker.releases import check, suppression
 from tracker.releases.cube import REASONS, Cube, build
 from tracker.releases.models import Release
-from tracker.releases.options import Wanted
+from tracker.releases.options import ReleaseOptions
 
 Table = Release.Table
 K = 10
@@ -24,13 +24,15 @@ def cube_of(*sites: Counts, months: int = 3, start: date = APRIL) -> Cube:
     return build(rows, periods.months(start, periods.later(start, months - 1)))
 
 
-def planned(cube: Cube, quarter: date = APRIL, wanted: Wanted = Wanted(), told: int = 0) -> suppression.Plan:  # noqa: B008
-    """Return what may be published at the end of a quarter, of which nothing was before, or `told` months."""
-    starts = dict.fromkeys(Table.values, periods.later(cube.months[0], told))
-    return suppression.plan(cube, quarter, starts, wanted, K, regions=dict.fromkeys(cube.sites, "ISLAND"))
+def planned(
+    cube: Cube, quarter: date = APRIL, wanted: ReleaseOptions = ReleaseOptions(), already_published: int = 0
+) -> suppression.ProtectedTables:  # noqa: B008
+    """Return what may be published at the end of a quarter, of which nothing was before, or `already_published` months."""
+    starts = dict.fromkeys(Table.values, periods.later(cube.months[0], already_published))
+    return suppression.protected_tables(cube, quarter, starts, wanted, K, regions=dict.fromkeys(cube.sites, "ISLAND"))
 
 
-def of(made: suppression.Plan, table: str) -> list[tuple[str, date, date, int]]:
+def of(made: suppression.ProtectedTables, table: str) -> list[tuple[str, date, date, int]]:
     return [(cell.category, cell.first, cell.last, cell.number) for cell in made.cells if cell.table == table]
 
 
@@ -43,14 +45,14 @@ def test_a_table_that_is_not_wanted_is_not_published(name: str) -> None:
     cube = cube_of(busy, busy, busy, months=12)
     tables = {cell.table for cell in planned(cube, JANUARY).cells}
     assert tables == {Table.MONTHS, Table.REASONS, Table.PATHWAYS, Table.SITES, Table.PROCESS}
-    less = {cell.table for cell in planned(cube, JANUARY, replace(Wanted(), **{name: False})).cells}
+    less = {cell.table for cell in planned(cube, JANUARY, replace(ReleaseOptions(), **{name: False})).cells}
     assert tables - less == {Table[name.upper()]}
 
 
-@pytest.mark.parametrize("told", [1, 3, 4])
-def test_less_than_a_quarter_and_what_was_published_already_wait(told: int) -> None:
+@pytest.mark.parametrize("already_published", [1, 3, 4])
+def test_less_than_a_quarter_and_what_was_published_already_wait(already_published: int) -> None:
     busy: Counts = {(month, "REACH_IN", ("LIFE",)): 40 for month in range(3)}
-    assert planned(cube_of(busy, busy), told=told).cells == []
+    assert planned(cube_of(busy, busy), already_published=already_published).cells == []
 
 
 def test_three_quarters_wait_in_every_table() -> None:
@@ -65,7 +67,7 @@ def grouped(*counts: int, months: int = 3) -> list[str] | None:
     """Return which reasons stand together, where one site counted these, each given alone."""
     given: Counts = {(0, "REACH_IN", (reason,)): count for reason, count in zip(REASONS, counts, strict=False) if count}
     cube = cube_of(given, months=months)
-    return suppression.told_together(cube, APRIL, cube.months[-1], K)
+    return suppression.grouped_reasons(cube, APRIL, cube.months[-1], K)
 
 
 def test_reasons_stand_alone_where_each_may_be_published() -> None:
@@ -81,8 +83,8 @@ def test_what_stands_together_may_itself_be_published() -> None:
     assert grouped(3, 7, 60) == [first, second]  # ten
     each: Counts = {(0, "REACH_IN", (first,)): 2, (0, "REACH_IN", (second,)): 2, (0, "REACH_IN", (third,)): 20}
     # With a site's own four taken away, twelve are left of four sites, and eight of three.
-    assert suppression.told_together(cube_of(each, each, each, each), APRIL, JUNE, K) == [first, second]
-    assert suppression.told_together(cube_of(each, each, each), APRIL, JUNE, K) == [first, second, third]
+    assert suppression.grouped_reasons(cube_of(each, each, each, each), APRIL, JUNE, K) == [first, second]
+    assert suppression.grouped_reasons(cube_of(each, each, each), APRIL, JUNE, K) == [first, second, third]
 
 
 def test_a_single_small_reason_takes_the_next_larger_one_along() -> None:
@@ -126,7 +128,7 @@ def groups(**regions: list[int]) -> dict[str, list[int]] | None:
     """Return name of a group → the counts that stand together in it."""
     pairs = [(region, count) for region, counts in regions.items() for count in counts]
     totals = {number: count for number, (_, count) in enumerate(pairs, 1)}
-    found = suppression.group(totals, {number: region for number, (region, _) in enumerate(pairs, 1)}, K)
+    found = suppression.group_sites(totals, {number: region for number, (region, _) in enumerate(pairs, 1)}, K)
     if found is None:
         return None
     assert all(sites == sorted(sites) for sites in found.values())
@@ -177,8 +179,8 @@ def year_of(*totals: int, start: date = APRIL, months: int = 12) -> Cube:
 def test_small_sites_are_published_as_their_group_and_its_members_are_named() -> None:
     cube = year_of(40, 7, 8, 9, 6, 9, 8, 0)
     regions = dict(zip(cube.sites, ["FRASER", *["ISLAND"] * 3, *["NORTHERN"] * 3, "FRASER"], strict=True))
-    starts = check.starts([], cube)
-    made = suppression.plan(cube, JANUARY, starts, Wanted(), K, regions=regions)
+    starts = check.first_unpublished([], cube)
+    made = suppression.protected_tables(cube, JANUARY, starts, ReleaseOptions(), K, regions=regions)
     assert of(made, Table.SITES) == [
         ("S1", APRIL, MARCH, 40),
         ("S8", APRIL, MARCH, 0),
@@ -186,7 +188,7 @@ def test_small_sites_are_published_as_their_group_and_its_members_are_named() ->
         ("NORTHERN", APRIL, MARCH, 23),
     ]
     assert made.members == [
-        suppression.Member(Table.SITES, region, f"S{site}", APRIL, MARCH)
+        suppression.GroupMember(Table.SITES, region, f"S{site}", APRIL, MARCH)
         for region, sites in (("ISLAND", (2, 3, 4)), ("NORTHERN", (5, 6, 7)))
         for site in sites
     ]
@@ -236,14 +238,16 @@ def test_a_percentage_has_twenty_behind_it_and_ten_on_either_side() -> None:
 
 @pytest.mark.parametrize(("number", "published"), [(10, True), (9, False)])
 def test_a_median_has_ten_behind_it(number: int, published: bool) -> None:
-    told = process(CONTACT={"IN_TIME": 20}, TO_MATCH={"80": number}, TO_CONTACT={"30": number})
-    assert ("TO_MATCH" in told, "TO_CONTACT" in told) == (published, published)
+    already_published = process(CONTACT={"IN_TIME": 20}, TO_MATCH={"80": number}, TO_CONTACT={"30": number})
+    assert ("TO_MATCH" in already_published, "TO_CONTACT" in already_published) == (published, published)
 
 
 def test_only_hours_to_contact_wait_beside_few_windows() -> None:
-    told = process(CONTACT={"IN_TIME": 9}, WINDOW={"MISSED": 20}, TO_MATCH={"30": 10}, TO_CONTACT={"30": 10})
-    assert told["TO_MATCH"] == 30
-    assert "TO_CONTACT" not in told
+    already_published = process(
+        CONTACT={"IN_TIME": 9}, WINDOW={"MISSED": 20}, TO_MATCH={"30": 10}, TO_CONTACT={"30": 10}
+    )
+    assert already_published["TO_MATCH"] == 30
+    assert "TO_CONTACT" not in already_published
 
 
 @pytest.mark.parametrize(
@@ -262,11 +266,11 @@ def test_only_hours_to_contact_wait_beside_few_windows() -> None:
 def test_a_median_is_published_where_the_windows_on_its_side_are_none_or_ten(
     middle: int, kept: int, missed: int, open_: bool
 ) -> None:
-    assert suppression.leaves_open(middle, kept, missed, K) is open_
+    assert suppression.median_is_safe(middle, kept, missed, K) is open_
 
 
 def test_a_median_under_72_hours_says_that_five_windows_were_kept() -> None:
-    assert [suppression.kept_at_least(middle) for middle in (0, 71, 72, 100)] == [5, 5, 0, 0]
+    assert [suppression.surely_in_time(middle) for middle in (0, 71, 72, 100)] == [5, 5, 0, 0]
 
 
 @pytest.mark.parametrize(("part", "base", "shown"), [(0, 20, 0), (1, 200, 1), (1, 201, 0), (10, 30, 33), (20, 30, 67)])
@@ -276,8 +280,8 @@ def test_percentages_are_rounded_with_halves_up(part: int, base: int, shown: int
 
 @pytest.mark.parametrize(("talks", "published"), [(9, {}), (10, {"TALK": 10, "PER_MATCH": 5})])
 def test_conversations_are_published_with_how_many_there_were_a_window(talks: int, published: dict[str, int]) -> None:
-    told = process(CONTACT={"IN_TIME": 20}, TALK={"ALL": talks})
-    assert {name: number for name, number in told.items() if name in ("TALK", "PER_MATCH")} == published
+    already_published = process(CONTACT={"IN_TIME": 20}, TALK={"ALL": talks})
+    assert {name: number for name, number in already_published.items() if name in ("TALK", "PER_MATCH")} == published
 
 
 @pytest.mark.parametrize(("answers", "published"), [(9, None), (10, 10)])

@@ -39,14 +39,14 @@ def read_only(view: View) -> View:
 @read_only
 def releases(request: SiteRequest) -> HttpResponse:
     """Which quarters are published, the latest first."""
-    return _answer(request, {"releases": [_head(release) for release in release_tables.releases()]})
+    return _answer(request, {"releases": [_head(release) for release in release_tables.published_releases()]})
 
 
 @by_token
 @read_only
 def release(request: SiteRequest, quarter: date) -> HttpResponse:
     """The tables of one quarter."""
-    if found := release_tables.released(quarter):
+    if found := release_tables.published_release(quarter):
         return _answer(request, _head(found) | {"tables": [_table(table) for table in release_tables.tables(found)]})
     return _error("Nothing is published of this quarter.", 404)
 

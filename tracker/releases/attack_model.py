@@ -9,123 +9,126 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.figures import periods
-from tracker.releases.cube import ITEMS, PATHWAYS, REASONS, WINDOWS, Cube
-from tracker.releases.disclosure_audit import Number, Places, Secret
+from tracker.releases.cube import ITEMS, PATHWAYS, REASONS, WINDOW_OUTCOMES, Cube
+from tracker.releases.disclosure_audit import CellIndices, ProtectedCount, PublishedNumber
 from tracker.releases.models import Release, ReleaseCell
 from tracker.releases.options import MONTH
-from tracker.releases.suppression import Cell, Member, kept_at_least
+from tracker.releases.suppression import Cell, GroupMember, surely_in_time
 
 Table, Unit = Release.Table, ReleaseCell.Unit
 # No bound that anybody was told.
-ANY = 10**9
+UNBOUNDED = 10**9
 
 
 @dataclass(frozen=True, eq=False)
-class Front:
+class AttackSurface:
     """One cube with what is published of it and what is not: one attack."""
 
     counts: NDArray[np.int64]
-    numbers: list[Number]
-    secrets: list[Secret]
+    numbers: list[PublishedNumber]
+    protected_counts: list[ProtectedCount]
     possible: NDArray[np.bool_] | None = None
 
 
-def fronts(cube: Cube, cells: Iterable[Cell], members: Iterable[Member], k: int) -> list[Front]:
+def attack_surfaces(cube: Cube, cells: Iterable[Cell], members: Iterable[GroupMember], k: int) -> list[AttackSurface]:
     """Return the attacks to withstand: one on the requests, one on each of the process measures.
 
     Args:
         cells: everything ever published, and what is about to be.
         members: what stands together in them.
     """
-    told = list(cells)
+    published = list(cells)
     grouped: dict[tuple[str, str, date, date], list[str]] = defaultdict(list)
     for each in members:
         grouped[each.table, each.group, each.first, each.last].append(each.member)
-    requests = [cell for cell in told if cell.table != Table.PROCESS]
+    requests = [cell for cell in published if cell.table != Table.PROCESS]
     found = [
-        Front(
+        AttackSurface(
             cube.counts.ravel(),
-            [Number(_asked(cube, cell, grouped), cell.number, cell.number, table(cell)) for cell in requests],
-            list(_hidden(cube, k)),
-            _likely(cube),
+            [
+                PublishedNumber(_counted_cells(cube, cell, grouped), cell.number, cell.number, optional_part(cell))
+                for cell in requests
+            ],
+            list(_protected_counts(cube, k)),
+            _plausible_cells(cube),
         )
     ]
-    process = [cell for cell in told if cell.table == Table.PROCESS]
-    found += [_shares(cube, process, "CONTACT", "CONTACT", WINDOWS, k)]
-    found += [_shares(cube, process, "TALK", "TALK", (("TALK", "ALL"),), k)]
-    found += [_shares(cube, process, item, "SURVEY", ((item, "YES"), (item, "OTHER")), k) for item in ITEMS]
+    process = [cell for cell in published if cell.table == Table.PROCESS]
+    found += [_process_surface(cube, process, "CONTACT", "CONTACT", WINDOW_OUTCOMES, k)]
+    found += [_process_surface(cube, process, "TALK", "TALK", (("TALK", "ALL"),), k)]
+    found += [_process_surface(cube, process, item, "SURVEY", ((item, "YES"), (item, "OTHER")), k) for item in ITEMS]
     return found
 
 
-def _likely(cube: Cube) -> NDArray[np.bool_]:
+def _plausible_cells(cube: Cube) -> NDArray[np.bool_]:
     """Return the cells an attacker thinks of: one reason alone, or reasons that were given together in that month.
 
     And none of a site in a month in which it was not in the figures.
     """
     seen = (cube.counts.sum(axis=(0, 2)) > 0)[None, :, None, :]
-    alone = np.array([len(held) == 1 for held in cube.sets])
+    single = np.array([len(held) == 1 for held in cube.sets])
     present = cube.present[:, :, None, None]
-    return np.broadcast_to((seen | alone) & present, cube.counts.shape).ravel()
+    return np.broadcast_to((seen | single) & present, cube.counts.shape).ravel()
 
 
-def table(cell: Cell) -> str:
+def optional_part(cell: Cell) -> str:
     """Return what could be left out: the months of P1 apart from its longer periods."""
     return MONTH if cell.table == Table.MONTHS and cell.first == cell.last else cell.table
 
 
-def _asked(cube: Cube, cell: Cell, grouped: Mapping[tuple[str, str, date, date], list[str]]) -> Places:
+def _counted_cells(cube: Cube, cell: Cell, grouped: Mapping[tuple[str, str, date, date], list[str]]) -> CellIndices:
     """Return the places of the requests that a cell counts."""
     names = grouped.get((cell.table, cell.category, cell.first, cell.last)) or [cell.category]
     if cell.table == Table.REASONS:
-        return cube.ids(cell.first, cell.last, reasons=names)
+        return cube.cell_indices(cell.first, cell.last, reasons=names)
     if cell.table == Table.PATHWAYS:
-        return cube.ids(cell.first, cell.last, pathway=cell.category)
+        return cube.cell_indices(cell.first, cell.last, pathway=cell.category)
     if cell.table == Table.SITES:
-        return cube.ids(cell.first, cell.last, sites=[int(name[1:]) for name in names])
-    return cube.ids(cell.first, cell.last)
+        return cube.cell_indices(cell.first, cell.last, sites=[int(name[1:]) for name in names])
+    return cube.cell_indices(cell.first, cell.last)
 
 
-def _hidden(cube: Cube, k: int) -> Iterator[Secret]:
+def _protected_counts(cube: Cube, k: int) -> Iterator[ProtectedCount]:
     """Yield the counts of 1 to k - 1 that could point to somebody, by kind."""
     counts = cube.counts.ravel()
     grid = np.arange(counts.size, dtype=np.intp).reshape(cube.counts.shape)
 
-    def small(family: str, places: Places) -> Iterator[Secret]:
+    def small(family: str, places: CellIndices) -> Iterator[ProtectedCount]:
         if 0 < counts[places].sum() < k:
-            yield Secret(family, places)
+            yield ProtectedCount(family, places)
 
-    spans = {
+    periods_by_kind = {
         "MONTH": [(month, month) for month in cube.months],
         "QUARTER": [(each, periods.last_month(each)) for each in periods.quarters(cube.months[0], cube.months[-1])],
         "YEAR": _years(cube),
     }
-    for name, over in spans.items():
+    for name, over in periods_by_kind.items():
         for first, last in over:
-            yield from small("ALL", cube.ids(first, last))
+            yield from small("ALL", cube.cell_indices(first, last))
             for path in PATHWAYS:
-                yield from small("ALL", cube.ids(first, last, pathway=path))
+                yield from small("ALL", cube.cell_indices(first, last, pathway=path))
             for site in cube.sites:
-                yield from small("SITE", cube.ids(first, last, sites=[site]))
+                yield from small("SITE", cube.cell_indices(first, last, sites=[site]))
             if name != "MONTH":
                 for site in cube.sites:
                     for path in PATHWAYS:
-                        yield from small("SITE_PATH", cube.ids(first, last, sites=[site], pathway=path))
+                        yield from small("SITE_PATH", cube.cell_indices(first, last, sites=[site], pathway=path))
                 # Those who gave the very same reasons are the base cells of the second table.
                 for given in range(len(cube.sets)):
-                    yield from small("SET", grid[:, cube.span(first, last), :, given].ravel())
+                    yield from small("SET", grid[:, cube.month_slice(first, last), :, given].ravel())
     for reason in REASONS:
-        for name, over in spans.items():
+        for name, over in periods_by_kind.items():
             for first, last in over:
-                mentioned = cube.ids(first, last, reasons=[reason])
+                mentioned = cube.cell_indices(first, last, reasons=[reason])
                 yield from small(f"R_{reason}", mentioned)
                 # Who knows how many asked subtracts.
-                yield from small(f"N_{reason}", np.setdiff1d(cube.ids(first, last), mentioned))
+                yield from small(f"N_{reason}", np.setdiff1d(cube.cell_indices(first, last), mentioned))
                 if name != "MONTH":
                     for path in PATHWAYS:
-                        yield from small(f"R_{reason}", cube.ids(first, last, reasons=[reason], pathway=path))
+                        yield from small(f"R_{reason}", cube.cell_indices(first, last, reasons=[reason], pathway=path))
                 if name == "YEAR":
                     for site in cube.sites:
-                        yield from small(f"SR_{reason}", cube.ids(first, last, sites=[site], reasons=[reason]))
+                        yield from small(f"SR_{reason}", cube.cell_indices(first, last, sites=[site], reasons=[reason]))
 
 
 def _years(cube: Cube) -> list[tuple[date, date]]:
@@ -134,9 +137,9 @@ def _years(cube: Cube) -> list[tuple[date, date]]:
     return [(max(start, cube.months[0]), min(periods.later(start, 11), cube.months[-1])) for start in starts]
 
 
-def _shares(
-    cube: Cube, told: Iterable[Cell], name: str, base: str, categories: tuple[tuple[str, str], ...], k: int
-) -> Front:
+def _process_surface(
+    cube: Cube, published: Iterable[Cell], name: str, base: str, categories: tuple[tuple[str, str], ...], k: int
+) -> AttackSurface:
     """Return the attack on a process measure: who of its counts, in which quarter and at which site.
 
     Args:
@@ -147,31 +150,31 @@ def _shares(
     zero = np.zeros((len(cube.sites), len(cube.months)), dtype=np.int64)
     counts = np.stack([cube.process.get(measure, {}).get(code, zero) for measure, code in categories], axis=-1)
     grid = np.arange(counts.size, dtype=np.intp).reshape(counts.shape)
-    numbers: list[Number] = []
-    bases = {(cell.first, cell.last): cell.number for cell in told if cell.category == base}
-    for cell in told:
+    numbers: list[PublishedNumber] = []
+    bases = {(cell.first, cell.last): cell.number for cell in published if cell.category == base}
+    for cell in published:
         if cell.first < cube.months[0]:
             continue
-        places = grid[:, cube.span(cell.first, cell.last)]
-        most = bases.get((cell.first, cell.last), ANY)
+        places = grid[:, cube.month_slice(cell.first, cell.last)]
+        most = bases.get((cell.first, cell.last), UNBOUNDED)
         if cell.category == base:
-            numbers.append(Number(places.ravel(), cell.number, cell.number, cell.table))
+            numbers.append(PublishedNumber(places.ravel(), cell.number, cell.number, cell.table))
         elif cell.category == f"{name}_Y":
-            numbers.append(Number(places[..., 0].ravel(), *rounded(cell.number, most), cell.table))
+            numbers.append(PublishedNumber(places[..., 0].ravel(), *rounding_interval(cell.number, most), cell.table))
         elif (name, cell.category) == ("CONTACT", "TO_CONTACT"):
-            numbers.append(Number(places[..., 0].ravel(), kept_at_least(cell.number), most, cell.table))
-    flat, secrets = counts.ravel(), []
+            numbers.append(PublishedNumber(places[..., 0].ravel(), surely_in_time(cell.number), most, cell.table))
+    flat, protected_counts = counts.ravel(), []
     for quarter in periods.quarters(cube.months[0], cube.months[-1]):
-        span = grid[:, cube.span(quarter, periods.last_month(quarter))]
+        span = grid[:, cube.month_slice(quarter, periods.last_month(quarter))]
         for chosen in (span, *(span[[i]] for i in range(len(cube.sites)))):
             for places in (chosen, *(chosen[..., [j]] for j in range(len(categories)))):
                 if 0 < flat[places.ravel()].sum() < k:
-                    secrets.append(Secret(name, places.ravel()))
+                    protected_counts.append(ProtectedCount(name, places.ravel()))
     possible = np.broadcast_to(cube.present[..., None], counts.shape).ravel()
-    return Front(flat, numbers, secrets, possible)
+    return AttackSurface(flat, numbers, protected_counts, possible)
 
 
-def rounded(percent: int, base: int) -> tuple[int, int]:
+def rounding_interval(percent: int, base: int) -> tuple[int, int]:
     """Return the smallest and the largest part of `base` that is rounded to this percentage."""
     low = -(-base * (2 * percent - 1) // 200)
     high = -(-base * (2 * percent + 1) // 200) - 1

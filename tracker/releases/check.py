@@ -19,11 +19,11 @@ from sites.tenants.models import Site
 from sites.tenants.queries import province
 from tracker.figures import periods
 from tracker.releases import attack_model, disclosure_audit, snapshot, suppression
-from tracker.releases import options as wanted
-from tracker.releases.cube import Cube, Incomplete
+from tracker.releases import options as options
+from tracker.releases.cube import Cube, InconsistentCounts
 from tracker.releases.models import Release, ReleaseCell, ReleaseMember
 from tracker.releases.options import MONTH
-from tracker.releases.transitions import CONTRADICTS, FAILED, HELD, KIND, MOVES, NOTHING
+from tracker.releases.transitions import CONTRADICTS, FAILED, KIND, LEASE, MOVES, NOTHING
 
 log = logging.getLogger("psi.figures")
 State, Table = Release.State, Release.Table
@@ -37,7 +37,7 @@ def check(release_id: int) -> None:
     """
     home = province()
     with tenancy.site_scope(home.pk):
-        release = _hold(release_id)
+        release = _claim(release_id)
     if release is None:
         return
     try:
@@ -47,58 +47,64 @@ def check(release_id: int) -> None:
         raise
     except Exception:
         log.exception("the check of release %s broke off", release_id)
-        _refuse(home, release, disclosure_audit.Verdict(), FAILED, None)
+        _refuse(home, release, disclosure_audit.AuditResult(), FAILED, None)
 
 
 def _check(home: Site, release: Release) -> None:
     last = periods.last_month(release.quarter)
     try:
-        snapshot.freeze(last)
-        cube = snapshot.read(last)
-    except Incomplete:
-        return _refuse(home, release, disclosure_audit.Verdict(), CONTRADICTS, None)
+        snapshot.take(last)
+        cube = snapshot.load(last)
+    except InconsistentCounts:
+        return _refuse(home, release, disclosure_audit.AuditResult(), CONTRADICTS, None)
     if cube is None:
-        return _refuse(home, release, disclosure_audit.Verdict(), NOTHING, None)
+        return _refuse(home, release, disclosure_audit.AuditResult(), NOTHING, None)
     with tenancy.site_scope(home.pk):
-        told, stood = known()
-        begun = starts(published(), cube)
+        known_cells, known_groups = attacker_knowledge()
+        starts = first_unpublished(published_cells(), cube)
         regions = dict(Site.objects.values_list("pk", "region"))
-    made = suppression.plan(cube, release.quarter, begun, wanted.of(release), settings.PSI_K, regions=regions)
+    tables = suppression.protected_tables(
+        cube, release.quarter, starts, options.options_of(release), settings.PSI_K, regions=regions
+    )
 
     def progress(done: int, total: int) -> None:
         with tenancy.site_scope(home.pk) as scope:
             Release.objects.filter(pk=release.pk, state=State.CHECKING).update(
-                done=done, total=total, held_until=scope.now + HELD
+                done=done, total=total, held_until=scope.now + LEASE
             )
 
-    verdict, contradicts = examine(cube, [*told, *made.cells], [*stood, *made.members], settings.PSI_K, progress)
+    result, contradicts = audit_disclosure(
+        cube, [*known_cells, *tables.cells], [*known_groups, *tables.members], settings.PSI_K, progress
+    )
     if contradicts:
-        return _refuse(home, release, verdict, CONTRADICTS, None)
-    if not verdict.passed:
-        helps = remedy(cube, told, made, stood, verdict, lambda: progress(verdict.examined, verdict.examined))
-        return _refuse(home, release, verdict, verdict.known[0].family, helps)
-    return _accept(home, release, verdict, made)
+        return _refuse(home, release, result, CONTRADICTS, None)
+    if not result.passed:
+        helps = suggest_coarsening(
+            cube, known_cells, tables, known_groups, result, lambda: progress(result.examined, result.examined)
+        )
+        return _refuse(home, release, result, result.disclosed[0].family, helps)
+    return _accept(home, release, result, tables)
 
 
-def _hold(release_id: int) -> Release | None:
+def _claim(release_id: int) -> Release | None:
     """Take a release to check, unless another worker is at it."""
     now = tenancy.now()
     free = Release.objects.filter(Q(held_until=None) | Q(held_until__lte=now), pk=release_id, state=State.CHECKING)
-    if not free.update(held_until=now + HELD, done=0, total=0):
+    if not free.update(held_until=now + LEASE, done=0, total=0):
         return None
     return Release.objects.get(pk=release_id)
 
 
-def known() -> tuple[list[suppression.Cell], list[suppression.Member]]:
+def attacker_knowledge() -> tuple[list[suppression.Cell], list[suppression.GroupMember]]:
     """Return every cell that anybody was ever shown, and what stands together in them.
 
     Published ones, and those of previews that were set aside: who saw two previews may put them together.
     """
     members = ReleaseMember.objects.order_by("pk").values_list("table", "group", "member", "first", "last")
-    return _cells(ReleaseCell.objects.all()), [suppression.Member(*row) for row in members]
+    return _cells(ReleaseCell.objects.all()), [suppression.GroupMember(*row) for row in members]
 
 
-def published() -> list[suppression.Cell]:
+def published_cells() -> list[suppression.Cell]:
     """Return every cell ever published by the province."""
     return _cells(ReleaseCell.objects.filter(Q(release=None) | Q(release__state=State.PUBLISHED)))
 
@@ -108,93 +114,97 @@ def _cells(rows: QuerySet[ReleaseCell]) -> list[suppression.Cell]:
     return [suppression.Cell(*row) for row in columns]
 
 
-def starts(told: Iterable[suppression.Cell], cube: Cube) -> dict[str, date]:
+def first_unpublished(published: Iterable[suppression.Cell], cube: Cube) -> dict[str, date]:
     """Return for each table the first month that it has not told."""
     starts = dict.fromkeys(Table.values, cube.months[0])
-    for cell in told:
+    for cell in published:
         starts[cell.table] = max(starts[cell.table], periods.next_month(cell.last))
     return starts
 
 
-def examine(
+def audit_disclosure(
     cube: Cube,
     cells: Iterable[suppression.Cell],
-    members: Iterable[suppression.Member],
+    members: Iterable[suppression.GroupMember],
     k: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[disclosure_audit.Verdict, bool]:
+) -> tuple[disclosure_audit.AuditResult, bool]:
     """Attack what is to be told together with all that was told before.
 
     Returns:
         What was found, and whether the numbers contradict the counts, so that nothing can be said.
     """
-    fronts = attack_model.fronts(cube, cells, members, k)
-    total, verdict = sum(len(front.secrets) for front in fronts), disclosure_audit.Verdict()
+    surfaces = attack_model.attack_surfaces(cube, cells, members, k)
+    total, result = sum(len(surface.protected_counts) for surface in surfaces), disclosure_audit.AuditResult()
     progress(0, total)
-    for front in fronts:
-        if any(not number.low <= front.counts[number.cells].sum() <= number.high for number in front.numbers):
-            return verdict, True
-        before = verdict.examined
+    for surface in surfaces:
+        if any(not number.low <= surface.counts[number.cells].sum() <= number.high for number in surface.numbers):
+            return result, True
+        before = result.examined
 
         def tell(done: int, before: int = before) -> None:
             if done % 20 == 0:
                 progress(before + done, total)
 
         found = disclosure_audit.attack(
-            front.counts, front.numbers, front.secrets, k, possible=front.possible, progress=tell
+            surface.counts, surface.numbers, surface.protected_counts, k, possible=surface.possible, progress=tell
         )
-        verdict.numbers += found.numbers
-        verdict.examined += found.examined
-        verdict.known += found.known
-        bounds = [bound for bound in (verdict.narrowest, found.narrowest) if bound is not None]
-        verdict.narrowest = min(bounds, default=None)
-    return verdict, False
+        result.numbers += found.numbers
+        result.examined += found.examined
+        result.disclosed += found.disclosed
+        bounds = [bound for bound in (result.narrowest, found.narrowest) if bound is not None]
+        result.narrowest = min(bounds, default=None)
+    return result, False
 
 
-def remedy(
+def suggest_coarsening(
     cube: Cube,
-    told: list[suppression.Cell],
-    made: suppression.Plan,
-    stood: list[suppression.Member],
-    verdict: disclosure_audit.Verdict,
-    beat: Callable[[], None] = lambda: None,
+    known_cells: list[suppression.Cell],
+    tables: suppression.ProtectedTables,
+    known_groups: list[suppression.GroupMember],
+    result: disclosure_audit.AuditResult,
+    heartbeat: Callable[[], None] = lambda: None,
 ) -> str | None:
     """Return the table that helps when it is left out: what a coordinator may coarsen. None if none does alone.
 
     Args:
-        beat: called now and then, for whoever wants to know that this is still at work.
+        heartbeat: called now and then, for whoever wants to know that this is still at work.
     """
-    families = {secret.family for secret in verdict.known}
+    families = {protected.family for protected in result.disclosed}
     for left_out in (MONTH, Table.SITES, Table.REASONS, Table.PATHWAYS, Table.PROCESS, Table.MONTHS):
         out = {MONTH, left_out} if left_out == Table.MONTHS else {left_out}
-        kept = [cell for cell in made.cells if attack_model.table(cell) not in out]
-        if len(kept) == len(made.cells):
+        remaining = [cell for cell in tables.cells if attack_model.optional_part(cell) not in out]
+        if len(remaining) == len(tables.cells):
             continue
-        fronts = attack_model.fronts(cube, [*told, *kept], [*stood, *made.members], settings.PSI_K)
+        surfaces = attack_model.attack_surfaces(
+            cube, [*known_cells, *remaining], [*known_groups, *tables.members], settings.PSI_K
+        )
         if all(
             disclosure_audit.attack(
-                front.counts,
-                front.numbers,
-                [secret for secret in front.secrets if secret.family in families],
+                surface.counts,
+                surface.numbers,
+                [protected for protected in surface.protected_counts if protected.family in families],
                 settings.PSI_K,
-                possible=front.possible,
-                progress=lambda done: beat() if done % 20 == 0 else None,
+                possible=surface.possible,
+                progress=lambda done: heartbeat() if done % 20 == 0 else None,
             ).passed
-            for front in fronts
+            for surface in surfaces
         ):
             return str(left_out)
     return None
 
 
-def _refuse(home: Site, release: Release, verdict: disclosure_audit.Verdict, found: str, remedy: str | None) -> None:
+def _refuse(home: Site, release: Release, result: disclosure_audit.AuditResult, found: str, remedy: str | None) -> None:
     with tenancy.site_scope(home.pk):
-        if _settle(release.pk, "refuse", verdict, found=found, remedy=remedy):
+        if _finish(release.pk, "refuse", result, found=found, remedy=remedy):
             audit.record("REFUSED", KIND, release.pk, by=audit.SYSTEM)
 
 
-def _accept(home: Site, release: Release, verdict: disclosure_audit.Verdict, made: suppression.Plan) -> None:
+def _accept(
+    home: Site, release: Release, result: disclosure_audit.AuditResult, tables: suppression.ProtectedTables
+) -> None:
     with tenancy.site_scope(home.pk):
-        if not _settle(release.pk, "pass", verdict, digest=digest(made.cells)):
+        if not _finish(release.pk, "pass", result, digest=digest(tables.cells)):
             return
         ReleaseCell.objects.bulk_create(
             ReleaseCell(
@@ -206,7 +216,7 @@ def _accept(home: Site, release: Release, verdict: disclosure_audit.Verdict, mad
                 number=cell.number,
                 unit=cell.unit,
             )
-            for cell in made.cells
+            for cell in tables.cells
         )
         ReleaseMember.objects.bulk_create(
             ReleaseMember(
@@ -217,24 +227,24 @@ def _accept(home: Site, release: Release, verdict: disclosure_audit.Verdict, mad
                 first=each.first,
                 last=each.last,
             )
-            for each in made.members
+            for each in tables.members
         )
         audit.record("CHECKED", KIND, release.pk, by=audit.SYSTEM)
 
 
-def _settle(release_id: int, verb: str, verdict: disclosure_audit.Verdict, **fields: str | None) -> bool:
+def _finish(release_id: int, verb: str, result: disclosure_audit.AuditResult, **fields: str | None) -> bool:
     """Write down what was found, unless the release was set aside meanwhile."""
     release = Release.objects.select_for_update(of=("self",)).get(pk=release_id)
     if release.state != State.CHECKING:
         return False
     found = {
         "state": target(MOVES, verb, release.state, ""),
-        "solver": disclosure_audit.solver(),
-        "numbers": verdict.numbers,
-        "examined": verdict.examined,
-        "narrowest": verdict.narrowest,
-        "done": verdict.examined,
-        "total": verdict.examined,
+        "solver": disclosure_audit.solver_version(),
+        "numbers": result.numbers,
+        "examined": result.examined,
+        "narrowest": result.narrowest,
+        "done": result.examined,
+        "total": result.examined,
         "held_until": None,
         **fields,
     }

@@ -28,14 +28,14 @@ PROCESS = ("CONTACT", "WINDOW", "TALK", "SURVEY", "TO_MATCH", "TO_CONTACT", *ITE
 MEASURES = ("REQUEST", REASON_SET, *PROCESS)
 
 # What became of the contact windows that ended: (measure, category), those kept first.
-WINDOWS = (("CONTACT", "IN_TIME"), ("WINDOW", "MISSED"))
+WINDOW_OUTCOMES = (("CONTACT", "IN_TIME"), ("WINDOW", "MISSED"))
 
 Counts = NDArray[np.int64]
-Places = NDArray[np.intp]
+CellIndices = NDArray[np.intp]
 Row = tuple[date, str, str, int]
 
 
-class Incomplete(Exception):
+class InconsistentCounts(Exception):
     """A site's requests and their sets of reasons, or its answers, do not add up; nothing may be told of them."""
 
 
@@ -59,17 +59,17 @@ class Cube:
     process: Mapping[str, Mapping[str, Counts]]
     present: NDArray[np.bool_]
 
-    def span(self, first: date, last: date) -> slice:
+    def month_slice(self, first: date, last: date) -> slice:
         """Return the months `first`..`last` as a slice of the second axis."""
         start = periods.between(self.months[0], first)
         return slice(start, start + periods.between(first, last) + 1)
 
-    def mentions(self, reasons: Iterable[str]) -> NDArray[np.bool_]:
+    def sets_mentioning(self, reasons: Iterable[str]) -> NDArray[np.bool_]:
         """Return which sets hold at least one of these reasons."""
-        wanted = frozenset(reasons)
-        return np.array([bool(wanted & held) for held in self.sets])
+        mentioned = frozenset(reasons)
+        return np.array([bool(mentioned & reason_set) for reason_set in self.sets])
 
-    def ids(
+    def cell_indices(
         self,
         first: date,
         last: date,
@@ -77,40 +77,40 @@ class Cube:
         sites: Iterable[int] | None = None,
         pathway: str | None = None,
         reasons: Iterable[str] | None = None,
-    ) -> Places:
+    ) -> CellIndices:
         """Return the places (of `counts.ravel()`) of the requests in these months, of these sites, so asked."""
         grid = np.arange(self.counts.size, dtype=np.intp).reshape(self.counts.shape)
-        chosen: Any = grid[:, self.span(first, last)]
+        chosen: Any = grid[:, self.month_slice(first, last)]
         if sites is not None:
             chosen = chosen[[self.sites.index(site) for site in sites]]
         if pathway is not None:
             chosen = chosen[:, :, [PATHWAYS.index(pathway)]]
         if reasons is not None:
-            chosen = chosen[..., self.mentions(reasons)]
+            chosen = chosen[..., self.sets_mentioning(reasons)]
         return np.asarray(chosen).ravel()
 
-    def parts(self, first: date, last: date, **which: Any) -> Counts:
-        """Return each site's share of what `ids` finds: integers of shape (sites)."""
-        span = self.counts[:, self.span(first, last)]
+    def contributions(self, first: date, last: date, **which: Any) -> Counts:
+        """Return each site's share of what `cell_indices` finds: integers of shape (sites)."""
+        chosen = self.counts[:, self.month_slice(first, last)]
         if (pathway := which.get("pathway")) is not None:
-            span = span[:, :, [PATHWAYS.index(pathway)]]
+            chosen = chosen[:, :, [PATHWAYS.index(pathway)]]
         if (reasons := which.get("reasons")) is not None:
-            span = span[..., self.mentions(reasons)]
-        sums: Counts = span.sum(axis=(1, 2, 3))
+            chosen = chosen[..., self.sets_mentioning(reasons)]
+        sums: Counts = chosen.sum(axis=(1, 2, 3))
         return sums
 
-    def shares(self, measure: str, category: str, first: date, last: date) -> Counts:
+    def process_contributions(self, measure: str, category: str, first: date, last: date) -> Counts:
         """Return each site's count of a process measure in these months: integers of shape (sites)."""
         counts = self.process.get(measure, {}).get(category)
         if counts is None:
             return np.zeros(len(self.sites), dtype=np.int64)
-        sums: Counts = counts[:, self.span(first, last)].sum(axis=1)
+        sums: Counts = counts[:, self.month_slice(first, last)].sum(axis=1)
         return sums
 
     def hours(self, measure: str, first: date, last: date) -> dict[int, int]:
         """Return whole hours → how many, over all sites."""
         found = {
-            int(category): int(counts[:, self.span(first, last)].sum())
+            int(category): int(counts[:, self.month_slice(first, last)].sum())
             for category, counts in self.process.get(measure, {}).items()
         }
         return {hours: number for hours, number in found.items() if number}
@@ -125,14 +125,14 @@ def build(rows: Mapping[int, Iterable[Row]], months: Iterable[date]) -> Cube:
         months: the months it is made of, without a gap.
 
     Raises:
-        Incomplete: a month's requests are not as many as their sets of reasons say, or somebody said yes to the survey
-            who did not answer it.
+        InconsistentCounts: a month's requests are not as many as their sets of reasons say, or more said yes in the
+            survey than answered it.
     """
     sites, over = tuple(sorted(rows)), tuple(months)
     at = {month: i for i, month in enumerate(over)}
     found = {site: [row for row in rows[site] if row[0] in at] for site in sites}
     sets = _sets(category for each in found.values() for _, measure, category, _ in each if measure == REASON_SET)
-    place = {held: i for i, held in enumerate(sets)}
+    place = {reason_set: i for i, reason_set in enumerate(sets)}
     counts = np.zeros((len(sites), len(over), len(PATHWAYS), len(sets)), dtype=np.int64)
     totals = np.zeros((len(sites), len(over)), dtype=np.int64)
     process: dict[str, dict[str, Counts]] = {}
@@ -141,20 +141,20 @@ def build(rows: Mapping[int, Iterable[Row]], months: Iterable[date]) -> Cube:
     for i, site in enumerate(sites):
         for month, measure, category, number in found[site]:
             if measure == REASON_SET:
-                pathway, held = reasons_of(category)
-                counts[i, at[month], PATHWAYS.index(pathway), place[held]] += number
+                pathway, reason_set = reasons_of(category)
+                counts[i, at[month], PATHWAYS.index(pathway), place[reason_set]] += number
             elif measure == "REQUEST":
                 totals[i, at[month]] += number
             elif measure in PROCESS:
                 of = process.setdefault(measure, {})
                 of.setdefault(category, np.zeros((len(sites), len(over)), dtype=np.int64))[i, at[month]] += number
     if (counts.sum(axis=(2, 3)) != totals).any():
-        raise Incomplete
+        raise InconsistentCounts
     answered = process.get("SURVEY", {}).get("ALL", np.zeros_like(totals))
     for item in ITEMS:
         yes = process.get(item, {}).get("YES", np.zeros_like(totals))
         if (yes > answered).any():
-            raise Incomplete
+            raise InconsistentCounts
         process[item] = {"YES": yes, "OTHER": answered - yes}
     return Cube(sites, over, sets, counts, process, present.reshape(len(sites), len(over)))
 
@@ -166,9 +166,11 @@ def _sets(seen: Iterable[str]) -> tuple[frozenset[str], ...]:
     less, and the gate stricter, never looser.
     """
     common = {frozenset(some) for size in (1, 2) for some in combinations(REASONS, size)}
-    return tuple(sorted(common | {reasons_of(category)[1] for category in seen}, key=lambda held: sorted(held)))
+    return tuple(
+        sorted(common | {reasons_of(category)[1] for category in seen}, key=lambda reason_set: sorted(reason_set))
+    )
 
 
-def blank(sites: Iterable[int], first: date, last: date) -> Cube:
+def empty_cube(sites: Iterable[int], first: date, last: date) -> Cube:
     """Return a cube in which nothing happened."""
     return build(dict.fromkeys(sites, ()), periods.months(first, last))

@@ -61,7 +61,7 @@ def public_sheet(request: HttpRequest, quarter: date, table: str) -> HttpRespons
 
 
 def _release(quarter: date, *, public_only: bool = False) -> tuple[Release, list[Table]]:
-    if release := release_tables.released(quarter, public_only=public_only):
+    if release := release_tables.published_release(quarter, public_only=public_only):
         return release, release_tables.tables(release)
     raise Http404("No such release.")
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sites.engine.forms import bare_helper
-from tracker.releases.options import MONTH, PARTS, Wanted
+from tracker.releases.options import MONTH, PARTS, ReleaseOptions
 
 
 class PrepareForm(forms.Form):
@@ -34,12 +34,12 @@ class PrepareForm(forms.Form):
         self.helper = bare_helper(self)
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or {}
+        answers = super().clean() or {}
         ticks = (part.name for part in PARTS if part.table != MONTH)
-        if not any(said.get(name) for name in ticks):
+        if not any(answers.get(name) for name in ticks):
             raise forms.ValidationError(gettext("Tick at least one table."))
-        return said
+        return answers
 
-    def wanted(self) -> Wanted:
+    def options(self) -> ReleaseOptions:
         """Return what was ticked."""
-        return Wanted(**{name: said for name, said in self.cleaned_data.items() if name != "key"})
+        return ReleaseOptions(**{name: answers for name, answers in self.cleaned_data.items() if name != "key"})

@@ -13,7 +13,7 @@ MONTH = "MONTH"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReleaseOptions:
     """What a coordinator asks for. What is left out waits, and is told for a longer period the next time."""
 
     months: bool = True
@@ -30,7 +30,7 @@ class Part:
 
     Attributes:
         table: what it leaves out.
-        name: in `Wanted` and on the form.
+        name: in `ReleaseOptions` and on the form.
         column: of `Release`.
     """
 
@@ -48,14 +48,14 @@ PARTS = (
     Part(Table.SITES, "sites", "with_sites", _("Sites, where a fiscal year closes")),
     Part(Table.PROCESS, "process", "with_process", _("How the program works")),
 )
-OF = {part.table: part for part in PARTS}
+PART_OF_TABLE = {part.table: part for part in PARTS}
 
 
-def of(release: Release) -> Wanted:
+def options_of(release: Release) -> ReleaseOptions:
     """Return what was asked for with a release."""
-    return Wanted(**{part.name: getattr(release, part.column) for part in PARTS})
+    return ReleaseOptions(**{part.name: getattr(release, part.column) for part in PARTS})
 
 
-def columns(wanted: Wanted) -> dict[str, bool]:
+def columns_for(options: ReleaseOptions) -> dict[str, bool]:
     """Return the columns of a release that keep what was asked for."""
-    return {part.column: getattr(wanted, part.name) for part in PARTS}
+    return {part.column: getattr(options, part.name) for part in PARTS}

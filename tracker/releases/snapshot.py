@@ -25,27 +25,27 @@ FREEZE = AdvisoryLock("FREEZE", 7105)
 
 def register() -> None:
     """Let facts that are counted again ask whether their month was frozen in between."""
-    facts.register(kept_at)
+    facts.register(frozen_at)
 
 
-def freeze(last: date) -> None:
+def take(last: date) -> None:
     """Keep what every funded site counted until the month `last`, for good; what is kept already stays as it is.
 
     Existing programs outside the funding are left out. A late report counts in the month in which it is
     made; what is corrected in a month that is kept no longer changes what is published.
     """
     home = province()
-    first = _unfrozen(home, last)
+    first = _first_unfrozen(home, last)
     if first is None or first > last:
         return
     funded = Site.objects.filter(funding=Site.Funding.FUNDED).exclude(pk=home.pk).order_by("pk")
     # The province last: its mark says that all the others are done, should a worker die meanwhile.
     for site_id in [*funded.values_list("pk", flat=True), home.pk]:
         with tenancy.site_scope(site_id):
-            _keep(site_id, first, last)
+            _freeze_site(site_id, first, last)
 
 
-def _keep(site_id: int, first: date, last: date) -> None:
+def _freeze_site(site_id: int, first: date, last: date) -> None:
     """Keep the current site's months, all or none.
 
     Raises:
@@ -75,22 +75,22 @@ def _keep(site_id: int, first: date, last: date) -> None:
     )
 
 
-def kept_at(moment: datetime) -> datetime | None:
+def frozen_at(moment: datetime) -> datetime | None:
     """Return when the month of this moment was frozen at the current site; None if it was not yet."""
     marks = Frozen.objects.filter(measure=Frozen.MARK, month=facts.month_of(moment))
     return marks.values_list("kept_at", flat=True).first()
 
 
-def _unfrozen(home: Site, last: date) -> date | None:
+def _first_unfrozen(home: Site, last: date) -> date | None:
     """Return the first month that is not kept yet, on the first day of a quarter; None if nothing ever happened."""
     with tenancy.site_scope(home.pk):
-        marked = Frozen.objects.filter(measure=Frozen.MARK).order_by("-month").values_list("month", flat=True).first()
-    if marked:
-        return periods.next_month(marked)
+        latest = Frozen.objects.filter(measure=Frozen.MARK).order_by("-month").values_list("month", flat=True).first()
+    if latest:
+        return periods.next_month(latest)
     return releases.first_quarter()
 
 
-def read(last: date) -> cube.Cube | None:
+def load(last: date) -> cube.Cube | None:
     """Return the cube of all that is kept until the month `last`; None when nothing is.
 
     Raises:
@@ -106,6 +106,6 @@ def read(last: date) -> cube.Cube | None:
 def _rows(last: date) -> Iterator[tuple[int, list[cube.Row]]]:
     for site_id in Site.objects.order_by("pk").values_list("pk", flat=True):
         with tenancy.site_scope(site_id):
-            kept = Frozen.objects.filter(month__lte=last).values_list("month", "measure", "category", "count")
-            if rows := list(kept):
+            frozen = Frozen.objects.filter(month__lte=last).values_list("month", "measure", "category", "count")
+            if rows := list(frozen):
                 yield site_id, rows

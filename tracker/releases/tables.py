@@ -42,11 +42,11 @@ NOTES: dict[str, Promise] = {
     Table_.SITES: _("A fiscal year from April to March. Small sites are told together with others of their region."),
     Table_.PROCESS: _("Percentages are shown from a base of 20, medians from 10 values."),
 }
-PATHS: dict[str, Promise] = {
+PATHWAY_LABELS: dict[str, Promise] = {
     Referral.Pathway.REACH_IN: _("Reach-in"),
     Referral.Pathway.REACH_OUT: _("Reach-out"),
 }
-PROCESS: dict[str, Promise] = {
+PROCESS_LABELS: dict[str, Promise] = {
     "CONTACT": _("Contact windows that ended: contact was made in time, or 72 hours were over"),
     "CONTACT_Y": _("Contact within 72 hours of the confirmed match"),
     "TO_MATCH": _("Hours from request to confirmed match, median"),
@@ -125,14 +125,14 @@ class Table:
         return SafeString(charts.svg(drawn)) if drawn and drawn.rows else None
 
     @property
-    def beside(self) -> str:
+    def picture_note(self) -> str:
         """What to know of the picture; empty where it shows every period."""
-        if self.code != Table_.MONTHS or len(_steps(self.rows)) == len(self.rows):
+        if self.code != Table_.MONTHS or len(_drawn_rows(self.rows)) == len(self.rows):
             return ""
         return gettext("Only periods of the same length are drawn; the table has all of them.")
 
 
-def releases(*, public_only: bool = False) -> list[Release]:
+def published_releases(*, public_only: bool = False) -> list[Release]:
     """Return the published releases, the newest first.
 
     Args:
@@ -141,14 +141,14 @@ def releases(*, public_only: bool = False) -> list[Release]:
     return list(_published(public_only=public_only).order_by("-quarter"))
 
 
-def released(quarter: date, *, public_only: bool = False) -> Release | None:
+def published_release(quarter: date, *, public_only: bool = False) -> Release | None:
     """Return the published release of a quarter, None if there is none."""
     return _published(public_only=public_only).filter(quarter=quarter).first()
 
 
 def _published(*, public_only: bool) -> QuerySet[Release]:
-    found = Release.objects.filter(state=Release.State.PUBLISHED)
-    return found.filter(public=True) if public_only else found
+    releases = Release.objects.filter(state=Release.State.PUBLISHED)
+    return releases.filter(public=True) if public_only else releases
 
 
 def tables(release: Release) -> list[Table]:
@@ -166,28 +166,28 @@ def over_time() -> list[Table]:
 
 
 def _tables(cells: QuerySet[ReleaseCell], members: QuerySet[ReleaseMember]) -> list[Table]:
-    of: dict[str, list[Any]] = defaultdict(list)
+    cells_of: dict[str, list[Any]] = defaultdict(list)
     # Bare rows, for there are hundreds: as models they take half as long again.
     for cell in cells.values_list("table", "category", "first", "last", "number", "unit", named=True):
-        of[cell.table].append(cell)
-    together: dict[tuple[str, str, date], list[str]] = defaultdict(list)
+        cells_of[cell.table].append(cell)
+    members_of_group: dict[tuple[str, str, date], list[str]] = defaultdict(list)
     for table, group, first, member in members.values_list("table", "group", "first", "member"):
-        together[table, group, first].append(member)
-    names = dict(Site.objects.values_list("pk", "name")) if Table_.SITES in of else {}
+        members_of_group[table, group, first].append(member)
+    names = dict(Site.objects.values_list("pk", "name")) if Table_.SITES in cells_of else {}
     return [
-        Table(code, str(TITLES[code]), str(NOTES[code]), _rows(code, of[code], together, names))
+        Table(code, str(TITLES[code]), str(NOTES[code]), _rows(code, cells_of[code], members_of_group, names))
         for code in Table_.values
-        if code in of
+        if code in cells_of
     ]
 
 
 def _rows(
     code: str,
     cells: list[Any],
-    together: dict[tuple[str, str, date], list[str]],
+    members_of_group: dict[tuple[str, str, date], list[str]],
     names: dict[int, str],
 ) -> list[Row]:
-    told = {(cell.first, cell.last, cell.category): cell for cell in cells}
+    published = {(cell.first, cell.last, cell.category): cell for cell in cells}
     by_month = any(cell.first == cell.last for cell in cells)
     rows = []
     for first, last in sorted({(cell.first, cell.last) for cell in cells if cell.first != cell.last}):
@@ -198,25 +198,29 @@ def _rows(
         elif code == Table_.PROCESS:
             # Without a base a percentage has no line of its own.
             expected = [
-                (first, last, name) for name in PROCESS if not name.endswith("_Y") or _base(told, first, last, name)
+                (first, last, name)
+                for name in PROCESS_LABELS
+                if not name.endswith("_Y") or _base(published, first, last, name)
             ]
         else:
-            order = [*Reason.values, "GROUPED", *PATHS]
-            found = [cell for cell in cells if (cell.first, cell.last) == (first, last)]
-            place = {name: i for i, name in enumerate(order)}
-            found.sort(key=lambda cell: (place.get(cell.category, 99), _label(code, cell.category, names)))
-            expected = [(first, last, cell.category) for cell in found]
+            order = [*Reason.values, "GROUPED", *PATHWAY_LABELS]
+            of_period = [cell for cell in cells if (cell.first, cell.last) == (first, last)]
+            rank = {name: i for i, name in enumerate(order)}
+            of_period.sort(key=lambda cell: (rank.get(cell.category, 99), _label(code, cell.category, names)))
+            expected = [(first, last, cell.category) for cell in of_period]
         for key in expected:
-            cell = told.get(key)
+            cell = published.get(key)
             unit = cell.unit if cell else _unit(key[2])
-            stood = tuple(_label(code, name, names) for name in together.get((code, key[2], key[0]), ()))
-            rows.append(Row(*key, _label(code, key[2], names), cell.number if cell else None, unit, stood))
+            member_labels = tuple(
+                _label(code, name, names) for name in members_of_group.get((code, key[2], key[0]), ())
+            )
+            rows.append(Row(*key, _label(code, key[2], names), cell.number if cell else None, unit, member_labels))
     return rows
 
 
-def _base(told: Mapping[tuple[date, date, str], Any], first: date, last: date, share: str) -> int:
+def _base(published: Mapping[tuple[date, date, str], Any], first: date, last: date, share: str) -> int:
     """Return the base of a percentage where it is told; 0 when not."""
-    cell = told.get((first, last, "CONTACT" if share == "CONTACT_Y" else "SURVEY"))
+    cell = published.get((first, last, "CONTACT" if share == "CONTACT_Y" else "SURVEY"))
     return cell.number if cell else 0
 
 
@@ -228,11 +232,11 @@ def _label(code: str, category: str, names: dict[int, str]) -> str:
     if code == Table_.REASONS:
         return gettext("Other (grouped)") if category == "GROUPED" else str(Reason(category).label)
     if code == Table_.PATHWAYS:
-        return str(PATHS[category])
+        return str(PATHWAY_LABELS[category])
     if code == Table_.SITES:
         return str(REGIONS[category]) if category in REGIONS else names[int(category[1:])]
     if code == Table_.PROCESS:
-        return str(PROCESS[category])
+        return str(PROCESS_LABELS[category])
     return gettext("Requests")
 
 
@@ -241,19 +245,19 @@ def chart(table: Table) -> Chart | None:
     if table.code == Table_.PROCESS or not table.rows:
         return None
     if table.code == Table_.MONTHS:
-        steps = _steps(table.rows)
-        if steps[0].first == steps[0].last:
-            told = tuple((date_format(row.first, "M Y"), row.number) for row in steps)
-            return Chart(table.title, told, Kind.COLUMNS, gettext("Requests a month"), least=least())
-        told = tuple((row.period, row.number) for row in steps)
-        return Chart(table.title, told, Kind.ROWS, gettext("Requests"), least=least())
+        drawn = _drawn_rows(table.rows)
+        if drawn[0].first == drawn[0].last:
+            numbers = tuple((date_format(row.first, "M Y"), row.number) for row in drawn)
+            return Chart(table.title, numbers, Kind.COLUMNS, gettext("Requests a month"), least=smallest_count())
+        numbers = tuple((row.period, row.number) for row in drawn)
+        return Chart(table.title, numbers, Kind.ROWS, gettext("Requests"), least=smallest_count())
     latest = max(row.last for row in table.rows)
     shown = [row for row in table.rows if row.last == latest]
-    told = tuple((row.label, row.number) for row in shown)
-    return Chart(table.title, told, Kind.ROWS, shown[0].period, least=least())
+    numbers = tuple((row.label, row.number) for row in shown)
+    return Chart(table.title, numbers, Kind.ROWS, shown[0].period, least=smallest_count())
 
 
-def _steps(rows: list[Row]) -> list[Row]:
+def _drawn_rows(rows: list[Row]) -> list[Row]:
     """Return the rows of time that are drawn side by side: months, or all periods as long as the latest.
 
     A year beside its quarters would look like a quarter with many requests.
@@ -265,12 +269,12 @@ def _steps(rows: list[Row]) -> list[Row]:
     return [row for row in rows if len(periods.months(row.first, row.last)) == latest]
 
 
-def least() -> int:
+def smallest_count() -> int:
     """Return the smallest count that may be told, for sentences."""
     return settings.PSI_K
 
 
-def evaluated() -> list[date]:
+def evaluated_years() -> list[date]:
     """Return the first days of the fiscal years whose last quarter is published, the latest first."""
     closed = Release.objects.filter(state=Release.State.PUBLISHED, quarter__month=1).order_by("-quarter")
     return [periods.fiscal_year(quarter) for quarter in closed.values_list("quarter", flat=True)]

@@ -20,12 +20,12 @@ from tracker.figures import periods
 from tracker.figures.models import Rollup
 from tracker.figures.reporting_periods import WAIT
 from tracker.releases.models import Release, ReleaseCell
-from tracker.releases.options import Wanted, columns
+from tracker.releases.options import ReleaseOptions, columns_for
 
 State, Table = Release.State, Release.Table
 KIND = "RELEASE"
 # A worker that has said nothing for so long is taken for dead, and another begins anew.
-HELD = timedelta(minutes=10)
+LEASE = timedelta(minutes=10)
 CHECK = "tracker.tasks.check_release"
 MOVES: Moves = {
     "pass": (frozenset({State.CHECKING}), State.READY),
@@ -42,7 +42,7 @@ FAILED = "FAILED"
 
 def register() -> None:
     """Tell the agenda who sees to it that a release is checked, and *Today* what is next."""
-    agenda.register(KIND, look_after)
+    agenda.register(KIND, handle)
     today.register(_rows)
 
 
@@ -57,12 +57,12 @@ def next_quarter() -> date | None:
 
 def first_quarter() -> date | None:
     """Return the first day of the quarter in which the first request of a funded site was counted."""
-    found: list[date] = []
+    months: list[date] = []
     for site_id in Site.objects.filter(funding=Site.Funding.FUNDED).order_by("pk").values_list("pk", flat=True):
         with tenancy.site_scope(site_id):
             first = Rollup.objects.filter(measure="REQUEST").order_by("month").values_list("month", flat=True).first()
-        found += [first] if first else []
-    return periods.quarter_of(min(found)) if found else None
+        months += [first] if first else []
+    return periods.quarter_of(min(months)) if months else None
 
 
 def _rows(slug: str) -> Iterable[today.Item]:
@@ -71,7 +71,7 @@ def _rows(slug: str) -> Iterable[today.Item]:
     if latest is None or latest.state == State.CHECKING:
         return []
     quarter = latest.quarter
-    said = {
+    texts = {
         State.READY: (_("%(quarter)s: the figures passed the check"), _("Look at them, and publish.")),
         State.REFUSED: (_("%(quarter)s: the figures did not pass the check"), _("The page says what helps.")),
     }
@@ -81,11 +81,11 @@ def _rows(slug: str) -> Iterable[today.Item]:
         if localdate(tenancy.now()) < opens_on(quarter):
             return []
         path = reverse("releases")
-        said[State.PUBLISHED] = (
+        texts[State.PUBLISHED] = (
             _("%(quarter)s: the figures can be released"),
             _("They are checked first; you see them before anyone."),
         )
-    title, detail = said[State(latest.state)]
+    title, detail = texts[State(latest.state)]
     months = periods.label(quarter, periods.last_month(quarter))
     return [today.Item(tenancy.now(), title % {"quarter": months}, detail, _("Open"), path, quiet=True)]
 
@@ -95,7 +95,7 @@ def opens_on(quarter: date) -> date:
     return periods.later(quarter, periods.QUARTER) + WAIT
 
 
-def ask(quarter: date, wanted: Wanted, *, key: uuid.UUID, by: Actor) -> Release:
+def prepare(quarter: date, options: ReleaseOptions, *, key: uuid.UUID, by: Actor) -> Release:
     """Have a release of `quarter` made and checked. Written in the province's scope, which is the current one.
 
     Args:
@@ -104,7 +104,7 @@ def ask(quarter: date, wanted: Wanted, *, key: uuid.UUID, by: Actor) -> Release:
     Raises:
         Refused: it is not its turn, its thirty days are not over, or another release is on its way.
     """
-    _lock()
+    _lock_releases()
     if earlier := Release.objects.filter(key=key).first():
         return earlier
     if Release.objects.filter(state__in=(State.CHECKING, State.READY)).exists():
@@ -118,22 +118,22 @@ def ask(quarter: date, wanted: Wanted, *, key: uuid.UUID, by: Actor) -> Release:
         quarter=quarter,
         key=key,
         asked_at=tenancy.now(),
-        **columns(wanted),
+        **columns_for(options),
     )
     agenda.schedule(KIND, [release.pk], tenancy.now())
     audit.record("PREPARED", KIND, release.pk, by=by)
     return release
 
 
-def _lock() -> None:
+def _lock_releases() -> None:
     """Let releases happen one after the other: whoever moves one holds the province's row."""
     Site.objects.select_for_update(of=("self",), no_key=True).get(pk=tenancy.current_site_id())
 
 
-def look_after(release_ids: list[int]) -> None:
+def handle(release_ids: list[int]) -> None:
     """Hand releases that wait to a worker with a solver, and look again later, until they are checked."""
     waiting = list(Release.objects.filter(pk__in=release_ids, state=State.CHECKING).values_list("pk", flat=True))
-    agenda.schedule(KIND, waiting, tenancy.now() + HELD)
+    agenda.schedule(KIND, waiting, tenancy.now() + LEASE)
     for release_id in waiting:
         transaction.on_commit(lambda number=release_id: agenda.send(CHECK, number))  # type: ignore[misc]
 
@@ -145,7 +145,7 @@ def publish(release_id: int, *, public: bool, by: Actor) -> Release:
         Refused: it has not passed.
         Release.DoesNotExist: there is none.
     """
-    _lock()
+    _lock_releases()
     release = Release.objects.select_for_update(of=("self",)).get(pk=release_id)
     if release.state == State.PUBLISHED:
         return release
@@ -168,7 +168,7 @@ def drop(release_id: int, *, by: Actor) -> None:
         Refused: it is published.
         Release.DoesNotExist: there is none.
     """
-    _lock()
+    _lock_releases()
     release = Release.objects.select_for_update(of=("self",)).get(pk=release_id)
     if release.state == State.DROPPED:
         return
@@ -178,7 +178,7 @@ def drop(release_id: int, *, by: Actor) -> None:
     audit.record("DROPPED", KIND, release.pk, by=by)
 
 
-def show(release_id: int, *, public: bool, by: Actor) -> None:
+def set_public(release_id: int, *, public: bool, by: Actor) -> None:
     """Choose whether everybody may read a published release.
 
     Raises:

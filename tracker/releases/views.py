@@ -25,15 +25,14 @@ from tracker.figures import periods, reporting_periods
 from tracker.figures import views as figure_views
 from tracker.releases import exports
 from tracker.releases import tables as release_tables
-from tracker.releases import tables as reports
 from tracker.releases import transitions as releases
 from tracker.releases.forms import PrepareForm
 from tracker.releases.models import Release, ReleaseCell
-from tracker.releases.options import MONTH, OF, PARTS
+from tracker.releases.options import MONTH, PART_OF_TABLE, PARTS
 
 State, Table = Release.State, Release.Table
 # What somebody could have worked out (tracker.releases.attack_model), in words that say no more than the kind of it.
-FOUND = {
+DISCLOSED = {
     "ALL": _("how many requests came in a month, a quarter or a year, or on one pathway"),
     "SITE": _("how many requests one site had"),
     "SITE_PATH": _("how many requests one site had on one pathway"),
@@ -49,18 +48,18 @@ FOUND = {
 
 def figures(request: HttpRequest) -> HttpResponse:
     """The published figures of the province. What is not published stands nowhere on the page."""
-    return render(request, "tracker/province.html", context_of_all())
+    return render(request, "tracker/province.html", province_context())
 
 
-def context_of_all() -> dict[str, Any]:
+def province_context() -> dict[str, Any]:
     """Return what the page of the province shows."""
     shelves = exports.shelves()
     return {
         "tables": release_tables.over_time(),
         "shelves": [each for each in shelves if each.tables],
         "bare": [each.words for each in shelves if not each.tables],
-        "evaluations": [reporting_periods.fiscal_year(year) for year in reports.evaluated()],
-        "most": release_tables.least() - 1,
+        "evaluations": [reporting_periods.fiscal_year(year) for year in release_tables.evaluated_years()],
+        "most": release_tables.smallest_count() - 1,
     }
 
 
@@ -69,15 +68,15 @@ def context_of_all() -> dict[str, Any]:
 def releases_page(request: SiteRequest) -> HttpResponse:
     """All releases so far, and the form that has the next quarter prepared."""
     quarter = releases.next_quarter()
-    refused = Release.objects.filter(state=State.REFUSED, quarter=quarter).order_by("-pk").first() if quarter else None
-    form = PrepareForm(saved_form.data_for(request), without=(refused.remedy or "") if refused else "")
+    latest = Release.objects.filter(state=State.REFUSED, quarter=quarter).order_by("-pk").first() if quarter else None
+    form = PrepareForm(saved_form.data_for(request), without=(latest.remedy or "") if latest else "")
     if request.method == "POST" and form.is_valid():
         try:
             if quarter is None:
                 raise Refused(gettext("There is nothing to release yet: no request has been counted."))
-            release = releases.ask(quarter, form.wanted(), key=form.cleaned_data["key"], by=request.actor)
-        except Refused as said:
-            form.add_error(None, said.sentence)
+            release = releases.prepare(quarter, form.options(), key=form.cleaned_data["key"], by=request.actor)
+        except Refused as refused:
+            form.add_error(None, refused.sentence)
         else:
             return redirect("release", release.pk)
     listed = list(Release.objects.order_by("-pk")[:100])
@@ -100,11 +99,11 @@ def release_page(request: SiteRequest, release_id: int) -> HttpResponse:
     release = get_object_or_404(Release, pk=release_id)
     if request.method == "POST":
         try:
-            said = _move(request, release)
+            message = _act(request, release)
         except Refused as refused:
             messages.error(request, refused.sentence)
         else:
-            messages.success(request, said)
+            messages.success(request, message)
         return redirect("releases" if request.POST.get("do") == "drop" else "release", *_page(request, release))
     context = {
         "release": release,
@@ -112,9 +111,9 @@ def release_page(request: SiteRequest, release_id: int) -> HttpResponse:
         "tables": release_tables.tables(release) if release.state in (State.READY, State.PUBLISHED) else [],
         # In steps of ten: how many hidden counts there are is nobody's business.
         "progress": release.done * 10 // release.total * 10 if release.total else 0,
-        "waiting": waiting(release),
-        "refused": refusal(release),
-        "most": release_tables.least() - 1,
+        "waiting": postponed_tables(release),
+        "refused": refusal_sentence(release),
+        "most": release_tables.smallest_count() - 1,
     }
     return render(request, "tracker/release.html", context)
 
@@ -123,7 +122,7 @@ def _page(request: HttpRequest, release: Release) -> list[int]:
     return [] if request.POST.get("do") == "drop" else [release.pk]
 
 
-def _move(request: SiteRequest, release: Release) -> str:
+def _act(request: SiteRequest, release: Release) -> str:
     match request.POST.get("do"):
         case "publish":
             releases.publish(release.pk, public="public" in request.POST, by=request.actor)
@@ -132,29 +131,29 @@ def _move(request: SiteRequest, release: Release) -> str:
             releases.drop(release.pk, by=request.actor)
             return gettext("Set aside. You can prepare the quarter again.")
         case "show":
-            releases.show(release.pk, public=True, by=request.actor)
+            releases.set_public(release.pk, public=True, by=request.actor)
             return gettext("Everybody can read it now.")
         case "hide":
-            releases.show(release.pk, public=False, by=request.actor)
+            releases.set_public(release.pk, public=False, by=request.actor)
             return gettext("Only advisors and coordinators read it now.")
     raise Refused(gettext("Press one of the buttons."))
 
 
-def waiting(release: Release) -> list[str]:
+def postponed_tables(release: Release) -> list[str]:
     """Return in words the tables that were asked for, and are not in a release that passed: what is in them waits."""
     if release.state not in (State.READY, State.PUBLISHED):
         return []
     cells = ReleaseCell.objects.filter(release=release)
-    told = set(cells.values_list("table", flat=True).distinct())
+    published = set(cells.values_list("table", flat=True).distinct())
     if cells.filter(table=Table.MONTHS, first=F("last")).exists():
-        told.add(MONTH)
+        published.add(MONTH)
     out = set() if release.with_months else {MONTH}
     if not periods.closes_fiscal_year(release.quarter):
         out.add(Table.SITES)
-    return [str(part.label) for part in PARTS if getattr(release, part.column) and part.table not in told | out]
+    return [str(part.label) for part in PARTS if getattr(release, part.column) and part.table not in published | out]
 
 
-def refusal(release: Release) -> str:
+def refusal_sentence(release: Release) -> str:
     """Return in words why a release did not pass, and what to coarsen; empty if it was not refused."""
     if release.state != State.REFUSED or not release.found:
         return ""
@@ -170,16 +169,16 @@ def refusal(release: Release) -> str:
             "The counts of a site contradict each other, or what was published before. Nothing can be told until that"
             " is mended; the people who run this program can see more in their log."
         )
-    kind = release.found if release.found in FOUND else release.found.split("_")[0]
+    kind = release.found if release.found in DISCLOSED else release.found.split("_")[0]
     why = gettext(
         "Together with everything published or previewed before, somebody could work out %(what)s,"
         " a number between 1 and %(most)s."
-    ) % {"what": FOUND[kind], "most": release_tables.least() - 1}
+    ) % {"what": DISCLOSED[kind], "most": release_tables.smallest_count() - 1}
     if release.remedy:
         what = gettext(
             "Untick “%(table)s” and prepare the quarter again. That table waits, and is told for a longer period."
         )
-        return f"{why} {what % {'table': OF[release.remedy].label}}"
+        return f"{why} {what % {'table': PART_OF_TABLE[release.remedy].label}}"
     return f"{why} {_('No table alone helps: untick several, and prepare the quarter again.')}"
 
 
@@ -189,7 +188,7 @@ def public_list(request: HttpRequest) -> HttpResponse:
     """The releases that everybody may read."""
     listed = [
         (each.quarter, periods.label(each.quarter, periods.last_month(each.quarter)))
-        for each in release_tables.releases(public_only=True)
+        for each in release_tables.published_releases(public_only=True)
     ]
     return render(request, "tracker/published.html", {"releases": listed})
 
@@ -198,18 +197,18 @@ def public_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def public_page(request: HttpRequest, quarter: date) -> HttpResponse:
     """A release that everybody may read."""
-    if release := release_tables.released(quarter, public_only=True):
-        return render(request, "tracker/published_one.html", context_of(release))
+    if release := release_tables.published_release(quarter, public_only=True):
+        return render(request, "tracker/published_one.html", release_context(release))
     raise Http404("No such release.")
 
 
-def context_of(release: Release) -> dict[str, Any]:
+def release_context(release: Release) -> dict[str, Any]:
     """Return what the public page of a release shows."""
     return {
         "release": release,
         "quarter": periods.label(release.quarter, periods.last_month(release.quarter)),
         "tables": release_tables.tables(release),
-        "most": release_tables.least() - 1,
+        "most": release_tables.smallest_count() - 1,
     }
 
 

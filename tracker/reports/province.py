@@ -111,7 +111,7 @@ def evaluation(year: date) -> Report:
     last = periods.later(year, periods.YEAR - 1)
     cut = [_within(table, year, last) for table in release_tables.over_time()]
     tables = [table for table in cut if table.rows]
-    releases = [each for each in release_tables.releases() if year <= each.quarter <= last]
+    releases = [each for each in release_tables.published_releases() if year <= each.quarter <= last]
     return Report(
         title=_("Annual evaluation"),
         subject=_("Peer support for physicians in British Columbia"),

@@ -18,7 +18,7 @@ from tracker.figures.medians import median
 from tracker.figures.reporting_periods import Period
 from tracker.releases import suppression
 from tracker.releases import tables as release_tables
-from tracker.releases.cube import WINDOWS
+from tracker.releases.cube import WINDOW_OUTCOMES
 from tracker.reports import masking
 from tracker.reports import province as reports
 from tracker.reports.masking import Told
@@ -50,7 +50,7 @@ def of_site(site: Site, year: Period) -> reports.Report:
         return masking.told(total[measure, category], k)
 
     requests = masking.in_time(year.first, year.last, lambda a, b: _between(by_month, "REQUEST", a, b), k)
-    kept, missed = (total[which] for which in WINDOWS)
+    kept, missed = (total[which] for which in WINDOW_OUTCOMES)
     pictures = [_drawn(_("Requests"), [Told(periods.label(a, b), n) for a, b, n in requests], year)]
     for title, unit, measure, choices in (
         (_("How the requests came"), _("Requests"), "REQ_PATH", Referral.Pathway.choices),
@@ -86,8 +86,8 @@ def of_site(site: Site, year: Period) -> reports.Report:
                 _("How the program works"),
                 _("Percentages have a base of 20 or more, medians and answers at least 10."),
                 [
-                    (str(release_tables.PROCESS["CONTACT"]), _shown(masking.told(kept + missed, k))),
-                    (str(release_tables.PROCESS["CONTACT_Y"]), _percent(kept, missed, k)),
+                    (str(release_tables.PROCESS_LABELS["CONTACT"]), _shown(masking.told(kept + missed, k))),
+                    (str(release_tables.PROCESS_LABELS["CONTACT_Y"]), _percent(kept, missed, k)),
                     (_("Hours from request to confirmed match, median"), _median(total, "TO_MATCH", k)),
                     (_("Hours from confirmed match to contact, median"), _to_contact(total, k, kept, missed)),
                     (_("Informal contacts"), _shown(counted("INFORMAL"))),
@@ -147,7 +147,7 @@ def _shown(number: int | None) -> str:
 
 def _percent(yes: int, no: int, k: int) -> str:
     base = yes + no
-    if base < suppression.BASE or any(masking.told(part, k) is None for part in (yes, no)):
+    if base < suppression.PERCENT_BASE or any(masking.told(part, k) is None for part in (yes, no)):
         return _("hidden") if base else NONE
     return _("%(number)s %%") % {"number": suppression.percent(yes, base)}
 
@@ -169,14 +169,14 @@ def _median(total: Counter[tuple[str, str]], measure: str, k: int) -> str:
     hours = _hours(total, measure)
     if not hours:
         return NONE
-    return str(median(hours)) if hours.total() >= max(suppression.MEDIAN, k) else _("hidden")
+    return str(median(hours)) if hours.total() >= max(suppression.MEDIAN_BASE, k) else _("hidden")
 
 
 def _to_contact(total: Counter[tuple[str, str]], k: int, kept: int, missed: int) -> str:
     hours = _hours(total, "TO_CONTACT")
     if not hours:
         return NONE
-    if hours.total() < max(suppression.MEDIAN, k):
+    if hours.total() < max(suppression.MEDIAN_BASE, k):
         return _("hidden")
     middle = median(hours)
-    return str(middle) if suppression.leaves_open(middle, kept, missed, k) else _("hidden")
+    return str(middle) if suppression.median_is_safe(middle, kept, missed, k) else _("hidden")

@@ -16,7 +16,6 @@ from sites.tenants.models import Role
 from tracker.figures import periods, reporting_periods
 from tracker.figures import views as figure_views
 from tracker.releases import tables as release_tables
-from tracker.releases import tables as reports
 from tracker.reports import province as reports_province
 from tracker.reports import site as site_report
 
@@ -41,7 +40,7 @@ def of_site(request: SiteRequest, year: str) -> HttpResponse:
 @require_safe
 def of_release(request: SiteRequest, quarter: date) -> HttpResponse:
     """The report of a published release."""
-    if release := release_tables.released(quarter):
+    if release := release_tables.published_release(quarter):
         return _file(reports_province.pdf(reports_province.of_release(release)), f"report-{periods.code(quarter)}")
     raise Http404("No such release.")
 
@@ -50,7 +49,7 @@ def of_release(request: SiteRequest, quarter: date) -> HttpResponse:
 @require_safe
 def evaluation(request: SiteRequest, year: str) -> HttpResponse:
     """The annual evaluation of a fiscal year whose last quarter is published."""
-    for first in reports.evaluated():
+    for first in release_tables.evaluated_years():
         if reporting_periods.fiscal_year(first).code == year:
             return _file(reports_province.pdf(reports_province.evaluation(first)), f"evaluation-{year}")
     raise Http404("No such fiscal year, or its last quarter is not published.")
