@@ -112,7 +112,7 @@ def _page(world: Any) -> Line:
     path = "/north/figures/?period=2025"
     with site_scope(world.north.pk):
         assert Rollup.objects.count() > MONTHS
-        context, _status = figure_views.context_of("2025", TODAY)
+        context, _status = figure_views.figures_context("2025", TODAY)
 
     shown = sum(panel.counted for panel, _drawing in context["drawn"])
 

@@ -65,7 +65,7 @@ CROSSINGS = {
     ("tracker/releases/snapshot.py", "take"),
     ("tracker/releases/transitions.py", "first_quarter"),
     ("tracker/releases/transitions.py", "next_quarter"),
-    ("tracker/figures/rollups.py", "prove"),
+    ("tracker/figures/rollups.py", "verify"),
     ("tracker/releases/check.py", "_accept"),
     ("tracker/releases/check.py", "_refuse"),
     ("tracker/releases/check.py", "check"),

@@ -27,4 +27,4 @@ def look_at_sites() -> None:
 @shared_task(name="tracker.tasks.prove_rollups")
 def prove_rollups() -> None:
     """Count every site's facts anew; what differs is logged at ERROR and told to the province."""
-    rollups.prove()
+    rollups.verify()

@@ -100,8 +100,8 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
                     play.start(anchor - timedelta(days=5), place.site.pk, _pause(place, peer, anchor))
         ended = [month for month in months_before(anchor, months) if month.month % 3 == 1]
         # The province publishes a quarter as soon as it may; the last is left for whoever looks.
-        for month in [month for month in ended if month + reporting_periods.WAIT < anchor][:-1]:
-            play.start(month + reporting_periods.WAIT + timedelta(days=1), home.pk, _release(places, home))
+        for month in [month for month in ended if month + reporting_periods.PUBLICATION_DELAY < anchor][:-1]:
+            play.start(month + reporting_periods.PUBLICATION_DELAY + timedelta(days=1), home.pk, _release(places, home))
         harbour = places[CASTS[0].slug]
         play.start(anchor - timedelta(days=2), harbour.site.pk, _invite(harbour))
         _hold(play, places, home)

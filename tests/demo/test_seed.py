@@ -220,7 +220,7 @@ def test_who_was_trained_is_in_the_figures(loaded: None) -> None:
     counts = {}
     for site in sites():
         with site_scope(site.pk, now=ANCHOR):
-            counts[site.slug] = panels.counted(year, year)[1]["TRAINED", "ALL"]
+            counts[site.slug] = panels.totals(year, year)[1]["TRAINED", "ALL"]
     assert counts == {"coastal-section": 0, "harbour": 1, "north-islands": 0, "province": 0}
 
 

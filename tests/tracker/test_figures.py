@@ -35,10 +35,10 @@ def test_every_period_offered_can_be_read_and_has_a_month_to_show(first: date, t
     if first > today:
         first, today = today, first
     first = max(first, today - timedelta(days=900))
-    for _heading, group in reporting_periods.offered(first, today):
+    for _heading, group in reporting_periods.period_choices(first, today):
         assert group
         for period in group:
-            assert reporting_periods.read(period.code, today) == period
+            assert reporting_periods.parse(period.code, today) == period
             months = period.months(today)
             assert months[0] == period.first <= months[-1] <= min(today, period.last)
             assert len(period.months(date(9999, 1, 1))) in (3, 12)
@@ -46,12 +46,12 @@ def test_every_period_offered_can_be_read_and_has_a_month_to_show(first: date, t
 
 
 def test_a_fiscal_year_begins_in_april() -> None:
-    year = reporting_periods.read("", date(2027, 3, 31))
+    year = reporting_periods.parse("", date(2027, 3, 31))
     assert (year.code, year.first, year.last, str(year)) == (
         *("2026-27", date(2026, 4, 1), date(2027, 3, 1), "April 2026 – March 2027"),
     )
-    assert reporting_periods.read("", date(2027, 4, 1)).code == "2027-28"
-    assert str(reporting_periods.read("2027-Q1", date(2027, 4, 1))) == "January – March 2027"
+    assert reporting_periods.parse("", date(2027, 4, 1)).code == "2027-28"
+    assert str(reporting_periods.parse("2027-Q1", date(2027, 4, 1))) == "January – March 2027"
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,14 @@ def test_a_fiscal_year_begins_in_april() -> None:
 )  # fmt: skip
 def test_a_wrong_period_is_answered_with_a_sentence(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        reporting_periods.read(text, date(2026, 11, 24))
+        reporting_periods.parse(text, date(2026, 11, 24))
 
 
 def test_bands_are_alike_but_for_the_open_last_one() -> None:
-    names = [[band for band, _n in panels.banded(starts, Counter())] for starts in (panels.TO_CONTACT, panels.TO_MATCH)]
+    names = [
+        [band for band, _n in panels.by_band(starts, Counter())]
+        for starts in (panels.TO_CONTACT_BANDS, panels.TO_MATCH_BANDS)
+    ]
     assert names == [
         ["0–11", "12–23", "24–35", "36–47", "48–59", "60–71", "72–83", "84–95", "96+"],
         ["0–23", "24–47", "48–71", "72–95", "96–119", "120–143", "144–167", "168+"],
@@ -75,7 +78,7 @@ def test_bands_are_alike_but_for_the_open_last_one() -> None:
 @given(some.lists(some.integers(0, 999), max_size=40))
 def test_bands_and_the_median_are_those_of_the_hours(hours: list[int]) -> None:
     counted = Counter(hours)
-    assert sum(n for _band, n in panels.banded(panels.TO_CONTACT, counted)) == len(hours)
+    assert sum(n for _band, n in panels.by_band(panels.TO_CONTACT_BANDS, counted)) == len(hours)
     if hours:
         assert median(counted) == sorted(hours)[(len(hours) - 1) // 2]
 
@@ -175,7 +178,7 @@ def test_a_name_that_a_spreadsheet_would_run_stays_a_name(world: World, sign_in:
 def shown(site: Site, code: str, today: date) -> dict[str, panels.Panel]:
     """Return the panels of a site as they stand on a day."""
     with site_scope(site.pk, now=datetime(today.year, today.month, today.day, 20, tzinfo=UTC)):
-        return {panel.name: panel for panel in panels.of(reporting_periods.read(code, today), today).panels}
+        return {panel.name: panel for panel in panels.figures_of(reporting_periods.parse(code, today), today).panels}
 
 
 def test_contacts_and_those_without_one_add_up_to_the_windows(world: World) -> None:
@@ -286,5 +289,5 @@ def test_the_day_of_training_is_counted_and_taken_back(world: World) -> None:
         agenda.sweep(now=later + timedelta(days=1))
         with site_scope(world.north.pk, now=later):
             year = reporting_periods.fiscal_year(later.date())
-            counts.append(panels.counted(year, year)[1]["TRAINED", "ALL"])
+            counts.append(panels.totals(year, year)[1]["TRAINED", "ALL"])
     assert counts == [1, 0]

@@ -33,7 +33,7 @@ SignIn = Callable[[Any], Client]
 K = 10
 APRIL, MARCH = date(2025, 4, 1), date(2026, 3, 1)
 # The last but one that is over: its report is offered today, and tomorrow as well.
-YEAR = reporting_periods.over(localdate())[1]
+YEAR = reporting_periods.finished_fiscal_years(localdate())[1]
 counts = some.lists(some.integers(0, 40), min_size=1, max_size=9)
 
 
@@ -186,11 +186,11 @@ def test_no_report_is_made_of_a_year_that_is_not_over(world: World, sign_in: Sig
     ("today", "latest"), [(date(2027, 4, 30), "2025-26"), (date(2027, 5, 1), "2026-27"), (date(2028, 3, 31), "2026-27")]
 )
 def test_a_year_is_reported_thirty_days_after_its_end_and_for_five_years(today: date, latest: str) -> None:
-    codes = [year.code for year in figure_views.reportable(today, date(2001, 1, 1))]
+    codes = [year.code for year in figure_views.reportable_years(today, date(2001, 1, 1))]
     assert (codes[0], len(codes)) == (latest, 5)
     # None is offered before anything was counted.
-    assert [year.code for year in figure_views.reportable(today, date(2026, 3, 1))][-1] == "2025-26"
-    assert figure_views.reportable(today, None) == []
+    assert [year.code for year in figure_views.reportable_years(today, date(2026, 3, 1))][-1] == "2025-26"
+    assert figure_views.reportable_years(today, None) == []
 
 
 def test_the_province_has_no_report_of_its_own_rows(world: World, sign_in: SignIn) -> None:

@@ -255,7 +255,7 @@ def test_whatever_the_facts_the_command_and_the_workers_count_them_alike(world: 
         by_workers = counts(world.north)
         call_command("rebuild_rollups")
         assert counts(world.north) == by_workers == {key: n for key, n in expected.items() if n > 0}
-        wrong = world.north.pk in rollups.prove()
+        wrong = world.north.pk in rollups.verify()
         assert wrong == any(n < 0 for n in expected.values())
         transaction.set_rollback(True)
 
@@ -266,12 +266,12 @@ def test_the_nightly_proof_shouts_until_the_figures_are_right_again(world: World
             return list(Alert.objects.values_list("origin_id", "kind"))
 
     busy_months(world, 9)
-    assert (rollups.prove(), told()) == ([], [])  # a worker is about to count them
+    assert (rollups.verify(), told()) == ([], [])  # a worker is about to count them
     agenda.sweep()
     with site_scope(world.north.pk):
         Rollup.objects.filter(measure="REQUEST").update(count=99)
     for _ in range(2):
-        assert rollups.prove() == [world.north.pk]
+        assert rollups.verify() == [world.north.pk]
         assert told() == [(world.north.pk, "COUNTS")]
     with site_scope(world.province.pk):
         assert Notice.objects.filter(kind="ALERT").count() == 1
@@ -279,11 +279,11 @@ def test_the_nightly_proof_shouts_until_the_figures_are_right_again(world: World
     assert len(said) == 2 and f"rollups of site {world.north.pk} differ from its facts in 3 cells" in said[0]
     caplog.clear()
     call_command("rebuild_rollups")
-    assert (rollups.prove(), told()) == ([], [])
+    assert (rollups.verify(), told()) == ([], [])
     with site_scope(world.south.pk):
         facts.count(("REQUEST", "ALL"))
     Due.objects.filter(site_id=world.south.pk).update(parked=True)
-    assert rollups.prove() == [world.south.pk]
+    assert rollups.verify() == [world.south.pk]
     caplog.clear()
 
 
@@ -304,7 +304,7 @@ def test_a_site_that_cannot_be_proved_stops_no_other(committed_world: World, cap
 
     def prove() -> list[int]:
         taken.wait(20)
-        found = rollups.prove()
+        found = rollups.verify()
         release.set()
         return found
 

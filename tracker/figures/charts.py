@@ -98,7 +98,7 @@ class Drawing:
 
     name: str
     title: str
-    told: str
+    description: str
     width: int
     height: float
     headings: list[Text]
@@ -127,9 +127,9 @@ def draw(chart: Chart) -> Drawing:
     return Drawing(
         name=f"c{zlib.crc32(chart.title.encode()):x}",
         title=chart.title,
-        told=told(chart),
+        description=description(chart),
         width=WIDTH,
-        height=_at(plot.bottom + (28 if hidden else 8)),
+        height=_rounded(plot.bottom + (28 if hidden else 8)),
         headings=headings,
         unit=unit,
         plot=plot,
@@ -137,10 +137,10 @@ def draw(chart: Chart) -> Drawing:
     )
 
 
-def told(chart: Chart) -> str:
+def description(chart: Chart) -> str:
     """Return the chart in words, for whoever does not see it."""
-    said = "; ".join(f"{label}: {_number(count)}" for label, count in chart.rows)
-    return f"{chart.unit}. {said}."
+    values = "; ".join(f"{label}: {_number(count)}" for label, count in chart.rows)
+    return f"{chart.unit}. {values}."
 
 
 def svg(chart: Chart) -> str:
@@ -169,7 +169,7 @@ def _columns(chart: Chart, axis: list[int], top: float) -> Plot:
     numbers = max((len(_number(count)) for _label, count in chart.rows if count is not None), default=0)
     names = _two_lines([label for label, _count in chart.rows], step)
     every = ceil((max((len(first) for first, _second in names), default=0) * LETTER + APART) / step)
-    bars, values, labels, said = [], [], [], ""
+    bars, values, labels, shown_year = [], [], [], ""
     for n, ((first, second), (_label, count)) in enumerate(zip(names, chart.rows, strict=True)):
         middle = left + (n + 0.5) * step
         height = PLOT / 2 if count is None else PLOT * count / axis[-1]
@@ -181,9 +181,9 @@ def _columns(chart: Chart, axis: list[int], top: float) -> Plot:
         if n % every == 0:
             labels.append(_text(first, middle, base + 16, "middle"))
         # A year is said where it changes.
-        if second and second != said:
+        if second and second != shown_year:
             labels.append(_text(second, middle, base + 31, "middle"))
-        said = second
+        shown_year = second
     heights = [base - PLOT * n / axis[-1] for n in axis]
     mark = None
     if chart.mark:
@@ -244,20 +244,20 @@ def _rows(chart: Chart, axis: list[int], top: float) -> Plot:
     )
 
 
-def _at(place: float) -> float:
+def _rounded(place: float) -> float:
     return round(place, 1)
 
 
 def _text(words: str, x: float, y: float, anchor: str = "start", *, turned: bool = False) -> Text:
-    return Text(words, _at(x), _at(y), anchor, turned)
+    return Text(words, _rounded(x), _rounded(y), anchor, turned)
 
 
 def _line(x1: float, y1: float, x2: float, y2: float) -> Line:
-    return _at(x1), _at(y1), _at(x2), _at(y2)
+    return _rounded(x1), _rounded(y1), _rounded(x2), _rounded(y2)
 
 
 def _bar(x: float, y: float, width: float, height: float, count: int | None) -> Bar:
-    return Bar(_at(x), _at(y), _at(width), _at(height), count is None)
+    return Bar(_rounded(x), _rounded(y), _rounded(width), _rounded(height), count is None)
 
 
 def _number(count: int | None) -> str:

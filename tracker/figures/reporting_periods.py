@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from tracker.figures import periods
 from tracker.figures.periods import FISCAL_START
 
-WRITTEN = re.compile(r"(\d{4})(?:-(\d{2})|-Q([1-4]))?", re.ASCII)
+PERIOD_CODE = re.compile(r"(\d{4})(?:-(\d{2})|-Q([1-4]))?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def quarter(year: int, number: int) -> Period:
     return Period(f"{year}-Q{number}", first, periods.last_month(first))
 
 
-def read(text: str, today: date) -> Period:
+def parse(text: str, today: date) -> Period:
     """Return the period that an address names; the fiscal year at hand when it names none.
 
     Raises:
@@ -56,14 +56,14 @@ def read(text: str, today: date) -> Period:
     """
     if not text:
         return fiscal_year(today)
-    found = WRITTEN.fullmatch(text)
-    if found is None or not 2000 <= int(found[1]) <= 9000:
+    written = PERIOD_CODE.fullmatch(text)
+    if written is None or not 2000 <= int(written[1]) <= 9000:
         raise ValueError(_("That is not a period. Please choose one from the list."))
-    year = int(found[1])
-    if found[2]:
+    year = int(written[1])
+    if written[2]:
         period = fiscal_year(date(year, FISCAL_START, 1))
     else:
-        period = quarter(year, int(found[3])) if found[3] else calendar_year(year)
+        period = quarter(year, int(written[3])) if written[3] else calendar_year(year)
     if period.code != text:
         raise ValueError(
             _("A fiscal year ends a year after it began, such as 2026-27. Please choose one from the list.")
@@ -73,13 +73,13 @@ def read(text: str, today: date) -> Period:
     return period
 
 
-def over(today: date) -> list[Period]:
+def finished_fiscal_years(today: date) -> list[Period]:
     """Return the fiscal years that are over, the latest first, as far back as five."""
-    this = fiscal_year(today).first.year
-    return [fiscal_year(date(year, FISCAL_START, 1)) for year in range(this - 1, this - 6, -1)]
+    current = fiscal_year(today).first.year
+    return [fiscal_year(date(year, FISCAL_START, 1)) for year in range(current - 1, current - 6, -1)]
 
 
-def offered(first: date, today: date) -> list[tuple[str, list[Period]]]:
+def period_choices(first: date, today: date) -> list[tuple[str, list[Period]]]:
     """Return (heading, periods) from the month `first` until today, the newest first."""
     oldest = fiscal_year(first).first.year
     fiscal = [fiscal_year(date(year, FISCAL_START, 1)) for year in range(today.year, oldest - 1, -1)]
@@ -93,4 +93,4 @@ def offered(first: date, today: date) -> list[tuple[str, list[Period]]]:
 
 
 # A quarter is published no earlier than this many days after its end (docs/rules.md#releases).
-WAIT = timedelta(days=30)
+PUBLICATION_DELAY = timedelta(days=30)

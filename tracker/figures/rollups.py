@@ -48,13 +48,13 @@ def rebuild(months: list[int]) -> None:
 
     All in the transaction at hand: an interrupted fill was never there, and the mark that asked for it still is.
     """
-    given: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "site": tenancy.current_site_id(),
         "months": [date(number // 100, number % 100, 1) for number in sorted(set(months))],
         "now": tenancy.now(),
     }
     with connection.cursor() as cursor:
-        cursor.execute(REBUILD, given)
+        cursor.execute(REBUILD, parameters)
 
 
 def rebuild_all() -> None:
@@ -90,7 +90,7 @@ def differences(*, settled: bool = False) -> list[tuple[date, str, str]]:
     return rows
 
 
-def prove() -> list[int]:
+def verify() -> list[int]:
     """Count every site's facts anew, and return the sites whose rollups differ. Nothing is mended here.
 
     Each such site is logged at ERROR and stands on the province's list until a proof finds nothing. So is logged one

@@ -19,7 +19,6 @@ from sites.gate.requests import SiteRequest
 from sites.gate.second_factor import confirm_first
 from sites.tenants.models import Role
 from tracker.figures import charts, panels, reporting_periods
-from tracker.figures import reporting_periods as spans
 from tracker.figures.models import Rollup, RollupFill
 
 PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
@@ -27,28 +26,28 @@ PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 
 def page(request: HttpRequest) -> HttpResponse:
     """The current site's figures of the period in the address, all from counts."""
-    context, status = context_of(request.GET.get("period", ""), localdate(tenancy.now()))
+    context, status = figures_context(request.GET.get("period", ""), localdate(tenancy.now()))
     return render(request, "tracker/figures.html", context, status=status)
 
 
-def context_of(asked: str, today: date) -> tuple[dict[str, Any], int]:
+def figures_context(code: str, today: date) -> tuple[dict[str, Any], int]:
     """Return what the page shows, and its status: 400 with a sentence when no such period can be shown."""
     wrong = ""
     try:
-        period = spans.read(asked, today)
+        period = reporting_periods.parse(code, today)
     except ValueError as error:
-        period, wrong = spans.read("", today), str(error)
-    first = begun()
+        period, wrong = reporting_periods.parse("", today), str(error)
+    first = first_counted_month()
     filled = RollupFill.objects.aggregate(at=Max("filled_at"))
-    figures = panels.of(period, today)
+    figures = panels.figures_of(period, today)
     total = figures.total
     context = {
         "wrong": wrong,
         "period": period,
-        "offered": spans.offered(min(first or today, period.first), today),
-        "reports": reportable(today, first),
+        "offered": reporting_periods.period_choices(min(first or today, period.first), today),
+        "reports": reportable_years(today, first),
         "counted_at": filled["at"],
-        "drawn": [(panel, charts.draw(panel.chart) if panel.counted else None) for panel in figures.panels],
+        "drawn": [(panel, charts.draw(panel.chart) if panel.has_data else None) for panel in figures.panels],
         "requests": total["REQUEST", "ALL"],
         "matched": total["MATCHED", "ALL"],
         "in_time": total["CONTACT", "IN_TIME"],
@@ -58,7 +57,7 @@ def context_of(asked: str, today: date) -> tuple[dict[str, Any], int]:
     return context, 400 if wrong else 200
 
 
-def begun() -> date | None:
+def first_counted_month() -> date | None:
     """Return the first month in which something happened at the current site; None before.
 
     Somebody may have been trained long before there was a program.
@@ -67,12 +66,16 @@ def begun() -> date | None:
     return first
 
 
-def reportable(today: date, first: date | None) -> list[spans.Period]:
+def reportable_years(today: date, first: date | None) -> list[reporting_periods.Period]:
     """Return the fiscal years that were over thirty days ago, and in which something was counted since `first`.
 
     By then late reports are in, so that a report printed twice is the same.
     """
-    return [year for year in spans.over(today - reporting_periods.WAIT) if first and year.last >= first]
+    return [
+        year
+        for year in reporting_periods.finished_fiscal_years(today - reporting_periods.PUBLICATION_DELAY)
+        if first and year.last >= first
+    ]
 
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
@@ -85,20 +88,20 @@ def download(request: SiteRequest, panel: str, kind: str) -> HttpResponse:
         raise Http404("The province reads what is published.")
     today = localdate(tenancy.now())
     try:
-        period = spans.read(request.GET.get("period", ""), today)
+        period = reporting_periods.parse(request.GET.get("period", ""), today)
     except ValueError as error:
         raise Http404(str(error)) from error
-    found = next((one for one in panels.of(period, today).panels if one.name == panel), None)
-    if found is None or kind not in ("csv", *PICTURES):
+    chosen = next((one for one in panels.figures_of(period, today).panels if one.name == panel), None)
+    if chosen is None or kind not in ("csv", *PICTURES):
         raise Http404("No such picture.")
     audit.record("EXPORTED", "FIGURES", None, by=request.actor)
     name = slugify(f"{request.site.slug}-{panel}-{period.code}")
     if kind == "csv":
-        headings = ("Site", "Counted", *found.headings)
-        whose = (request.site.name, found.chart.unit)
-        rows = [(*whose, label, "hidden" if count is None else count) for label, count in found.chart.rows]
+        headings = ("Site", "Counted", *chosen.headings)
+        site_columns = (request.site.name, chosen.chart.unit)
+        rows = [(*site_columns, label, "hidden" if count is None else count) for label, count in chosen.chart.rows]
         return spreadsheets.file(name, kind, headings, rows)
-    chart = replace(found.chart, title=f"{found.chart.title} · {request.site.name}")
+    chart = replace(chosen.chart, title=f"{chosen.chart.title} · {request.site.name}")
     body = charts.png(chart) if kind == "png" else charts.svg(chart).encode()
     return HttpResponse(
         body, content_type=PICTURES[kind], headers={"Content-Disposition": f'attachment; filename="{name}.{kind}"'}

@@ -18,7 +18,7 @@ from sites.tenants.models import PROVINCE_SLUG, Site
 from sites.tenants.queries import province
 from tracker.figures import periods
 from tracker.figures.models import Rollup
-from tracker.figures.reporting_periods import WAIT
+from tracker.figures.reporting_periods import PUBLICATION_DELAY
 from tracker.releases.models import Release, ReleaseCell
 from tracker.releases.options import ReleaseOptions, columns_for
 
@@ -92,7 +92,7 @@ def _rows(slug: str) -> Iterable[today.Item]:
 
 def opens_on(quarter: date) -> date:
     """Return the first day on which a quarter may be released."""
-    return periods.later(quarter, periods.QUARTER) + WAIT
+    return periods.later(quarter, periods.QUARTER) + PUBLICATION_DELAY
 
 
 def prepare(quarter: date, options: ReleaseOptions, *, key: uuid.UUID, by: Actor) -> Release:

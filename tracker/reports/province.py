@@ -66,7 +66,12 @@ def pdf(report: Report) -> bytes:
         "lead": report.lead,
         "figures": report.figures,
         "pictures": [
-            {"svg": charts.svg(chart), "told": charts.told(chart), "height": charts.draw(chart).height, "note": note}
+            {
+                "svg": charts.svg(chart),
+                "description": charts.description(chart),
+                "height": charts.draw(chart).height,
+                "note": note,
+            }
             for chart, note in report.pictures
         ],
         "listings": [{"title": each.title, "note": each.note, "rows": each.rows} for each in report.listings],

@@ -44,7 +44,7 @@ def paper(site: Site, year: Period) -> bytes:
 def of_site(site: Site, year: Period) -> reports.Report:
     """Return a site's own report of a fiscal year that is over, from its rollups; inside its scope."""
     k = settings.PSI_K
-    by_month, total = panels.counted(year, year)
+    by_month, total = panels.totals(year, year)
 
     def counted(measure: str, category: str = "ALL") -> int | None:
         return masking.told(total[measure, category], k)

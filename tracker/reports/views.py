@@ -28,7 +28,7 @@ def of_site(request: SiteRequest, year: str) -> HttpResponse:
     """A site's report of a fiscal year that is over, after the second factor; the trail says who took it."""
     if request.site.is_province:
         raise Http404("The province reports what is published.")
-    years = figure_views.reportable(localdate(tenancy.now()), figure_views.begun())
+    years = figure_views.reportable_years(localdate(tenancy.now()), figure_views.first_counted_month())
     found = next((each for each in years if each.code == year), None)
     if found is None:
         raise Http404("No such fiscal year, it is not over, or nothing was counted by then.")

@@ -16,4 +16,4 @@ class Command(BaseCommand):
         for site_id in Site.objects.order_by("pk").values_list("pk", flat=True):
             with site_scope(site_id):
                 rollups.rebuild_all()
-        rollups.prove()  # which also takes back what the province was told
+        rollups.verify()  # which also takes back what the province was told
