@@ -56,7 +56,8 @@ class Trace:
 
     Attributes:
         events: a row among the object's `events`: source, target, why, by, at.
-        action: the code in the audit trail, from the object as it stands now and the reason; no entry without.
+        action: the code in the audit trail, from the object as it stands now and the reason; no entry without, or where
+            it is empty.
         kind: code of the object in the audit trail.
     """
 
@@ -111,8 +112,8 @@ def leave_trace(obj: Any, source: str | None, *, by: Actor, why: str = "", actio
             **reason,
         )
         event.save(force_insert=True)
-    if trace.action is not None:
-        audit.record(action or trace.action(obj, why), trace.kind, obj.pk, by=by)
+    if trace.action is not None and (code := action or trace.action(obj, why)):
+        audit.record(code, trace.kind, obj.pk, by=by)
 
 
 def leave_traces(steps: Sequence[tuple[Any, str]], *, by: Actor) -> None:

@@ -167,9 +167,9 @@ def test_each_program_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     counts, asked = table(4, 20, 30, 40), [protected(0), protected(0, 1)]
     program = disclosure_audit._Program(counts, [number(counts, 0, 1, 2)], asked, None)
     while program._solver.getRunTime() < 2 * disclosure_audit.TIME_LIMIT:
-        program.most(asked[0])
+        program.upper_bound(asked[0])
     # A machine that stalls may keep one of them from its end, and not each of many.
-    assert (54, 0) in [(program.most(asked[0]), program.least(asked[1])) for _ in range(20)]
+    assert (54, 0) in [(program.upper_bound(asked[0]), program.lower_bound(asked[1])) for _ in range(20)]
 
 
 @given(data=st.data())

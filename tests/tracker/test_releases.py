@@ -14,7 +14,7 @@ from psi.tenancy import site_scope
 from referrals.requests.transitions import clear_spam, lock
 from sites.engine import agenda
 from sites.engine.models import AuditEntry, Due, Fact
-from sites.engine.moves import Refused
+from tests.refusals import refused
 from sites.tenants.models import Site
 from tests import line
 from tests.people import World, site
@@ -107,21 +107,21 @@ def test_a_quarter_has_its_turn_and_its_thirty_days(world: World) -> None:
         assert releases.next_quarter() is None
     happen(world.north, APRIL, 20)
     agenda.sweep()
-    with pytest.raises(Refused, match="thirty days after its end"):
+    with refused("TOO_EARLY"):
         prepared(world, APRIL, date(2025, 7, 30))
-    with pytest.raises(Refused, match="not the next quarter"):
+    with refused("NOT_NEXT_QUARTER"):
         prepared(world, JULY, NOVEMBER_1)
     release = prepared(world, APRIL, date(2025, 7, 31))
-    with pytest.raises(Refused, match="on its way"):
+    with refused("RELEASE_ON_ITS_WAY"):
         prepared(world, APRIL, AUGUST_1)
     with site_scope(world.province.pk):
-        with pytest.raises(Refused, match="Publish it first"):
+        with refused("NOT_PUBLISHED"):
             releases.set_public(release.pk, public=True, by=coordinator(world))
         releases.publish(release.pk, public=False, by=coordinator(world))
         releases.publish(release.pk, public=True, by=coordinator(world))  # again: nothing more happens
         release.refresh_from_db()
         assert not release.public
-        with pytest.raises(Refused, match="stays as it is"):
+        with refused("PUBLISHED_STAYS"):
             releases.drop(release.pk, by=coordinator(world))
         assert releases.next_quarter() == JULY
     with site_scope(world.province.pk):
@@ -155,7 +155,7 @@ def test_what_is_not_safe_is_refused_with_what_helps_and_then_passes(world: Worl
     assert release.solver.startswith("HiGHS 1.") and release.examined > 0 and release.narrowest is not None
     with site_scope(world.province.pk):
         assert ReleaseCell.objects.count() == 0
-        with pytest.raises(Refused, match="passed the check"):
+        with refused("NOT_PASSED"):
             releases.publish(release.pk, public=False, by=coordinator(world))
     again = released(world, APRIL, AUGUST_1, ReleaseOptions(reasons=False))
     assert again.narrowest is None or again.narrowest >= 10
@@ -182,7 +182,7 @@ def test_a_check_that_breaks_off_says_so_and_the_quarter_can_be_asked_for_again(
         release.refresh_from_db()
         assert (release.state, release.found) == (State.REFUSED, releases.FAILED)
         assert "broke off" in release_views.refusal_sentence(release)
-        assert not Due.objects.filter(kind=releases.KIND).exists() and not ReleaseCell.objects.exists()
+        assert not Due.objects.filter(kind=Release.KIND).exists() and not ReleaseCell.objects.exists()
     note(world.north, MAY, [("-REQUEST", "ALL"), ("-REQ_SET", "NOT-A-SET")])
     agenda.sweep()
     assert released(world, APRIL, AUGUST_1).state == State.PUBLISHED
@@ -194,7 +194,7 @@ def test_a_release_with_numbers_that_are_small_by_now_is_not_published(world: Wo
     release = prepared(world, APRIL, AUGUST_1)
     settings.PSI_K = 25
     with site_scope(world.province.pk):
-        with pytest.raises(Refused, match="was raised since"):
+        with refused("SMALLEST_COUNT_RAISED"):
             releases.publish(release.pk, public=False, by=coordinator(world))
         settings.PSI_K = 20
         assert releases.publish(release.pk, public=False, by=coordinator(world)).state == State.PUBLISHED
@@ -242,7 +242,7 @@ def test_a_worker_that_died_is_followed_by_another_and_two_do_it_once(world: Wor
         release_check.check(release.pk)
         release.refresh_from_db()
         assert release.state == State.READY and ReleaseCell.objects.filter(table="P1").count() == 4
-        assert not Due.objects.filter(kind=releases.KIND).exists()
+        assert not Due.objects.filter(kind=Release.KIND).exists()
 
 
 def test_what_waits_is_handed_to_a_worker_again_until_it_is_done(
@@ -255,10 +255,10 @@ def test_what_waits_is_handed_to_a_worker_again_until_it_is_done(
         with django_capture_on_commit_callbacks() as sent:
             releases.handle([release.pk])
         assert len(sent) == 1
-        (due,) = Due.objects.filter(kind=releases.KIND)
+        (due,) = Due.objects.filter(kind=Release.KIND)
         assert due.at == scope.now + releases.LEASE
         releases.drop(release.pk, by=coordinator(world))
-        assert not Due.objects.filter(kind=releases.KIND).exists()
+        assert not Due.objects.filter(kind=Release.KIND).exists()
         with django_capture_on_commit_callbacks() as sent:
             releases.handle([release.pk])
         assert sent == []
@@ -436,6 +436,6 @@ def test_a_request_is_counted_with_all_its_reasons_at_once(world: World) -> None
 def test_nothing_is_released_of_nothing(world: World) -> None:
     with site_scope(world.province.pk, now=datetime(2025, 8, 1, tzinfo=UTC)):
         assert releases.next_quarter() is None
-        with pytest.raises(Refused):
+        with refused("NOT_NEXT_QUARTER"):
             releases.prepare(APRIL, ReleaseOptions(), key=uuid.uuid4(), by=coordinator(world))
         assert tenancy.now().year == 2025

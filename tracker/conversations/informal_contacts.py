@@ -3,6 +3,8 @@
 import uuid
 from datetime import date
 
+from django.utils.translation import gettext as _
+
 from sites.engine import facts
 from sites.engine.audit import Actor
 from sites.engine.moves import Refused
@@ -20,7 +22,7 @@ def log(*, month: date, way: Way, minutes: Minutes, key: uuid.UUID, by: Actor) -
         PeerSupporter.DoesNotExist: they do not stand on the roster of the current site.
     """
     if month not in open_months():
-        raise Refused("Only this month and the one before can be recorded.")
+        raise Refused("MONTH_CLOSED", _("Only this month and the one before can be recorded."))
     if by.user_id is None or not PeerSupporter.objects.filter(user_id=by.user_id).exists():
         raise PeerSupporter.DoesNotExist
     said = {"month": month, "way": way, "minutes": minutes}

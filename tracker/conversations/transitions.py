@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import gettext as _
+
 from matching.invitations.transitions import UNRECORDED
 from matching.matches.models import Match
 from sites.engine import agenda, facts
@@ -59,12 +61,15 @@ def record(match_id: int, conversation: Conversation, *, key: uuid.UUID, by: Act
     if earlier := Interaction.objects.filter(key=key).first():
         return earlier
     if match.contacted_at is None:
-        raise Refused("Press “I have made contact” first.")
+        raise Refused("NO_CONTACT", _("Press “I have made contact” first."))
     if conversation.number < LATER and Interaction.objects.filter(match=match, number=conversation.number).exists():
-        raise Refused("This conversation is recorded already.")
+        raise Refused("RECORDED_ALREADY", _("This conversation is recorded already."))
     months = open_months(match.contacted_at, match.ended_at)
     if (conversation.month or this_month()) not in months:
-        raise Refused("Only this month and the one before can be recorded, and none after the match has ended.")
+        raise Refused(
+            "MONTH_CLOSED",
+            _("Only this month and the one before can be recorded, and none after the match has ended."),
+        )
     interaction = Interaction(
         match=match,
         month=conversation.month or this_month(),

@@ -206,7 +206,7 @@ def _load_panel(year: int) -> Panel:
     matches = SupporterLoad.objects.filter(user=OuterRef("user_id"), year=year).values("total")[:1]
     active = (
         PeerSupporter.objects.filter(state=PeerSupporter.State.ACTIVE)
-        .annotate(matches=Subquery(matches))
+        .annotate(taken=Subquery(matches))
         .values_list("taken")
     )
     loads: Counter[int] = Counter()

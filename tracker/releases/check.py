@@ -13,8 +13,9 @@ from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 
 from psi import tenancy
-from sites.engine import agenda, audit
-from sites.engine.moves import target
+from sites.engine import agenda
+from sites.engine.audit import SYSTEM
+from sites.engine.moves import move
 from sites.tenants.models import Site
 from sites.tenants.queries import province
 from tracker.figures import periods
@@ -23,7 +24,7 @@ from tracker.releases import options as options
 from tracker.releases.cube import Cube, InconsistentCounts
 from tracker.releases.models import Release, ReleaseCell, ReleaseMember
 from tracker.releases.options import MONTH
-from tracker.releases.transitions import CONTRADICTS, FAILED, KIND, LEASE, MOVES, NOTHING
+from tracker.releases.transitions import CONTRADICTS, FAILED, LEASE, NOTHING
 
 log = logging.getLogger("psi.figures")
 State, Table = Release.State, Release.Table
@@ -196,8 +197,7 @@ def suggest_coarsening(
 
 def _refuse(home: Site, release: Release, result: disclosure_audit.AuditResult, found: str, remedy: str | None) -> None:
     with tenancy.site_scope(home.pk):
-        if _finish(release.pk, "refuse", result, found=found, remedy=remedy):
-            audit.record("REFUSED", KIND, release.pk, by=audit.SYSTEM)
+        _finish(release.pk, "refuse", result, found=found, remedy=remedy)
 
 
 def _accept(
@@ -229,7 +229,6 @@ def _accept(
             )
             for each in tables.members
         )
-        audit.record("CHECKED", KIND, release.pk, by=audit.SYSTEM)
 
 
 def _finish(release_id: int, verb: str, result: disclosure_audit.AuditResult, **fields: str | None) -> bool:
@@ -237,8 +236,7 @@ def _finish(release_id: int, verb: str, result: disclosure_audit.AuditResult, **
     release = Release.objects.select_for_update(of=("self",)).get(pk=release_id)
     if release.state != State.CHECKING:
         return False
-    found = {
-        "state": target(MOVES, verb, release.state, ""),
+    outcome = {
         "solver": disclosure_audit.solver_version(),
         "numbers": result.numbers,
         "examined": result.examined,
@@ -248,10 +246,10 @@ def _finish(release_id: int, verb: str, result: disclosure_audit.AuditResult, **
         "held_until": None,
         **fields,
     }
-    for name, value in found.items():
+    for name, value in outcome.items():
         setattr(release, name, value)
-    release.save(update_fields=list(found))
-    agenda.cancel(KIND, [release_id])
+    move(release, verb, by=SYSTEM, also=tuple(outcome))
+    agenda.cancel(Release.KIND, [release_id])
     return True
 
 

@@ -1,5 +1,9 @@
 """What the province publishes, and what a site's counts were when a release was made."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
@@ -7,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
 from sites.engine.audit_words import Words
+from sites.engine.moves import Moves, Refusal, Trace
 
 AUDIT_WORDS: Words = {
     "PREPARED": _("Asked for a release of figures"),
@@ -41,8 +46,24 @@ class Frozen(SiteModel):
         return f"frozen {self.pk}"
 
 
+def _audit_action(release: "Release", why: str) -> str:
+    """Return the code in the audit trail; none for a refused release whose quarter is prepared again."""
+    if why == Release.REPLACED:
+        return ""
+    return {
+        Release.State.CHECKING: "PREPARED",
+        Release.State.READY: "CHECKED",
+        Release.State.REFUSED: "REFUSED",
+        Release.State.PUBLISHED: "PUBLISHED",
+        Release.State.DROPPED: "DROPPED",
+    }[Release.State(release.state)]
+
+
 class Release(SiteModel):
-    """A quarter of the province on its way to being published; `tracker.releases.transitions` moves it."""
+    """A quarter of the province on its way to being published."""
+
+    KIND = "RELEASE"
+    REPLACED = "REPLACED"  # why a refused release is set aside when its quarter is prepared again
 
     class State(models.TextChoices):
         CHECKING = "CHECKING", "Being checked"
@@ -59,6 +80,22 @@ class Release(SiteModel):
         PATHWAYS = "P3", "Requests by pathway"
         SITES = "P4", "Requests by site"
         PROCESS = "P5", "How the program works"
+
+    MOVES: ClassVar[Moves] = MappingProxyType(
+        {
+            "pass": (frozenset({State.CHECKING}), State.READY),
+            "refuse": (frozenset({State.CHECKING}), State.REFUSED),
+            "publish": (frozenset({State.READY}), State.PUBLISHED),
+            "drop": (frozenset({State.CHECKING, State.READY, State.REFUSED}), State.DROPPED),
+        }
+    )
+    TRACE: ClassVar[Trace] = Trace(action=_audit_action, kind=KIND)
+    REFUSALS: ClassVar[Mapping[str, Refusal]] = MappingProxyType(
+        {
+            "publish": ("NOT_PASSED", _("Only a release that has passed the check can be published.")),
+            "drop": ("PUBLISHED_STAYS", _("A published release stays as it is.")),
+        }
+    )
 
     quarter = models.DateField(help_text="Its first day")
     state = CodeField(choices=State.choices, default=State.CHECKING)

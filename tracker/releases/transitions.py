@@ -11,9 +11,9 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from psi import tenancy
-from sites.engine import agenda, audit, today
+from sites.engine import agenda, today
 from sites.engine.audit import Actor
-from sites.engine.moves import Moves, Refused, target
+from sites.engine.moves import Refused, goal_of, leave_trace, move
 from sites.tenants.models import PROVINCE_SLUG, Site
 from sites.tenants.queries import province
 from tracker.figures import periods
@@ -23,16 +23,9 @@ from tracker.releases.models import Release, ReleaseCell
 from tracker.releases.options import ReleaseOptions, columns_for
 
 State, Table = Release.State, Release.Table
-KIND = "RELEASE"
 # A worker that has said nothing for so long is taken for dead, and another begins anew.
 LEASE = timedelta(minutes=10)
 CHECK = "tracker.tasks.check_release"
-MOVES: Moves = {
-    "pass": (frozenset({State.CHECKING}), State.READY),
-    "refuse": (frozenset({State.CHECKING}), State.REFUSED),
-    "publish": (frozenset({State.READY}), State.PUBLISHED),
-    "drop": (frozenset({State.CHECKING, State.READY, State.REFUSED}), State.DROPPED),
-}
 # Why a release was refused, where no hidden count was found: the counts themselves contradict each other.
 CONTRADICTS = "CONTRADICTS"
 NOTHING = "NOTHING"
@@ -42,7 +35,7 @@ FAILED = "FAILED"
 
 def register() -> None:
     """Tell the agenda who sees to it that a release is checked, and *Today* what is next."""
-    agenda.register(KIND, handle)
+    agenda.register(Release.KIND, handle)
     today.register(_rows)
 
 
@@ -95,33 +88,43 @@ def opens_on(quarter: date) -> date:
     return periods.later(quarter, periods.QUARTER) + PUBLICATION_DELAY
 
 
-def prepare(quarter: date, options: ReleaseOptions, *, key: uuid.UUID, by: Actor) -> Release:
-    """Have a release of `quarter` made and checked. Written in the province's scope, which is the current one.
+def prepare(quarter: date | None, options: ReleaseOptions, *, key: uuid.UUID, by: Actor) -> Release:
+    """Have a release of `quarter` made and checked; in the province's scope.
+
+    A refused release of the same quarter is set aside.
 
     Args:
+        quarter: its first day, as `next_quarter` says; None where there is none.
+        options: what the coordinator asks for.
         key: the form's idempotency key; the same key again returns the first row.
 
     Raises:
-        Refused: it is not its turn, its thirty days are not over, or another release is on its way.
+        Refused: there is none, it is not its turn, its thirty days are not over, or another release is on its way.
     """
+    if quarter is None:
+        raise Refused("NOTHING_TO_RELEASE", _("There is nothing to release yet: no request has been counted."))
     _lock_releases()
     if earlier := Release.objects.filter(key=key).first():
         return earlier
     if Release.objects.filter(state__in=(State.CHECKING, State.READY)).exists():
-        raise Refused("A release is on its way. Publish it or set it aside first.")
+        raise Refused("RELEASE_ON_ITS_WAY", _("A release is on its way. Publish it or set it aside first."))
     if quarter != next_quarter():
-        raise Refused("This is not the next quarter. Quarters are released one after the other.")
+        raise Refused("NOT_NEXT_QUARTER", _("This is not the next quarter. Quarters are released one after the other."))
     if localdate(tenancy.now()) < opens_on(quarter):
-        raise Refused("A quarter is released thirty days after its end, so that late reports are in it.")
-    Release.objects.filter(quarter=quarter, state=State.REFUSED).update(state=State.DROPPED)
+        raise Refused(
+            "TOO_EARLY", _("A quarter is released thirty days after its end, so that late reports are in it.")
+        )
+    refused = Release.objects.select_for_update(of=("self",)).filter(quarter=quarter, state=State.REFUSED)
+    for earlier in refused.order_by("pk"):
+        move(earlier, "drop", by=by, why=Release.REPLACED)
     release = Release.objects.create(
         quarter=quarter,
         key=key,
         asked_at=tenancy.now(),
         **columns_for(options),
     )
-    agenda.schedule(KIND, [release.pk], tenancy.now())
-    audit.record("PREPARED", KIND, release.pk, by=by)
+    agenda.schedule(Release.KIND, [release.pk], tenancy.now())
+    leave_trace(release, None, by=by)
     return release
 
 
@@ -133,7 +136,7 @@ def _lock_releases() -> None:
 def handle(release_ids: list[int]) -> None:
     """Hand releases that wait to a worker with a solver, and look again later, until they are checked."""
     waiting = list(Release.objects.filter(pk__in=release_ids, state=State.CHECKING).values_list("pk", flat=True))
-    agenda.schedule(KIND, waiting, tenancy.now() + LEASE)
+    agenda.schedule(Release.KIND, waiting, tenancy.now() + LEASE)
     for release_id in waiting:
         transaction.on_commit(lambda number=release_id: agenda.send(CHECK, number))  # type: ignore[misc]
 
@@ -149,15 +152,15 @@ def publish(release_id: int, *, public: bool, by: Actor) -> Release:
     release = Release.objects.select_for_update(of=("self",)).get(pk=release_id)
     if release.state == State.PUBLISHED:
         return release
-    release.state = target(
-        MOVES, "publish", release.state, "Only a release that has passed the check can be published."
-    )
+    goal_of(Release, "publish", release.state)
     counts = ReleaseCell.objects.filter(release=release, unit=ReleaseCell.Unit.COUNT)
     if counts.filter(number__range=(1, settings.PSI_K - 1)).exists():
-        raise Refused("The smallest number that may be told was raised since. Set this aside, and prepare it again.")
+        raise Refused(
+            "SMALLEST_COUNT_RAISED",
+            _("The smallest number that may be told was raised since. Set this aside, and prepare it again."),
+        )
     release.published_at, release.public = tenancy.now(), public
-    release.save(update_fields=["state", "published_at", "public"])
-    audit.record("PUBLISHED", KIND, release.pk, by=by)
+    move(release, "publish", by=by, also=("published_at", "public"))
     return release
 
 
@@ -172,10 +175,8 @@ def drop(release_id: int, *, by: Actor) -> None:
     release = Release.objects.select_for_update(of=("self",)).get(pk=release_id)
     if release.state == State.DROPPED:
         return
-    release.state = target(MOVES, "drop", release.state, "A published release stays as it is.")
-    release.save(update_fields=["state"])
-    agenda.cancel(KIND, [release.pk])
-    audit.record("DROPPED", KIND, release.pk, by=by)
+    move(release, "drop", by=by)
+    agenda.cancel(Release.KIND, [release.pk])
 
 
 def set_public(release_id: int, *, public: bool, by: Actor) -> None:
@@ -187,9 +188,9 @@ def set_public(release_id: int, *, public: bool, by: Actor) -> None:
     """
     release = Release.objects.select_for_update(of=("self",)).get(pk=release_id)
     if release.state != State.PUBLISHED:
-        raise Refused("Publish it first.")
+        raise Refused("NOT_PUBLISHED", _("Publish it first."))
     if release.public == public:
         return
     release.public = public
     release.save(update_fields=["public"])
-    audit.record("SHOWN" if public else "UNSHOWN", KIND, release.pk, by=by)
+    leave_trace(release, release.state, by=by, action="SHOWN" if public else "UNSHOWN")

@@ -72,8 +72,6 @@ def releases_page(request: SiteRequest) -> HttpResponse:
     form = PrepareForm(saved_form.data_for(request), without=(latest.remedy or "") if latest else "")
     if request.method == "POST" and form.is_valid():
         try:
-            if quarter is None:
-                raise Refused(gettext("There is nothing to release yet: no request has been counted."))
             release = releases.prepare(quarter, form.options(), key=form.cleaned_data["key"], by=request.actor)
         except Refused as refused:
             form.add_error(None, refused.sentence)
@@ -136,7 +134,7 @@ def _act(request: SiteRequest, release: Release) -> str:
         case "hide":
             releases.set_public(release.pk, public=False, by=request.actor)
             return gettext("Only advisors and coordinators read it now.")
-    raise Refused(gettext("Press one of the buttons."))
+    raise Refused("UNKNOWN_BUTTON", gettext("Press one of the buttons."))
 
 
 def postponed_tables(release: Release) -> list[str]:
