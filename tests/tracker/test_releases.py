@@ -14,10 +14,10 @@ from psi.tenancy import site_scope
 from referrals.requests.transitions import clear_spam, lock
 from sites.engine import agenda
 from sites.engine.models import AuditEntry, Due, Fact
-from tests.refusals import refused
 from sites.tenants.models import Site
 from tests import line
 from tests.people import World, site
+from tests.refusals import refused
 from tests.tracker import cubes
 from tests.tracker.releasing import cells, coordinator, happen, note, prepared, released
 from tracker.figures import periods

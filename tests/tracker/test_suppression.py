@@ -16,6 +16,7 @@ Table = Release.Table
 K = 10
 APRIL, JUNE, MARCH = date(2025, 4, 1), date(2025, 6, 1), date(2026, 3, 1)
 JANUARY = date(2026, 1, 1)
+ALL_TABLES = ReleaseOptions()
 Counts = dict[tuple[int, str, tuple[str, ...]], int]
 
 
@@ -25,11 +26,11 @@ def cube_of(*sites: Counts, months: int = 3, start: date = APRIL) -> Cube:
 
 
 def planned(
-    cube: Cube, quarter: date = APRIL, wanted: ReleaseOptions = ReleaseOptions(), already_published: int = 0
-) -> suppression.ProtectedTables:  # noqa: B008
+    cube: Cube, quarter: date = APRIL, options: ReleaseOptions = ALL_TABLES, already_published: int = 0
+) -> suppression.ProtectedTables:
     """Return what may be published at the end of a quarter, of which nothing was before, or `already_published` months."""
     starts = dict.fromkeys(Table.values, periods.later(cube.months[0], already_published))
-    return suppression.protected_tables(cube, quarter, starts, wanted, K, regions=dict.fromkeys(cube.sites, "ISLAND"))
+    return suppression.protected_tables(cube, quarter, starts, options, K, regions=dict.fromkeys(cube.sites, "ISLAND"))
 
 
 def of(made: suppression.ProtectedTables, table: str) -> list[tuple[str, date, date, int]]:

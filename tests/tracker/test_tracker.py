@@ -12,9 +12,9 @@ from matching.invitations import transitions as match_moves
 from matching.matches.models import Match
 from psi.tenancy import site_scope
 from sites.engine.models import AuditEntry, Fact
-from tests.refusals import refused
 from tests import line
 from tests.people import World, supporter
+from tests.refusals import refused
 from tracker.conversations import transitions
 from tracker.conversations.choices import Minutes, Resource, Way
 from tracker.conversations.models import Interaction, ResourceOffered
