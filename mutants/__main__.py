@@ -81,6 +81,8 @@ def durations(nurseries: Sequence[Nursery], wanted: Sequence[File]) -> dict[File
     found: dict[File, float] = {}
     for file in wanted:
         code, seconds = nurseries[0].run(file, None, 900)
+        if seconds > 15:  # the first that needs a database waits until one is migrated
+            code, seconds = nurseries[0].run(file, None, 900)
         if code != PASSED:
             raise SystemExit(f"The tests of {file.path} do not pass:\n{nurseries[0].end_of_log()}")
         found[file] = seconds

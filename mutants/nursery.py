@@ -1,7 +1,8 @@
 """A process from which each changed program is born: what costs time to import is there already, nothing of ours is.
 
 It reads one job a line and answers with one line, both JSON. The changed file is handed to the import system and is
-never written into the tree, so that several can be tried at once, and somebody may work there meanwhile.
+never written into the tree, so that several can be tried at once. All other files are read from the tree each time: it
+should stay as it is until the end.
 """
 
 import importlib.abc

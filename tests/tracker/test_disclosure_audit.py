@@ -78,7 +78,7 @@ STRICTER = {(36, True, False): [[1, 2]]}
 @pytest.mark.parametrize("neighbours", [True, False])
 @pytest.mark.parametrize("one_family", [False, True])
 def test_known_is_what_cannot_be_nothing_or_cannot_be_k(neighbours: bool, one_family: bool) -> None:
-    for seed in range(80):
+    for seed in range(40):
         each = case(seed, neighbours=neighbours)
         secrets = [Secret("ALL", secret.cells) for secret in each.secrets] if one_family else each.secrets
         examined: list[int] = []
