@@ -1,5 +1,6 @@
 """The audit on cubes so small that every cube that adds up to the published numbers can be written down."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -160,3 +161,75 @@ def test_the_solver_is_named_with_its_version() -> None:
     name, version = disclosure_audit.solver().split()
     assert name == "HiGHS"
     assert version.count(".") == 2
+
+
+# How cubes of whole numbers are looked for, and checked without the solver
+
+
+def rows_of(*each: tuple[list[int], int, int]) -> tuple[list[np.ndarray], list[Number]]:
+    rows = [places(*cells) for cells, _, _ in each]
+    return rows, [Number(row, low, high) for row, (_, low, high) in zip(rows, each, strict=True)]
+
+
+def test_sums_are_checked_by_addition_and_nothing_may_be_less_than_nothing() -> None:
+    rows, numbers = rows_of(([0, 1], 3, 5), ([1, 2], 0, 2))
+    for values, fit in (
+        ([3, 0, 0], True),
+        ([5, 0, 2], True),
+        ([2, 0, 0], False),
+        ([6, 0, 0], False),
+        ([5, 0, 3], False),
+        ([4, -1, 1], False),
+    ):
+        assert (values, disclosure_audit._add_up(np.array(values), rows, numbers)) == (values, fit)
+
+
+def test_what_is_lacking_is_what_is_asked_less_what_is_there() -> None:
+    rows, numbers = rows_of(([0, 1], 3, 5), ([2], 7, 7))
+    lacking = disclosure_audit._lacking(np.array([2, 0, 9]), rows, numbers)
+    assert [(each.low, each.high) for each in lacking] == [(1, 3), (-2, -2)]
+
+
+def test_little_is_changed_where_little_needs_to_be() -> None:
+    """The first is to be nothing; its sum with the second stays, and the other two are not touched."""
+    truth = np.array([2, 1, 4, 4])
+    rows, numbers = rows_of(([0, 1], 3, 3), ([2, 3], 8, 8), ([0], 0, 0))
+    free = disclosure_audit._near(truth, rows, numbers)
+    assert free.tolist() == [0, 1]
+    assert disclosure_audit._changed(truth, free, rows, numbers).tolist() == [0, 3, 4, 4]
+    # With the first alone no numbers are found, and the truth stays.
+    assert disclosure_audit._changed(truth, places(0), rows, numbers).tolist() == truth.tolist()
+
+
+def test_of_several_ways_more_than_one_is_tried() -> None:
+    truth = np.array([3, 1, 1, 1, 1, 1, 1])
+    rows, numbers = rows_of((list(range(7)), 9, 9), ([0], 0, 0))
+    free = disclosure_audit._near(truth, rows, numbers).tolist()
+    assert free[0] == 0
+    assert 3 <= len(free) <= 5
+
+
+def test_what_is_changed_for_neighbours_is_enough() -> None:
+    """Where fractions allow no more than whole numbers, those that a linear program changes suffice."""
+    found = 0
+    for seed in range(40):
+        each = case(seed, neighbours=True)
+        for secret in each.secrets:
+            if 0 not in Case(each.counts, each.numbers, [], None).values(secret):
+                continue
+            numbers = [*each.numbers, Number(secret.cells, 0, 0)]
+            rows = [number.cells for number in numbers]
+            free = disclosure_audit._near(each.counts, rows, numbers)
+            assert disclosure_audit._add_up(disclosure_audit._changed(each.counts, free, rows, numbers), rows, numbers)
+            found += 1
+    assert found > 20
+
+
+def test_numbers_that_are_found_are_whole() -> None:
+    """By halves the fourth could be nothing; whatever the order of the four, whole numbers are found."""
+    for order in itertools.permutations(range(4)):
+        a, b, c, d = order
+        rows, numbers = rows_of(([a, b], 1, 1), ([b, c], 1, 1), ([a, c, d], 1, 1))
+        truth = np.zeros(4, dtype=np.int64)
+        found = disclosure_audit._changed(truth, places(0, 1, 2, 3), rows, numbers)
+        assert {name: int(found[i]) for name, i in zip("abcd", order, strict=True)} == {"a": 0, "b": 1, "c": 0, "d": 1}
