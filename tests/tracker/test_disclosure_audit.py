@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tracker.releases import disclosure_audit
-from tracker.releases.disclosure_audit import Number, Secret, attack
+from tracker.releases.disclosure_audit import ProtectedCount, PublishedNumber, attack
 
 K = 3
 CELLS = 4
@@ -20,11 +20,11 @@ class Case:
     """A cube of chance, what is published of it, and of which cells an attacker thinks."""
 
     counts: np.ndarray
-    numbers: list[Number]
-    secrets: list[Secret]
+    numbers: list[PublishedNumber]
+    protected: list[ProtectedCount]
     possible: np.ndarray | None
 
-    def values(self, secret: Secret) -> set[int]:
+    def values(self, hidden: ProtectedCount) -> set[int]:
         """Return what a hidden count may be, to whoever knows the numbers."""
         fits = np.ones(len(EVERY), dtype=bool)
         for number in self.numbers:
@@ -32,22 +32,22 @@ class Case:
             fits &= (number.low <= sums) & (sums <= number.high)
         if self.possible is not None:
             fits &= (EVERY[:, ~self.possible] == 0).all(axis=1)
-        return set(EVERY[fits][:, secret.cells].sum(axis=1).tolist())
+        return set(EVERY[fits][:, hidden.cells].sum(axis=1).tolist())
 
-    def is_bounded(self, secret: Secret) -> bool:
+    def is_bounded(self, hidden: ProtectedCount) -> bool:
         """Whether each of its cells is in something that is published, or nobody thinks of it."""
         covered = {int(cell) for number in self.numbers for cell in number.cells}
         thought = range(CELLS) if self.possible is None else np.flatnonzero(self.possible).tolist()
-        return set(secret.cells.tolist()) & set(thought) <= covered
+        return set(hidden.cells.tolist()) & set(thought) <= covered
 
 
 def places(*cells: int) -> np.ndarray:
     return np.array(cells, dtype=np.intp)
 
 
-def exactly(counts: np.ndarray, *cells: int, table: str = "") -> Number:
+def exactly(counts: np.ndarray, *cells: int, table: str = "") -> PublishedNumber:
     total = int(counts[list(cells)].sum())
-    return Number(places(*cells), total, total, table)
+    return PublishedNumber(places(*cells), total, total, table)
 
 
 def case(seed: int, *, neighbours: bool) -> Case:
@@ -65,10 +65,10 @@ def case(seed: int, *, neighbours: bool) -> Case:
             if dice.random() < 0.6
             else (max(total - dice.integers(0, 3), 0), total + dice.integers(0, 3))
         )
-        numbers.append(Number(sums[i], int(low), int(high)))
+        numbers.append(PublishedNumber(sums[i], int(low), int(high)))
     possible = None if dice.random() < 0.5 else (counts > 0) | (dice.random(CELLS) < 0.5)
-    secrets = [Secret(f"{cells}", cells) for cells in sums if 0 < counts[cells].sum() < K]
-    return Case(counts, numbers, secrets, possible)
+    protected = [ProtectedCount(f"{cells}", cells) for cells in sums if 0 < counts[cells].sum() < K]
+    return Case(counts, numbers, protected, possible)
 
 
 # Here, as a family of its own, cells 1 and 2 could be anything. Cell 1 is empty and in no published number, and so not
@@ -81,34 +81,34 @@ STRICTER = {(36, True, False): [[1, 2]]}
 def test_known_is_what_cannot_be_nothing_or_cannot_be_k(neighbours: bool, one_family: bool) -> None:
     for seed in range(40):
         each = case(seed, neighbours=neighbours)
-        secrets = [Secret("ALL", secret.cells) for secret in each.secrets] if one_family else each.secrets
+        protected = [ProtectedCount("ALL", hidden.cells) for hidden in each.protected] if one_family else each.protected
         examined: list[int] = []
-        verdict = attack(each.counts, each.numbers, secrets, K, possible=each.possible, progress=examined.append)
+        verdict = attack(each.counts, each.numbers, protected, K, possible=each.possible, progress=examined.append)
         known, bounds = [], []
-        for secret in secrets:
-            values, bounded = each.values(secret), each.is_bounded(secret)
+        for hidden in protected:
+            values, bounded = each.values(hidden), each.is_bounded(hidden)
             if min(values) > 0 or (bounded and max(values) < K):
-                known.append(secret.cells.tolist())
+                known.append(hidden.cells.tolist())
             if bounded:
                 bounds.append(max(values))
         known += STRICTER.get((seed, neighbours, one_family), [])
-        assert (seed, sorted(secret.cells.tolist() for secret in verdict.known)) == (seed, sorted(known))
+        assert (seed, sorted(hidden.cells.tolist() for hidden in verdict.disclosed)) == (seed, sorted(known))
         assert (seed, verdict.narrowest) == (seed, min(bounds, default=None))
         assert (seed, verdict.passed) == (seed, not known)
-        assert (verdict.numbers, verdict.examined) == (len(each.numbers), len(secrets))
-        assert examined == list(range(1, len(secrets) + 1))
+        assert (verdict.numbers, verdict.examined) == (len(each.numbers), len(protected))
+        assert examined == list(range(1, len(protected) + 1))
 
 
 def test_nothing_published_and_nothing_hidden_passes() -> None:
     verdict = attack(np.array([1, 0]), [], [], K)
-    assert verdict == disclosure_audit.Verdict(0, 0, None, []) == disclosure_audit.Verdict()
+    assert verdict == disclosure_audit.AuditResult(0, 0, None, []) == disclosure_audit.AuditResult()
     assert verdict.passed
-    assert Number(places(0), 1, 1).table == ""
+    assert PublishedNumber(places(0), 1, 1).table == ""
 
 
 def test_a_count_nobody_thinks_of_is_known() -> None:
     counts = np.array([2, 5])
-    verdict = attack(counts, [], [Secret("ALL", places(0))], K, possible=np.array([False, True]))
+    verdict = attack(counts, [], [ProtectedCount("ALL", places(0))], K, possible=np.array([False, True]))
     assert (verdict.passed, verdict.narrowest) == (False, 0)
 
 
@@ -116,23 +116,23 @@ def test_a_published_nothing_leaves_its_cells_out() -> None:
     """Cells 0 and 1 are nothing, so that the sum of all is that of the others."""
     counts = np.array([0, 0, 2, 5])
     published = [exactly(counts, 0, 1), exactly(counts, 0, 2), exactly(counts, 0, 1, 2, 3)]
-    verdict = attack(counts, published, [Secret("ALL", places(2))], K)
+    verdict = attack(counts, published, [ProtectedCount("ALL", places(2))], K)
     assert (verdict.passed, verdict.narrowest, verdict.numbers) == (False, 2, 3)
-    assert attack(counts, published[::2], [Secret("ALL", places(2))], K).passed
+    assert attack(counts, published[::2], [ProtectedCount("ALL", places(2))], K).passed
 
 
 @pytest.mark.parametrize(("most", "passed"), [(K - 1, False), (K, True), (K + 1, True)])
 def test_a_hidden_count_may_be_k_at_least(most: int, passed: bool) -> None:
     counts = np.array([1, most - 1])
-    verdict = attack(counts, [exactly(counts, 0, 1)], [Secret("ALL", places(0))], K)
+    verdict = attack(counts, [exactly(counts, 0, 1)], [ProtectedCount("ALL", places(0))], K)
     assert (verdict.passed, verdict.narrowest) == (passed, most)
 
 
 @pytest.mark.parametrize(("least", "passed"), [(0, True), (1, False)])
 def test_a_hidden_count_may_be_nothing(least: int, passed: bool) -> None:
     counts = np.array([1, 4])
-    published = [exactly(counts, 0, 1), Number(places(1), 0, 5 - least)]
-    assert attack(counts, published, [Secret("ALL", places(0))], K).passed is passed
+    published = [exactly(counts, 0, 1), PublishedNumber(places(1), 0, 5 - least)]
+    assert attack(counts, published, [ProtectedCount("ALL", places(0))], K).passed is passed
 
 
 def test_nothing_that_only_fractions_allow_is_no_doubt() -> None:
@@ -140,9 +140,9 @@ def test_nothing_that_only_fractions_allow_is_no_doubt() -> None:
     counts = np.array([0, 1, 0, 1, 0])
     published = [exactly(counts, 0, 1), exactly(counts, 1, 2), exactly(counts, 0, 2, 3)]
     # The last cell makes the count as large as one likes.
-    verdict = attack(counts, published, [Secret("ALL", places(3, 4))], K)
+    verdict = attack(counts, published, [ProtectedCount("ALL", places(3, 4))], K)
     assert (verdict.passed, verdict.narrowest) == (False, None)
-    assert attack(counts, published[:2], [Secret("ALL", places(3, 4))], K).passed
+    assert attack(counts, published[:2], [ProtectedCount("ALL", places(3, 4))], K).passed
 
 
 def test_what_is_not_solved_in_time_counts_as_known(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,15 +150,15 @@ def test_what_is_not_solved_in_time_counts_as_known(monkeypatch: pytest.MonkeyPa
     counts = np.arange(100) % 3
     grid = np.arange(100).reshape(10, 10)
     published = [exactly(counts, *line) for line in (*grid.tolist(), *grid.T.tolist())]
-    hidden = [Secret("ALL", places(1))]
+    hidden = [ProtectedCount("ALL", places(1))]
     assert attack(counts, published, hidden, K).passed
-    monkeypatch.setattr(disclosure_audit, "SECONDS", 0.0)
+    monkeypatch.setattr(disclosure_audit, "TIME_LIMIT", 0.0)
     verdict = attack(counts, published, hidden, K)
     assert (verdict.passed, verdict.narrowest) == (False, None)
 
 
 def test_the_solver_is_named_with_its_version() -> None:
-    name, version = disclosure_audit.solver().split()
+    name, version = disclosure_audit.solver_version().split()
     assert name == "HiGHS"
     assert version.count(".") == 2
 
@@ -166,9 +166,9 @@ def test_the_solver_is_named_with_its_version() -> None:
 # How cubes of whole numbers are looked for, and checked without the solver
 
 
-def rows_of(*each: tuple[list[int], int, int]) -> tuple[list[np.ndarray], list[Number]]:
+def rows_of(*each: tuple[list[int], int, int]) -> tuple[list[np.ndarray], list[PublishedNumber]]:
     rows = [places(*cells) for cells, _, _ in each]
-    return rows, [Number(row, low, high) for row, (_, low, high) in zip(rows, each, strict=True)]
+    return rows, [PublishedNumber(row, low, high) for row, (_, low, high) in zip(rows, each, strict=True)]
 
 
 def test_sums_are_checked_by_addition_and_nothing_may_be_less_than_nothing() -> None:
@@ -181,12 +181,12 @@ def test_sums_are_checked_by_addition_and_nothing_may_be_less_than_nothing() -> 
         ([5, 0, 3], False),
         ([4, -1, 1], False),
     ):
-        assert (values, disclosure_audit._add_up(np.array(values), rows, numbers)) == (values, fit)
+        assert (values, disclosure_audit._is_solution(np.array(values), rows, numbers)) == (values, fit)
 
 
-def test_what_is_lacking_is_what_is_asked_less_what_is_there() -> None:
+def test_what_is_residuals_is_what_is_asked_less_what_is_there() -> None:
     rows, numbers = rows_of(([0, 1], 3, 5), ([2], 7, 7))
-    lacking = disclosure_audit._lacking(np.array([2, 0, 9]), rows, numbers)
+    lacking = disclosure_audit._residuals(np.array([2, 0, 9]), rows, numbers)
     assert [(each.low, each.high) for each in lacking] == [(1, 3), (-2, -2)]
 
 
@@ -194,17 +194,17 @@ def test_little_is_changed_where_little_needs_to_be() -> None:
     """The first is to be nothing; its sum with the second stays, and the other two are not touched."""
     truth = np.array([2, 1, 4, 4])
     rows, numbers = rows_of(([0, 1], 3, 3), ([2, 3], 8, 8), ([0], 0, 0))
-    free = disclosure_audit._near(truth, rows, numbers)
+    free = disclosure_audit._nearest_unknowns(truth, rows, numbers)
     assert free.tolist() == [0, 1]
-    assert disclosure_audit._changed(truth, free, rows, numbers).tolist() == [0, 3, 4, 4]
+    assert disclosure_audit._nearest_solution(truth, free, rows, numbers).tolist() == [0, 3, 4, 4]
     # With the first alone no numbers are found, and the truth stays.
-    assert disclosure_audit._changed(truth, places(0), rows, numbers).tolist() == truth.tolist()
+    assert disclosure_audit._nearest_solution(truth, places(0), rows, numbers).tolist() == truth.tolist()
 
 
 def test_of_several_ways_more_than_one_is_tried() -> None:
     truth = np.array([3, 1, 1, 1, 1, 1, 1])
     rows, numbers = rows_of((list(range(7)), 9, 9), ([0], 0, 0))
-    free = disclosure_audit._near(truth, rows, numbers).tolist()
+    free = disclosure_audit._nearest_unknowns(truth, rows, numbers).tolist()
     assert free[0] == 0
     assert 3 <= len(free) <= 5
 
@@ -214,13 +214,15 @@ def test_what_is_changed_for_neighbours_is_enough() -> None:
     found = 0
     for seed in range(40):
         each = case(seed, neighbours=True)
-        for secret in each.secrets:
-            if 0 not in Case(each.counts, each.numbers, [], None).values(secret):
+        for hidden in each.protected:
+            if 0 not in Case(each.counts, each.numbers, [], None).values(hidden):
                 continue
-            numbers = [*each.numbers, Number(secret.cells, 0, 0)]
+            numbers = [*each.numbers, PublishedNumber(hidden.cells, 0, 0)]
             rows = [number.cells for number in numbers]
-            free = disclosure_audit._near(each.counts, rows, numbers)
-            assert disclosure_audit._add_up(disclosure_audit._changed(each.counts, free, rows, numbers), rows, numbers)
+            free = disclosure_audit._nearest_unknowns(each.counts, rows, numbers)
+            assert disclosure_audit._is_solution(
+                disclosure_audit._nearest_solution(each.counts, free, rows, numbers), rows, numbers
+            )
             found += 1
     assert found > 20
 
@@ -231,5 +233,5 @@ def test_numbers_that_are_found_are_whole() -> None:
         a, b, c, d = order
         rows, numbers = rows_of(([a, b], 1, 1), ([b, c], 1, 1), ([a, c, d], 1, 1))
         truth = np.zeros(4, dtype=np.int64)
-        found = disclosure_audit._changed(truth, places(0, 1, 2, 3), rows, numbers)
+        found = disclosure_audit._nearest_solution(truth, places(0, 1, 2, 3), rows, numbers)
         assert {name: int(found[i]) for name, i in zip("abcd", order, strict=True)} == {"a": 0, "b": 1, "c": 0, "d": 1}
