@@ -33,7 +33,7 @@ def measure(dice: random.Random) -> list[Line]:
     client, path = _signed_in(world["north administrator"]), f"/north/requests/{referral.ref}/choose/"
     with tenancy.site_scope(world.north.pk):
         need = candidates.need_of(referral)
-        known = candidates.known_of(referral, need)
+        known = candidates.history_of(referral, need)
     today = localdate(tenancy.now())
     given = filters.parameters(need, known, site=world.north.pk, today=today) | {"limit": filters.SHOWN}
 

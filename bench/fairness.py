@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from bench.harness import Line
 from matching.candidates.ranking import rank, wish_chips
-from matching.candidates.rules import Need, Peer, judge
+from matching.candidates.rules import Need, Peer, assess
 from training.supporters.models import Stage, Trait
 
 FIRST_DAY = date(2027, 1, 1)
@@ -64,7 +64,7 @@ class Wishes:
         self._kept: dict[Need, Any] = {}
 
     def _may(self, need: Need) -> Any:
-        judged = (judge(need, peer, FIRST_DAY) for peer in self.peers)
+        judged = (assess(need, peer, FIRST_DAY) for peer in self.peers)
         return numpy.array([not candidate.hard and not candidate.soft for candidate in judged])
 
     def met(self, need: Need) -> Any:
@@ -230,7 +230,7 @@ def _ours_one(need: Need, free: Any, year: Year, today: date) -> int:
     """Return whom `rank` puts first; those it cannot, for their load, are left out to be done within minutes."""
     load = (year.total + year.invited)[free]
     lightest = [replace(year.peers[i], invited=int(year.invited[i])) for i in free[load == load.min()]]
-    offers = rank(need, [judge(need, peer, today) for peer in lightest], datetime.combine(today, time(), UTC))
+    offers = rank(need, [assess(need, peer, today) for peer in lightest], datetime.combine(today, time(), UTC))
     assert not offers[0].candidate.soft
     return offers[0].candidate.peer.supporter_id
 

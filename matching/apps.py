@@ -27,5 +27,5 @@ class MatchingConfig(AppConfig):
         navigation.register(*request_entries, *supporter_entries)
         audit_words.register(invitation_words, request_words)
         audit_words.register_purposes(PURPOSES)
-        audit_words.register_request_references(queries.codes_of)
+        audit_words.register_request_references(queries.references_of)
         people.register_check(rematch.check_no_open_match)

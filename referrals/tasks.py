@@ -12,4 +12,4 @@ def forget_keys() -> None:
     """Delete, site by site, the keys of forms that cannot be sent again."""
     for site_id in Site.objects.order_by("pk").values_list("pk", flat=True):
         with site_scope(site_id):
-            receipts.forget_keys()
+            receipts.delete_old_keys()

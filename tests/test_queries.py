@@ -337,6 +337,6 @@ def test_words_on_the_page(world: World, sign_in: SignIn, count: int) -> None:
     with site_scope(world.north.pk):
         by = line.acting(ada, Role.ADMINISTRATOR)
         for i in range(count):
-            wording.publish(wording.keep("en", {"hours": f"Hours {i}"}, by=by).at, by=by)
-        wording.keep("en", {"hours": "Draft."}, by=by)
+            wording.publish(wording.save_draft("en", {"hours": f"Hours {i}"}, by=by).at, by=by)
+        wording.save_draft("en", {"hours": "Draft."}, by=by)
     opened(sign_in(ada), "/north/settings/wording/", 8, "Ada North", *["Bring back"][: count - 1])

@@ -220,7 +220,7 @@ def furnish(world: cast.World, slug: str) -> Place:
         digest = "0123456789abcdef"
         Photo.objects.create(supporter=supporter, image=canary("photo").encode(), digest=digest)
         PeerSupporter.objects.filter(pk=supporter.pk).update(bio=canary("bio"), bio_fr=canary("frenchbio"))
-        wording.keep("en", {"hours": canary("draft")}, by=SYSTEM)
+        wording.save_draft("en", {"hours": canary("draft")}, by=SYSTEM)
         invitation = people.invite(
             site, email=f"{canary('invited')}@example.org", name=canary("guest"), role=Role.SUPPORTER, by=SYSTEM
         )

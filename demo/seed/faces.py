@@ -86,5 +86,5 @@ def word(site: Site, administrator: Actor, anchor: datetime) -> None:
     """Let a site say when its mail is read, half a year before the end; the rest stays the province's wording."""
     with tenancy.site_scope(site.pk, now=anchor - timedelta(days=180)):
         for language, hours in HOURS.items():
-            draft = wording.keep(language, {"hours": hours}, by=administrator)
+            draft = wording.save_draft(language, {"hours": hours}, by=administrator)
         wording.publish(draft.at, by=administrator)

@@ -77,7 +77,7 @@ class Moves:
         """Return who is offered first, with the reason it takes to set a soft rule aside; None: nobody."""
         referral = Referral.objects.get(pk=self.referral)
         need = candidates.need_of(referral)
-        offers = ranking.rank(need, candidates.first(need, candidates.known_of(referral, need)), tenancy.now())
+        offers = ranking.rank(need, candidates.first(need, candidates.history_of(referral, need)), tenancy.now())
         for offer in offers:
             peer, soft = offer.candidate.peer, {reason.code for reason in offer.candidate.soft}
             if peer.total >= self.kept.get(peer.supporter_id, peer.cap_year):

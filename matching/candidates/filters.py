@@ -26,11 +26,21 @@ TEXTS = {GROUPS[reason.code]: reason.text for reason in HARD_REASONS}
 
 
 @dataclass(frozen=True)
-class Known:
-    """Ids of supporters about whom something is known for one request, and `own`: accounts with its address."""
+class MatchHistory:
+    """What earlier invitations, requests and names say of supporters for one request: ids of supporters.
+
+    Attributes:
+        refused: declined it, know the physician, or wished to part.
+        current: are invited to it, or have it.
+        tried: did not answer, or missed the window.
+        taken_back: their invitation was taken back.
+        before: were matched with the same physician earlier.
+        excluded: are not to be matched, by choice or by surname.
+        own: ids of accounts with the physician's own address.
+    """
 
     refused: frozenset[int] = frozenset()
-    asked: frozenset[int] = frozenset()
+    current: frozenset[int] = frozenset()
     tried: frozenset[int] = frozenset()
     taken_back: frozenset[int] = frozenset()
     before: frozenset[int] = frozenset()
@@ -63,7 +73,7 @@ HARD = {
     "EVALUATES": "id IN (SELECT supporter_id FROM training_evaluates WHERE department_id = ANY(%(departments)s))"
     " OR id = ANY(%(evaluators)s)",
     "REFUSED": "id = ANY(%(refused)s)",
-    "ASKED": "id = ANY(%(asked)s)",
+    "ASKED": "id = ANY(%(current)s)",
     "SELF": "user_id = ANY(%(own)s)",
     "EARLY": "stage = ANY(%(early)s)",
 }
@@ -101,7 +111,7 @@ NAMES = f"""SELECT code, name FROM (SELECT {_GROUP} AS code, name, id FROM {HERE
     WHERE code = ANY(%(codes)s) ORDER BY name, id LIMIT %(limit)s OFFSET %(skip)s"""
 
 
-def parameters(need: Need, known: Known, *, site: int, today: date) -> dict[str, Any]:
+def parameters(need: Need, history: MatchHistory, *, site: int, today: date) -> dict[str, Any]:
     """Return what the statements are asked with: of the request, codes and ids."""
     wishes = set(need.wishes)
     french = ranking.LANGUAGE if need.talk_in == Language.FRENCH and Wish.FRENCH not in wishes else 0
@@ -111,7 +121,7 @@ def parameters(need: Need, known: Known, *, site: int, today: date) -> dict[str,
         "year": today.year,
         "departments": list(need.departments),
         "evaluators": list(need.evaluators),
-        **{name: list(ids) for name, ids in vars(known).items()},
+        **{name: list(ids) for name, ids in vars(history).items()},
         "early": [stage.value for stage in NEVER_WITH.get(Stage(need.stage), ())],
         "below": [stage.value for stage in ONE_BELOW.get(Stage(need.stage), ())],
         "genders": [gender for gender in Gender.values if gender in wishes],
@@ -125,28 +135,28 @@ def parameters(need: Need, known: Known, *, site: int, today: date) -> dict[str,
     }
 
 
-def first(given: dict[str, Any], limit: int = SHOWN) -> list[Any]:
+def first(values: dict[str, Any], limit: int = SHOWN) -> list[Any]:
     """Return the rows of those against whom no hard rule speaks, in the order of `ranking.ORDER`."""
-    return _rows(FIRST, given | {"limit": limit})
+    return _rows(FIRST, values | {"limit": limit})
 
 
-def these(given: dict[str, Any], ids: Iterable[int]) -> list[Any]:
+def by_ids(values: dict[str, Any], ids: Iterable[int]) -> list[Any]:
     """Return the rows of these supporters, whatever speaks against them."""
-    return _rows(THESE, given | {"ids": list(ids)})
+    return _rows(THESE, values | {"ids": list(ids)})
 
 
-def counts(given: dict[str, Any]) -> dict[str, int]:
+def counts(values: dict[str, Any]) -> dict[str, int]:
     """Return code of a group → how many are left out for it first; under "" how many are not left out."""
-    return {row.code: row.count for row in _rows(COUNTS, given)}
+    return {row.code: row.count for row in _rows(COUNTS, values)}
 
 
-def left_out(given: dict[str, Any], codes: list[str], *, limit: int, skip: int = 0) -> list[tuple[str, str]]:
+def left_out(values: dict[str, Any], codes: list[str], *, limit: int, skip: int = 0) -> list[tuple[str, str]]:
     """Return (code of the group, name) of those left out for one of `codes`, by name."""
-    return [(row.code, row.name) for row in _rows(NAMES, given | {"codes": codes, "limit": limit, "skip": skip})]
+    return [(row.code, row.name) for row in _rows(NAMES, values | {"codes": codes, "limit": limit, "skip": skip})]
 
 
-def _rows(statement: str, given: dict[str, Any]) -> list[Any]:
+def _rows(statement: str, parameters: dict[str, Any]) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, given)
+        cursor.execute(statement, parameters)
         names = [column.name for column in cursor.description]
         return [SimpleNamespace(**dict(zip(names, values, strict=True))) for values in cursor.fetchall()]

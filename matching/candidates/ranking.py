@@ -83,17 +83,19 @@ def _month(at: datetime) -> datetime:
 def chips(need: Need, candidate: Candidate) -> list[Chip]:
     """Return the reasons for and against, in the order they matter."""
     peer = candidate.peer
-    said = [Chip(reason.text, good=False) for reason in candidate.soft]
+    found_chips = [Chip(reason.text, good=False) for reason in candidate.soft]
     against = {reason.code for reason in candidate.soft}
     if not against & {"PAUSED", "CAP_LIVE"} and (peer.live or not peer.invited):
-        said.append(Chip(f"supporting {peer.live} now" if peer.live else "free now"))
+        found_chips.append(Chip(f"supporting {peer.live} now" if peer.live else "free now"))
     if peer.invited:
-        said.append(Chip("invited to another request" if peer.invited == 1 else f"invited to {peer.invited} others"))
+        found_chips.append(
+            Chip("invited to another request" if peer.invited == 1 else f"invited to {peer.invited} others")
+        )
     if "CAP_YEAR" not in against:
-        said.append(Chip(f"{peer.total} of {peer.cap_year} this year"))
+        found_chips.append(Chip(f"{peer.total} of {peer.cap_year} this year"))
     if need.stage == peer.stage and need.stage != Stage.UNSAID and Wish.STAGE not in need.wishes:
-        said.append(Chip("same career stage"))
-    return said + wish_chips(need, peer)
+        found_chips.append(Chip("same career stage"))
+    return found_chips + wish_chips(need, peer)
 
 
 def wish_chips(need: Need, peer: Peer) -> list[Chip]:
@@ -120,8 +122,10 @@ def wish_chips(need: Need, peer: Peer) -> list[Chip]:
         for trait in Trait
         if trait.value in need.wishes
     }
-    said = [Chip(yes if met else no, good=met) for wish, (met, yes, no) in answers.items() if wish.value in need.wishes]
-    return said + _language_chip(need, peer)
+    met_or_not = [
+        Chip(yes if met else no, good=met) for wish, (met, yes, no) in answers.items() if wish.value in need.wishes
+    ]
+    return met_or_not + _language_chip(need, peer)
 
 
 def _language_chip(need: Need, peer: Peer) -> list[Chip]:

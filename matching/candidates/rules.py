@@ -54,7 +54,7 @@ class Peer:
         email: blind index of the account's address.
         invited: invitations of this site they have not answered yet.
         refused: this request was declined by them, the physician knows them, or one of the two wished to part.
-        asked: they are invited to this request, or have it, right now.
+        has_request: they are invited to this request, or have it, right now.
         tried: they were asked for this request, and did not answer or missed the window.
         taken_back: they were asked for this request, and the invitation was taken back.
         matched_before: they supported the same physician earlier.
@@ -83,7 +83,7 @@ class Peer:
     email: bytes | None = None
     invited: int = 0
     refused: bool = False
-    asked: bool = False
+    has_request: bool = False
     tried: bool = False
     taken_back: bool = False
     matched_before: bool = False
@@ -165,9 +165,9 @@ def check_refused(need: Need, peer: Peer, today: date) -> Reason | None:
     return None
 
 
-def check_asked(need: Need, peer: Peer, today: date) -> Reason | None:
+def check_has_request(need: Need, peer: Peer, today: date) -> Reason | None:
     """Refuse a supporter who is invited to this request or has it right now (docs/rules.md#asked-for-this-request)."""
-    if peer.asked:
+    if peer.has_request:
         return ASKED
     return None
 
@@ -245,7 +245,7 @@ HARD: tuple[Check, ...] = (
     check_excluded,
     check_evaluates,
     check_refused,
-    check_asked,
+    check_has_request,
     check_own_account,
     check_early_with_senior,
 )
@@ -273,7 +273,7 @@ class Candidate:
         return self.peer.user_id
 
 
-def judge(need: Need, peer: Peer, today: date) -> Candidate:
+def assess(need: Need, peer: Peer, today: date) -> Candidate:
     """Return the supporter with all reasons, hard and soft, collected rather than stopped at."""
     hard, soft = ([reason for check in checks if (reason := check(need, peer, today))] for checks in (HARD, SOFT))
     return Candidate(peer, hard, soft)

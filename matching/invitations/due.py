@@ -51,18 +51,18 @@ def handle_windows(ids: list[int]) -> None:
     to_supporter: dict[str, list[tuple[int, int | None]]] = {"NUDGE_1": [], "NUDGE_2": []}
     to_administrators: dict[str, list[tuple[int, int | None]]] = {"WINDOW_48": [], "WINDOW_72": []}
     later: dict[datetime, list[int]] = {}
-    missed: list[int] = []
+    missed_ids: list[int] = []
     for match in _locked(ids):
         if match.state != Match.State.CONFIRMED or match.confirmed_at is None:
             continue
         before = match.window_step
         while match.window_step < WindowStep.MISSED and match.confirmed_at + _h(hours[match.window_step]) <= at:
             match.window_step += 1
-            over = match.window_step == WindowStep.MISSED
-            taken.append((match, Match.Why.MISSED if over else Match.Why.NUDGE))
+            is_last = match.window_step == WindowStep.MISSED
+            taken.append((match, Match.Why.MISSED if is_last else Match.Why.NUDGE))
             everyone = [(match.pk, user_id) for user_id in administrators]
-            if over:
-                missed.append(match.pk)
+            if is_last:
+                missed_ids.append(match.pk)
                 to_administrators["WINDOW_72"] += everyone
             else:
                 to_supporter[f"NUDGE_{match.window_step}"].append((match.pk, match.supporter.user_id))
@@ -79,9 +79,9 @@ def handle_windows(ids: list[int]) -> None:
         outbox.enqueue(kind, to)
     for due, match_ids in later.items():
         agenda.schedule(WINDOW, match_ids, due)
-    if missed:
-        facts.count(*[("WINDOW", "MISSED")] * len(missed))
-        alerts.schedule_missed(missed)
+    if missed_ids:
+        facts.count(*[("WINDOW", "MISSED")] * len(missed_ids))
+        alerts.schedule_missed(missed_ids)
 
 
 def handle_waiting(ids: list[int]) -> None:

@@ -65,5 +65,5 @@ def _prepare(referral_id: int, *, send: bool) -> None:
 def best_candidate(referral: Referral) -> Offer | None:
     """Return the first candidate against whom no rule speaks, not even a soft one."""
     need = candidates.need_of(referral)
-    offers = ranking.rank(need, candidates.first(need, candidates.known_of(referral, need)), tenancy.now())
+    offers = ranking.rank(need, candidates.first(need, candidates.history_of(referral, need)), tenancy.now())
     return next((offer for offer in offers if not offer.candidate.soft), None)

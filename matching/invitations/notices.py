@@ -42,16 +42,20 @@ def register() -> None:
     for kind, (template, states) in TO_SUPPORTER.items():
         until = _answer_by if State.INVITED in states else _contact_by
         outbox.register(kind, outbox.MailKind(template, FOR_SUPPORTER, _still(states), until=until))
-    found = outbox.MailKind("found", FOR_SUPPORTER, _still((State.CONFIRMED,)), until=_contact_by, address=_physician)
-    outbox.register("FOUND", found)
+    peer_found = outbox.MailKind(
+        "found", FOR_SUPPORTER, _still((State.CONFIRMED,)), until=_contact_by, address=_physician
+    )
+    outbox.register("FOUND", peer_found)
     for step in (1, 2):
-        outbox.register(f"WAIT_{step}", outbox.MailKind(f"waiting_{step}", Referral.KIND, _nobody_asked))
-        outbox.register(f"AGAIN_{step}", outbox.MailKind(f"waiting_{step}", FOR_ADMINISTRATOR, _nobody_asked_since))
-    outbox.register("UNHEARD", outbox.MailKind("unheard", Referral.KIND, _unheard))
+        outbox.register(f"WAIT_{step}", outbox.MailKind(f"waiting_{step}", Referral.KIND, _without_invitation))
+        outbox.register(
+            f"AGAIN_{step}", outbox.MailKind(f"waiting_{step}", FOR_ADMINISTRATOR, _match_without_invitation)
+        )
+    outbox.register("UNHEARD", outbox.MailKind("unheard", Referral.KIND, _without_contact))
     outbox.register("ALERT", outbox.MailKind("alert", Alert.KIND, _alerts))
     outbox.register_link(Alert.KIND, lambda alert_id: reverse("today", args=[PROVINCE_SLUG]))
-    outbox.register_link(FOR_SUPPORTER, lambda match_id: _path(match_id, "my"))
-    outbox.register_link(FOR_ADMINISTRATOR, lambda match_id: _path(match_id, "requests"))
+    outbox.register_link(FOR_SUPPORTER, lambda match_id: _request_path(match_id, "my"))
+    outbox.register_link(FOR_ADMINISTRATOR, lambda match_id: _request_path(match_id, "requests"))
 
 
 def _still(states: tuple[State, ...]) -> Callable[[list[int]], set[int]]:
@@ -61,19 +65,19 @@ def _still(states: tuple[State, ...]) -> Callable[[list[int]], set[int]]:
     return still
 
 
-def _nobody_asked(referral_ids: list[int]) -> set[int]:
-    asked = Match.objects.filter(referral_id__in=referral_ids, state__in=LIVE).values("referral_id")
-    rows = Referral.objects.filter(pk__in=referral_ids, state=Referral.State.OPEN).exclude(pk__in=asked)
+def _without_invitation(referral_ids: list[int]) -> set[int]:
+    invited = Match.objects.filter(referral_id__in=referral_ids, state__in=LIVE).values("referral_id")
+    rows = Referral.objects.filter(pk__in=referral_ids, state=Referral.State.OPEN).exclude(pk__in=invited)
     return set(rows.values_list("pk", flat=True))
 
 
-def _nobody_asked_since(match_ids: list[int]) -> set[int]:
+def _match_without_invitation(match_ids: list[int]) -> set[int]:
     of = dict(Match.objects.filter(pk__in=match_ids).values_list("pk", "referral_id"))
-    waiting = _nobody_asked(list(of.values()))
+    waiting = _without_invitation(list(of.values()))
     return {match_id for match_id, referral_id in of.items() if referral_id in waiting}
 
 
-def _unheard(referral_ids: list[int]) -> set[int]:
+def _without_contact(referral_ids: list[int]) -> set[int]:
     rows = Referral.objects.filter(pk__in=referral_ids, state__in=OPEN_STATES, unheard_at__isnull=False)
     return set(rows.values_list("pk", flat=True))
 
@@ -95,9 +99,9 @@ def _physician(match_id: int) -> str:
     return address_of(Match.objects.values_list("referral_id", flat=True).get(pk=match_id))
 
 
-def _path(match_id: int, room: str) -> str | None:
-    found = Match.objects.filter(pk=match_id).values_list("site_id", "referral__ref").first()
-    if found is None:
+def _request_path(match_id: int, page: str) -> str | None:
+    row = Match.objects.filter(pk=match_id).values_list("site_id", "referral__ref").first()
+    if row is None:
         return None
-    slug = Site.objects.values_list("slug", flat=True).get(pk=found[0])
-    return f"/{slug}/{room}/{found[1]}/"
+    slug = Site.objects.values_list("slug", flat=True).get(pk=row[0])
+    return f"/{slug}/{page}/{row[1]}/"

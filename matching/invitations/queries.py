@@ -21,16 +21,16 @@ def with_latest_match(referrals: Iterable[Referral]) -> dict[int, Match]:
 
     Each has how often the window was `missed`, and who is prepared to be asked next: `next_user`, `next_name`.
     """
-    over = Match.objects.filter(_MISSED, referral=OuterRef("referral")).order_by().values("referral")
+    missed = Match.objects.filter(_MISSED, referral=OuterRef("referral")).order_by().values("referral")
     latest = Match.objects.filter(referral=OuterRef("referral")).order_by("-id").values("pk")[:1]
     rows = Match.objects.filter(
         referral_id__in=[referral.pk for referral in referrals], pk=Subquery(latest)
     ).select_related("supporter__profile")
-    following = Prepared.objects.filter(referral=OuterRef("referral"))
+    prepared = Prepared.objects.filter(referral=OuterRef("referral"))
     rows = rows.annotate(
-        missed=Coalesce(Subquery(over.annotate(n=Count("pk")).values("n")), 0),
-        next_user=Subquery(following.values("supporter__user")[:1]),
-        next_name=Subquery(following.values("supporter__profile__name")[:1]),
+        missed=Coalesce(Subquery(missed.annotate(n=Count("pk")).values("n")), 0),
+        next_user=Subquery(prepared.values("supporter__user")[:1]),
+        next_name=Subquery(prepared.values("supporter__profile__name")[:1]),
     )
     return {match.referral_id: match for match in rows}
 
@@ -45,7 +45,7 @@ class Line:
     ended: datetime | None
 
 
-def so_far(referral: Referral, reader_id: int) -> list[Line]:
+def match_lines(referral: Referral, reader_id: int) -> list[Line]:
     """Return the matches of a request, newest first, as this administrator may read them.
 
     Only the inviter learns of a decline (docs/rules.md#one-text-for-four-reasons).
@@ -66,7 +66,7 @@ def _line(match: Any, reader_id: int) -> Line:
     return Line(match, " · ".join(words), match.ended_at, None)
 
 
-def standing(referral: Referral, match: Match | None) -> str:
+def status_words(referral: Referral, match: Match | None) -> str:
     """Return how a request stands, in words every administrator may read; `match` is its latest."""
     if referral.state == Referral.State.MATCHED and match and match.state == Match.State.COMPLETED:
         return _("Finished, to be closed")
@@ -83,13 +83,13 @@ def matches_of(user_id: int) -> QuerySet[Match]:
     )
 
 
-def codes_of(things: set[tuple[str, int]]) -> dict[tuple[str, int], str]:
+def references_of(things: set[tuple[str, int]]) -> dict[tuple[str, int], str]:
     """Return the code of the request that each (kind, id) is, or is a match of, for the audit trail."""
     referrals = {pk for kind, pk in things if kind == Referral.KIND}
     matches = {pk for kind, pk in things if kind == Match.KIND}
     rows = Referral.objects.filter(Q(pk__in=referrals) | Q(matches__in=matches)).values_list("pk", "matches", "ref")
-    found: dict[tuple[str, int], str] = {}
+    references: dict[tuple[str, int], str] = {}
     for referral_id, match_id, ref in rows:
-        found[Referral.KIND, referral_id] = ref
-        found[Match.KIND, match_id] = ref
-    return found
+        references[Referral.KIND, referral_id] = ref
+        references[Match.KIND, match_id] = ref
+    return references

@@ -18,7 +18,7 @@ from matching.matches.contact_window import is_missed, window_ends
 from matching.matches.models import LIVE, Match, Prepared, WindowStep
 from psi import tenancy
 from referrals.requests import transitions as referral_moves
-from referrals.requests.consents import by_notifier, confirm_agreement
+from referrals.requests.consents import confirm_agreement, notifier_consent
 from referrals.requests.models import Referral
 from referrals.requests.notices import wants_notice
 from sites.engine import agenda, audit, facts, outbox
@@ -82,7 +82,7 @@ def invite(
         raise Refused("NOT_OPEN", _("This request is not looking for a peer any more."))
     elif live is not None:
         raise Refused("INVITED_ALREADY", _("Somebody is invited already. Take that invitation back first."))
-    candidate = candidates.one(referral, supporter_id)
+    candidate = candidates.candidate_for(referral, supporter_id)
     if candidate.hard:
         sentence = _("This supporter cannot be invited to this request: %(why)s.") % {"why": candidate.hard[0].text}
         raise Refused(candidate.hard[0].code, sentence)
@@ -202,7 +202,7 @@ def record_contact(match_id: int, *, by: Actor, agreed: bool = False) -> Match:
     locked = lock_own(match_id, by)
     match = locked.match
     ensure_allowed(match, "record_contact")
-    if by_notifier(locked.referral) is not None:
+    if notifier_consent(locked.referral) is not None:
         if not agreed:
             sentence = _("This came through a colleague: please ask first whether the physician wants it.")
             raise Refused("NOT_AGREED", sentence)
@@ -246,7 +246,7 @@ def record_not_wanted(match_id: int, *, by: Actor) -> None:
     """
     locked = lock_own(match_id, by)
     referral, match = locked.referral, locked.match
-    if match.state != Match.State.CONFIRMED or by_notifier(referral) is None:
+    if match.state != Match.State.CONFIRMED or notifier_consent(referral) is None:
         raise Refused(*MOVED_ON)
     _close_with(match, by=by)
     alerts.resolve_no_contact(referral)

@@ -57,8 +57,8 @@ def available_actions(referral: Referral, live: Match | None, *, local: bool) ->
 
 def visible_match(referral: Referral) -> Match | None:
     """Return the match that the physician may know of: the one that is live or was completed last."""
-    known = Match.objects.filter(referral=referral, state__in=(*LIVE, Match.State.COMPLETED))
-    return known.order_by("-id").first()
+    matches = Match.objects.filter(referral=referral, state__in=(*LIVE, Match.State.COMPLETED))
+    return matches.order_by("-id").first()
 
 
 def survey_status(referral: Referral, match: Match | None) -> str:
@@ -101,7 +101,9 @@ def hand_over(
     by: Actor = PUBLIC,
     channel: str = ReferralConsent.Channel.FORM,
 ) -> None:
-    """Give a local request to the province, or to a linked site, with the physician's consent; twice is once.
+    """Give a local request to the province, or to a linked site, with the physician's consent.
+
+    Calling it again changes nothing.
 
     Args:
         text: the wording agreed to with this press; None where the consent was given with the request.
@@ -121,9 +123,9 @@ def hand_over(
     if text is None and not may_share_with(referral, to):
         raise Refused("NO_CONSENT", _("The physician has not agreed to this yet. Please ask them first."))
     seen = Match.objects.filter(referral=referral).exists()
-    knowing = Match.objects.filter(referral=referral, why__in=(Match.Why.KNOWN, Match.Why.EVALUATES, Match.Why.WISH))
-    known = knowing.values_list("supporter_id", flat=True)
-    identity = for_other_site(open_for_rules(referral), known)
+    parted = Match.objects.filter(referral=referral, why__in=(Match.Why.KNOWN, Match.Why.EVALUATES, Match.Why.WISH))
+    not_to_ask = parted.values_list("supporter_id", flat=True)
+    identity = for_other_site(open_for_rules(referral), not_to_ask)
     transitions.release(referral, by=by)
     alerts.resolve_no_contact(referral)
     handing_over.hand_over(referral, to=to, identity=identity, text=text, by=by, keep=seen, channel=channel)

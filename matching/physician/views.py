@@ -51,12 +51,12 @@ class Press:
         return CARRIER.seal(vars(self), self.site)
 
 
-def not_found() -> str:
+def receipt_not_found() -> str:
     """Return what is said of a receipt that leads nowhere."""
     return _("We do not find this receipt. Please check its sixteen digits.")
 
 
-def asked(request: SiteRequest) -> tuple[Press | None, StatusForm]:
+def press_from(request: SiteRequest) -> tuple[Press | None, StatusForm]:
     """Return what the pressed button carried, or what the typed receipt stands for, and the form that asks for it.
 
     Nothing comes of a button that is too old, or another site's; the form then says so.
@@ -70,7 +70,7 @@ def asked(request: SiteRequest) -> tuple[Press | None, StatusForm]:
     if form.is_bound and form.is_valid():
         if digest := receipt_digest(form.cleaned_data["receipt"]):
             return Press(request.site.pk, digest.hex()), form
-        form.add_error("receipt", not_found())
+        form.add_error("receipt", receipt_not_found())
     return None, form
 
 
@@ -84,7 +84,7 @@ def _pressed(request: SiteRequest) -> Press | None:
 @never_cache
 def status(request: SiteRequest) -> HttpResponse:
     """Ask for the receipt, and answer on the same page. A receipt is looked for here, then at the province."""
-    press, form = asked(request)
+    press, form = press_from(request)
     pressed = "sealed" in request.POST
     context: dict[str, Any] = {
         "form": form,
@@ -99,46 +99,46 @@ def status(request: SiteRequest) -> HttpResponse:
     elif pressed and press:
         context["said"] = _("Nothing of this request is kept any more.")
     elif press:
-        form.add_error("receipt", not_found())
+        form.add_error("receipt", receipt_not_found())
     return render(request, "matching/status.html", context, status=422 if form.errors else 200)
 
 
 @dataclass(kw_only=True)
-class Trail(ABC):
+class ReceiptSearch(ABC):
     """A receipt followed to where its request stands: here, at the province, or where it was handed to.
 
     Attributes:
-        went: id of the site it was handed to.
+        moved_to: id of the site it was handed to.
     """
 
     press: Press
     site: Site
-    went: int | None = None
+    moved_to: int | None = None
 
     def answer(self) -> dict[str, Any] | None:
         """Return what the page shows; None when the receipt leads nowhere (any more)."""
-        found = self.look(local=not self.site.is_province) or self._from_elsewhere(province().pk)
+        answer = self.answer_here(local=not self.site.is_province) or self._from_elsewhere(province().pk)
         # A linked site may have handed it on to the province; nobody hands on from there.
-        while found is None and (to := self.went) is not None:
-            self.went = None
-            found = self._from_elsewhere(to)
-        return found
+        while answer is None and (to := self.moved_to) is not None:
+            self.moved_to = None
+            answer = self._from_elsewhere(to)
+        return answer
 
     @abstractmethod
-    def look(self, *, local: bool) -> dict[str, Any] | None:
-        """Look in the current site; None when the receipt is not known there, or leads on (`went`)."""
+    def answer_here(self, *, local: bool) -> dict[str, Any] | None:
+        """Look in the current site; None when the receipt is not known there, or leads on (`moved_to`)."""
 
-    def find(self) -> Referral | None:
+    def request_of_receipt(self) -> Referral | None:
         """Return the request of the receipt at the current site."""
         return Referral.objects.filter(receipt_digest=bytes.fromhex(self.press.digest)).first()
 
     def _from_elsewhere(self, site_id: int) -> dict[str, Any] | None:
         with tenancy.site_scope(site_id):
-            return self.look(local=False)
+            return self.answer_here(local=False)
 
 
 @dataclass(kw_only=True)
-class _Visit(Trail):
+class _Visit(ReceiptSearch):
     """One look at a request, with the one move that was pressed.
 
     Attributes:
@@ -151,24 +151,24 @@ class _Visit(Trail):
     said: str = ""
     opened: Counter[str] = field(default_factory=Counter)
 
-    def look(self, *, local: bool) -> dict[str, Any] | None:
-        referral = self.find()
+    def answer_here(self, *, local: bool) -> dict[str, Any] | None:
+        referral = self.request_of_receipt()
         if referral is not None and self.do and not (referral.state == State.HANDED_OVER and self.do != "outside"):
             try:
-                self.said = self._do(referral)
+                self.said = self._make_move(referral)
             except Refused as refused:
                 self.said = refused.sentence
             self.do = ""
-            referral = self.find()
+            referral = self.request_of_receipt()
             if referral is None:
                 return {"said": self.said}
         if referral is None:
             return None
-        self.opened.update(_opened(referral))
-        self.went = referral.handed_to_id
-        return None if referral.state == State.HANDED_OVER else self._shown(referral, local=local)
+        self.opened.update(_times_opened(referral))
+        self.moved_to = referral.handed_to_id
+        return None if referral.state == State.HANDED_OVER else self._status_context(referral, local=local)
 
-    def _do(self, referral: Referral) -> str:
+    def _make_move(self, referral: Referral) -> str:
         """Make the move and return what came of it; every check comes before the first write."""
         if self.do == "unheard":
             physician_moves.report_no_contact(referral.pk)
@@ -188,7 +188,7 @@ class _Visit(Trail):
             return _("Your request is withdrawn. Nobody is to contact you.")
         raise Refused(*MOVED_ON)
 
-    def _shown(self, referral: Referral, *, local: bool) -> dict[str, Any]:
+    def _status_context(self, referral: Referral, *, local: bool) -> dict[str, Any]:
         """Return what the physician may know of the request, in the current site."""
         match = physician_moves.visible_match(referral)
         live = match if match and match.state in LIVE else None
@@ -215,7 +215,7 @@ def _consent() -> TextVersion:
     return current_text("HAND_OVER", (get_language() or "en")[:2])
 
 
-def _opened(referral: Referral) -> dict[str, int]:
+def _times_opened(referral: Referral) -> dict[str, int]:
     rows = AuditEntry.objects.filter(object_kind=Referral.KIND, object_id=referral.pk, action="READ_IDENT")
     counts = rows.values_list("role").annotate(times=Count("pk"))
     return {role: times for role, times in counts if role in Role.values}

@@ -12,7 +12,7 @@ from matching.candidates import queries as candidates
 from matching.invitations import next_candidate, transitions
 from matching.matches.models import LIVE, Match
 from matching.requests import queries
-from matching.requests.views import _page, _referral, _seen
+from matching.requests.views import get_referral, page_number, seen_match
 from psi import tenancy
 from referrals.requests.models import Referral
 from sites.engine.forms import sent_number
@@ -26,7 +26,7 @@ from sites.tenants.models import Role
 @never_cache
 def choose(request: SiteRequest, ref: str) -> HttpResponse:
     """Candidates with their reasons; inviting one is a POST, and only that ends the match it replaces."""
-    referral = _referral(ref)
+    referral = get_referral(ref)
     if request.method == "POST":
         roster = queries.roster().filter(pk=sent_number(request.POST.get("supporter", "")))
         transitions.invite(
@@ -34,7 +34,7 @@ def choose(request: SiteRequest, ref: str) -> HttpResponse:
             get_object_or_404(roster).pk,
             by=request.actor,
             override=request.POST.get("override") or None,
-            instead_of=_seen(request.POST),
+            instead_of=seen_match(request.POST),
         )
         messages.success(request, _("The invitation is on its way. You will see here when it is answered."))
         return redirect("request_detail", request.site.slug, referral.ref)
@@ -43,12 +43,12 @@ def choose(request: SiteRequest, ref: str) -> HttpResponse:
     if not may_invite or referral.sealed is None:
         return redirect("request_detail", request.site.slug, referral.ref)
     need = candidates.need_of(referral)
-    known = candidates.known_of(referral, need)
+    history = candidates.history_of(referral, need)
     if (code := request.GET.get("not")) in filters.TEXTS:
-        page = _page(request.GET.get("page", ""))
-        return _left_out(request, referral, code, page, candidates.names_left_out(need, known, code, page))
-    offered, left_out = candidates.left_out(need, known)
-    offers = ranking.rank(need, candidates.first(need, known), tenancy.now())[: filters.SHOWN]
+        page = page_number(request.GET.get("page", ""))
+        return _left_out(request, referral, code, page, candidates.names_left_out(need, history, code, page))
+    offered, left_out = candidates.left_out(need, history)
+    offers = ranking.rank(need, candidates.first(need, history), tenancy.now())[: filters.SHOWN]
     context = {
         "referral": referral,
         "reasons": [reason.get_reason_display() for reason in referral.reasons.all()],
@@ -63,14 +63,14 @@ def choose(request: SiteRequest, ref: str) -> HttpResponse:
     return render(request, "matching/choose.html", context)
 
 
-def _left_out(request: HttpRequest, referral: Referral, code: str, page: int, found: list[str]) -> HttpResponse:
+def _left_out(request: HttpRequest, referral: Referral, code: str, page: int, names: list[str]) -> HttpResponse:
     """The names of those left out for one reason, a page at a time."""
     context = {
         "referral": referral,
         "why": filters.TEXTS[code],
-        "names": found[: filters.SHOWN],
+        "names": names[: filters.SHOWN],
         "before_url": f"?not={code}&page={page - 1}" if page > 1 else "",
-        "after_url": f"?not={code}&page={page + 1}" if len(found) > filters.SHOWN else "",
+        "after_url": f"?not={code}&page={page + 1}" if len(names) > filters.SHOWN else "",
     }
     return render(request, "matching/left_out.html", context)
 
@@ -79,7 +79,7 @@ def _left_out(request: HttpRequest, referral: Referral, code: str, page: int, fo
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite_next(request: SiteRequest, ref: str, user_id: int) -> HttpResponse:
     """Send the invitation that was prepared; a GET, as after signing in, leads to the candidates."""
-    referral = _referral(ref)
+    referral = get_referral(ref)
     if request.method != "POST":
         return redirect("choose", request.site.slug, ref)
     next_candidate.invite(referral.pk, user_id, by=request.actor)

@@ -86,8 +86,8 @@ def hand_over(request: SiteRequest, ref: str) -> HttpResponse:
         physician_moves.hand_over(
             referral.pk, to=to, text=form.text(), by=request.actor, channel=ReferralConsent.Channel.VOICE
         )
-        said = gettext("Handed over to %(place)s. The physician’s receipt stays the same.") % {"place": to.name}
-        messages.success(request, said)
+        sentence = gettext("Handed over to %(place)s. The physician’s receipt stays the same.") % {"place": to.name}
+        messages.success(request, sentence)
         return redirect("request_detail", request.site.slug, ref)
     context = {
         "referral": referral,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from psi import tenancy
 from referrals.by_hand import views as by_hand
 from referrals.reach_out import transitions as reach_out
-from referrals.requests.consents import by_notifier
+from referrals.requests.consents import notifier_consent
 from referrals.requests.models import Consent, ReachOut, Referral
 from sites.gate.permissions import for_roles
 from sites.gate.post_only import post_only
@@ -18,7 +18,7 @@ from sites.gate.requests import SiteRequest
 from sites.reference.queries import current_text
 from sites.tenants.models import Role
 
-press = post_only("request_detail", lambda request, ref: get_object_or_404(Referral, ref=ref))
+posted_from_request = post_only("request_detail", lambda request, ref: get_object_or_404(Referral, ref=ref))
 
 
 def context(referral: Referral) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def context(referral: Referral) -> dict[str, Any]:
         return {"offer": None, "told": None, "to_ask": False}
     told = ReachOut.objects.filter(referral=referral).first()
     if told is None or referral.state != Referral.State.AWAITING_CONSENT:
-        return {"offer": None, "told": told, "to_ask": by_notifier(referral) is not None}
+        return {"offer": None, "told": told, "to_ask": notifier_consent(referral) is not None}
     due = reach_out.call_due(told)
     return {
         "offer": told,
@@ -36,13 +36,13 @@ def context(referral: Referral) -> dict[str, Any]:
         "ends": reach_out.offer_ends_at(told),
         "call_due": due,
         "may_miss": due is not None and due <= tenancy.now(),
-        "locked": told.wrong >= reach_out.MOST_WRONG,
+        "locked": told.wrong >= reach_out.MAX_WRONG_CODES,
         "consent": current_text(Consent.MATCH, "en").text,
     }
 
 
 @for_roles(Role.ADMINISTRATOR)
-@press
+@posted_from_request
 def answer(request: SiteRequest, ref: str) -> HttpResponse:
     """Note what came of a call: yes, no, or nobody there."""
     referral_id, said = get_object_or_404(Referral, ref=ref).pk, request.POST.get("said")

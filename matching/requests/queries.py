@@ -20,21 +20,21 @@ from training.supporters.models import PeerSupporter
 PAGE = 50
 
 
-def perhaps_same_person(referral: Referral) -> list[Referral]:
+def requests_of_same_contact(referral: Referral) -> list[Referral]:
     """Return other requests of this site, not closed, that give the same phone or email."""
     others = vault.same_person(Referral.KIND, referral.pk)
     return list(Referral.objects.filter(pk__in=others, state__in=OPEN_STATES).order_by("-id")) if others else []
 
 
 @dataclass(frozen=True)
-class Told:
+class CallerAnswer:
     """A request of someone who calls, and the words to say to them."""
 
     referral: Referral
     words: str
 
 
-def left_by(contact: Mapping[str, str]) -> list[Told]:
+def requests_with_contact(contact: Mapping[str, str]) -> list[CallerAnswer]:
     """Return the current site's requests whose physician left this phone number or email, newest first.
 
     Nobody opens any more who a sealed request was about, so it is not found by their number either.
@@ -42,10 +42,10 @@ def left_by(contact: Mapping[str, str]) -> list[Told]:
     numbers = vault.find(Referral.KIND, contact)
     rows = [row for row in Referral.objects.filter(pk__in=numbers).order_by("-id") if not is_sealed(row)]
     matches = with_latest_match(rows)
-    return [Told(row, _told(row, matches.get(row.pk))) for row in rows]
+    return [CallerAnswer(row, _words_for_caller(row, matches.get(row.pk))) for row in rows]
 
 
-def _told(referral: Referral, match: Match | None) -> str:
+def _words_for_caller(referral: Referral, match: Match | None) -> str:
     if referral.state not in OPEN_STATES:
         return _("Your request is closed. You can ask again at any time.")
     state = match.state if match else None

@@ -32,16 +32,16 @@ def register() -> None:
 def rows_for_today(slug: str) -> list[today.Item]:
     """Return a row for every open request: what it waits for, and the one button that helps."""
     states = (*OPEN_STATES, Referral.State.AWAITING_CONSENT)
-    found = list(Referral.objects.filter(state__in=states).prefetch_related("reasons").order_by("pk"))
-    referrals = [referral for referral in found if referral.state in OPEN_STATES]
+    referrals_shown = list(Referral.objects.filter(state__in=states).prefetch_related("reasons").order_by("pk"))
+    referrals = [referral for referral in referrals_shown if referral.state in OPEN_STATES]
     matches = with_latest_match(referrals)
-    rows = [_row(slug, referral, matches.get(referral.pk)) for referral in referrals]
-    if len(referrals) < len(found):
-        rows += _offers(slug)
-    return [*_alerts(), *rows] if slug == PROVINCE_SLUG else rows
+    rows = [_request_row(slug, referral, matches.get(referral.pk)) for referral in referrals]
+    if len(referrals) < len(referrals_shown):
+        rows += _offer_rows(slug)
+    return [*_alert_rows(), *rows] if slug == PROVINCE_SLUG else rows
 
 
-def _alerts() -> list[today.Item]:
+def _alert_rows() -> list[today.Item]:
     """Return a row for everything a site was told is late and left for a day, and for figures that are wrong."""
     unheard = _("%(site)s: nobody has been in touch about %(ref)s")
     words = {
@@ -66,20 +66,20 @@ def _alerts() -> list[today.Item]:
             _("Open the site"),
             reverse("today" if alert.origin.slug == PROVINCE_SLUG else "province_site", args=[alert.origin.slug]),
             tone="late",
-            chip=_("told %(when)s") % {"when": ago(alert.at)},
+            chip=_("told %(when)s") % {"when": ago_words(alert.at)},
             chip_tone="late",
         )
         for alert in Alert.objects.select_related("origin").order_by("pk")
     ]
 
 
-def _offers(slug: str) -> list[today.Item]:
+def _offer_rows(slug: str) -> list[today.Item]:
     """Return a row for every offer without an answer; only a call that is due needs anybody."""
     rows = ReachOut.objects.filter(referral__state=Referral.State.AWAITING_CONSENT).select_related("referral")
-    return [_offer(slug, offer) for offer in rows.order_by("referral_id")]
+    return [_offer_row(slug, offer) for offer in rows.order_by("referral_id")]
 
 
-def _offer(slug: str, offer: ReachOut) -> today.Item:
+def _offer_row(slug: str, offer: ReachOut) -> today.Item:
     url, due, ends = reverse("request_detail", args=[slug, offer.referral.ref]), call_due(offer), offer_ends_at(offer)
     assert ends is not None
     if due is not None and due <= tenancy.now():
@@ -91,7 +91,7 @@ def _offer(slug: str, offer: ReachOut) -> today.Item:
             _("Open the request"),
             url,
             tone="late" if late else "soon",
-            chip=_("told %(when)s") % {"when": ago(offer.offered_at)},
+            chip=_("told %(when)s") % {"when": ago_words(offer.offered_at)},
             chip_tone="late" if late else "warm",
         )
     return today.Item(
@@ -101,13 +101,13 @@ def _offer(slug: str, offer: ReachOut) -> today.Item:
         _("Open"),
         url,
         tone="calm",
-        chip=_("erased %(when)s") % {"when": ago(ends)},
+        chip=_("erased %(when)s") % {"when": ago_words(ends)},
         chip_tone="plain",
         quiet=True,
     )
 
 
-def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:
+def _request_row(slug: str, referral: Referral, match: Match | None) -> today.Item:
     url = reverse("request_detail", args=[slug, referral.ref])
     if referral.unheard_at is not None:
         return today.Item(
@@ -117,16 +117,16 @@ def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:
             _("Open the request"),
             url,
             tone="late",
-            chip=_("said %(when)s") % {"when": ago(referral.unheard_at)},
+            chip=_("said %(when)s") % {"when": ago_words(referral.unheard_at)},
             chip_tone="late",
         )
-    over = match.missed if match else 0  # type: ignore[attr-defined]
-    overdue = age(referral, over) if over else None
+    missed_count = match.missed if match else 0  # type: ignore[attr-defined]
+    overdue = age_of(referral, missed_count) if missed_count else None
     choose = reverse("choose", args=[slug, referral.ref])
     if match is None or match.state not in (*LIVE, Match.State.COMPLETED):
         if match is not None and match.next_user:  # type: ignore[attr-defined]
-            return _prepared(slug, referral, over, match, choose)
-        return _looking(referral, over, choose, again=match is not None)
+            return _next_candidate_row(slug, referral, missed_count, match, choose)
+        return _searching_row(referral, missed_count, choose, again=match is not None)
     name = match.supporter.profile.name
     if match.state == Match.State.INVITED:
         return today.Item(
@@ -136,7 +136,7 @@ def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:
             _("Open"),
             url,
             tone="late" if overdue else "calm",
-            chip=overdue.words if overdue else _("answer due %(when)s") % {"when": ago(match.expires_at)},
+            chip=overdue.words if overdue else _("answer due %(when)s") % {"when": ago_words(match.expires_at)},
             chip_tone="late" if overdue else "plain",
             quiet=True,
         )
@@ -150,7 +150,7 @@ def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:
             _("Confirm the match"),
             reverse("confirm", args=[slug, referral.ref]),
             tone="late" if late else "soon",
-            chip=overdue.words if overdue else _("accepted %(when)s") % {"when": ago(match.accepted_at)},
+            chip=overdue.words if overdue else _("accepted %(when)s") % {"when": ago_words(match.accepted_at)},
             chip_tone="late" if late else "",
             post=True,
         )
@@ -162,14 +162,14 @@ def _row(slug: str, referral: Referral, match: Match | None) -> today.Item:
             _("Close the request"),
             url,
             tone="calm",
-            chip=_("finished %(when)s") % {"when": ago(match.ended_at)},
+            chip=_("finished %(when)s") % {"when": ago_words(match.ended_at)},
             chip_tone="plain",
         )
-    return _in_window(referral, match, url, choose)
+    return _window_row(referral, match, url, choose)
 
 
-def _prepared(slug: str, referral: Referral, over: int, match: Any, choose: str) -> today.Item:
-    waited, name = age(referral, over), match.next_name
+def _next_candidate_row(slug: str, referral: Referral, missed_count: int, match: Any, choose: str) -> today.Item:
+    waited, name = age_of(referral, missed_count), match.next_name
     return today.Item(
         referral.received_at + CHOOSE_WITHIN,
         _("%(ref)s needs another peer") % {"ref": referral},
@@ -184,8 +184,8 @@ def _prepared(slug: str, referral: Referral, over: int, match: Any, choose: str)
     )
 
 
-def _looking(referral: Referral, over: int, choose: str, *, again: bool) -> today.Item:
-    waited = age(referral, over)
+def _searching_row(referral: Referral, missed_count: int, choose: str, *, again: bool) -> today.Item:
+    waited = age_of(referral, missed_count)
     title = _("%(ref)s needs another peer") if again else _("%(ref)s · new request")
     reasons = [str(reason.get_reason_display()) for reason in referral.reasons.all()]
     return today.Item(
@@ -208,15 +208,17 @@ class Age:
     late: bool
 
 
-def age(referral: Referral, over: int) -> Age:
-    """Return the age of an open request; `over` is how often the contact window was missed."""
-    words = _("asked %(when)s") % {"when": ago(referral.received_at)}
-    if over:
-        words += " · " + ngettext("72 hours missed once", "72 hours missed %(n)s times", over) % {"n": over}
-    return Age(words, bool(over) or tenancy.now() - referral.received_at > CHOOSE_WITHIN)
+def age_of(referral: Referral, missed_count: int) -> Age:
+    """Return the age of an open request; `missed_count` is how often the contact window was missed."""
+    words = _("asked %(when)s") % {"when": ago_words(referral.received_at)}
+    if missed_count:
+        words += " · " + ngettext("72 hours missed once", "72 hours missed %(n)s times", missed_count) % {
+            "n": missed_count
+        }
+    return Age(words, bool(missed_count) or tenancy.now() - referral.received_at > CHOOSE_WITHIN)
 
 
-def _in_window(referral: Referral, match: Match, url: str, choose: str) -> today.Item:
+def _window_row(referral: Referral, match: Match, url: str, choose: str) -> today.Item:
     window, name = window_of(match), match.supporter.profile.name
     assert window is not None
     if match.state == Match.State.CONTACTED:
@@ -231,7 +233,7 @@ def _in_window(referral: Referral, match: Match, url: str, choose: str) -> today
             quiet=True,
         )
     late = window.state == "late"
-    told = (
+    sentence = (
         _("%(name)s was to make contact within 72 hours.")
         if late
         else _("%(name)s is to make contact within 72 hours.")
@@ -241,7 +243,7 @@ def _in_window(referral: Referral, match: Match, url: str, choose: str) -> today
         _("%(ref)s has not been contacted") % {"ref": referral}
         if late
         else _("%(ref)s · window running") % {"ref": referral},
-        told % {"name": name},
+        sentence % {"name": name},
         _("Find another peer") if late else _("Open"),
         choose if late else url,
         tone=window.state,
@@ -254,17 +256,17 @@ def _stage(referral: Referral) -> list[str]:
     return [] if referral.stage == "UNSAID" else [str(referral.get_stage_display())]
 
 
-def ago(moment: datetime | None) -> str:
+def ago_words(moment: datetime | None) -> str:
     """Return how long ago, or in how long, in words."""
     if moment is None:
         return ""
     distance = tenancy.now() - moment
     if distance < timedelta(0):
-        return _("in %(time)s") % {"time": length(-distance)}
-    return _("%(time)s ago") % {"time": length(distance)}
+        return _("in %(time)s") % {"time": duration_words(-distance)}
+    return _("%(time)s ago") % {"time": duration_words(distance)}
 
 
-def length(time: timedelta) -> str:
+def duration_words(time: timedelta) -> str:
     """Return a length of time in its largest whole unit."""
     minutes = max(int(time.total_seconds() // 60), 0)
     if minutes < 60:

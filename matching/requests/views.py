@@ -17,7 +17,7 @@ from matching.matches.contact_window import is_missed, window_of
 from matching.matches.models import LIVE, Match
 from matching.requests import offers, queries
 from matching.requests.forms import CallerForm, CloseForm
-from matching.requests.today import age
+from matching.requests.today import age_of
 from psi import vault
 from referrals.requests import contact_wishes
 from referrals.requests import transitions as referral_moves
@@ -34,11 +34,11 @@ from sites.tenants.queries import members_with_role, names
 from training.recruitment import queries as recruits
 
 
-def _referral(ref: str) -> Referral:
+def get_referral(ref: str) -> Referral:
     return get_object_or_404(Referral.objects.prefetch_related("reasons"), ref=ref)
 
 
-press = post_only("request_detail", lambda request, ref: _referral(ref))
+posted_from_request = post_only("request_detail", lambda request, ref: get_referral(ref))
 
 
 @for_roles(Role.ADMINISTRATOR)
@@ -51,7 +51,7 @@ def requests_list(request: SiteRequest) -> HttpResponse:
     rows = rows[: queries.PAGE]
     matches = invitations_queries.with_latest_match(rows)
     lines = [
-        (row, invitations_queries.standing(row, match), match, window_of(match) if match else None)
+        (row, invitations_queries.status_words(row, match), match, window_of(match) if match else None)
         for row in rows
         for match in [matches.get(row.pk)]
     ]
@@ -70,14 +70,14 @@ def caller(request: SiteRequest) -> HttpResponse:
     Looking is recorded, found or not. Nothing of it goes by mail.
     """
     form = CallerForm(request.POST or None)
-    found = None
+    answers = None
     if form.is_valid():
-        found = queries.left_by(form.cleaned_data["contact"])
-        looked_at: list[int | None] = [told.referral.pk for told in found]
-        for number in looked_at or [None]:
+        answers = queries.requests_with_contact(form.cleaned_data["contact"])
+        referral_ids: list[int | None] = [answer.referral.pk for answer in answers]
+        for number in referral_ids or [None]:
             audit.record("CALLER", Referral.KIND, number, by=request.actor)
         form = CallerForm()
-    return render(request, "matching/caller.html", {"form": form, "found": found}, status=422 if form.errors else 200)
+    return render(request, "matching/caller.html", {"form": form, "found": answers}, status=422 if form.errors else 200)
 
 
 @for_roles(Role.ADMINISTRATOR)
@@ -85,7 +85,7 @@ def caller(request: SiteRequest) -> HttpResponse:
 @never_cache
 def request_detail(request: SiteRequest, ref: str) -> HttpResponse:
     """One request. A press (POST) opens who it is about; the opening is recorded."""
-    referral = _referral(ref)
+    referral = get_referral(ref)
     identity = None
     if request.method == "POST":
         try:
@@ -98,29 +98,29 @@ def request_detail(request: SiteRequest, ref: str) -> HttpResponse:
 def _detail(
     request: AccountRequest, referral: Referral, *, identity: Any = None, form: CloseForm | None = None
 ) -> HttpResponse:
-    lines = invitations_queries.so_far(referral, request.user.pk)
+    lines = invitations_queries.match_lines(referral, request.user.pk)
     matches = [line.match for line in lines]
     latest = matches[0] if matches else None
     live = latest if latest and latest.state in LIVE else None
-    over = sum(is_missed(match) for match in matches)
+    missed_count = sum(is_missed(match) for match in matches)
     looking = referral.state == Referral.State.OPEN or (live is not None and live.state == Match.State.CONFIRMED)
     context = offers.context(referral) | {
         "referral": referral,
         "reasons": [reason.get_reason_display() for reason in referral.reasons.all()],
         "lines": lines,
-        "standing": invitations_queries.standing(referral, latest),
-        "age": age(referral, over) if looking and (over or live is None) else None,
+        "standing": invitations_queries.status_words(referral, latest),
+        "age": age_of(referral, missed_count) if looking and (missed_count or live is None) else None,
         "live": live,
         "window": window_of(live) if live else None,
         "identity": identity,
-        "reach": contact_wishes.wishes(identity) if identity else [],
+        "reach": contact_wishes.labelled_wishes(identity) if identity else [],
         "may_open": not is_sealed(referral),
         "may_close": referral.state in OPEN_STATES,
         "may_spam": not lines and referral_moves.can_be_spam(referral),
         "spam_until": referral.closed_at + referral_moves.SPAM_ERASED_AFTER
         if referral.closed_at and referral.state == Referral.State.SPAM
         else None,
-        "perhaps_same": queries.perhaps_same_person(referral) if referral.state in OPEN_STATES else [],
+        "perhaps_same": queries.requests_of_same_contact(referral) if referral.state in OPEN_STATES else [],
         "to_close": latest is not None and latest.state == Match.State.COMPLETED,
         "form": form or CloseForm(matches=matches),
     }
@@ -128,7 +128,7 @@ def _detail(
 
 
 @for_roles(Role.ADMINISTRATOR)
-@press
+@posted_from_request
 def confirm(request: SiteRequest, ref: str) -> HttpResponse:
     """Confirm the accepted match."""
     transitions.confirm(_live(ref).pk, by=request.actor)
@@ -137,7 +137,7 @@ def confirm(request: SiteRequest, ref: str) -> HttpResponse:
 
 
 @for_roles(Role.ADMINISTRATOR)
-@press
+@posted_from_request
 def revoke(request: SiteRequest, ref: str) -> HttpResponse:
     """Take an invitation back."""
     transitions.revoke(_live(ref).pk, by=request.actor)
@@ -146,19 +146,19 @@ def revoke(request: SiteRequest, ref: str) -> HttpResponse:
 
 
 @for_roles(Role.ADMINISTRATOR)
-@press
+@posted_from_request
 def reassign(request: SiteRequest, ref: str) -> HttpResponse:
     """End the present match without having another peer yet; the candidates are shown."""
-    transitions.reassign(_live(ref).pk, by=request.actor, seen=_seen(request.POST))
+    transitions.reassign(_live(ref).pk, by=request.actor, seen=seen_match(request.POST))
     messages.success(request, _("The match has ended, and the supporter is told not to make contact."))
     return redirect("choose", request.site.slug, ref)
 
 
 @for_roles(Role.ADMINISTRATOR)
-@press
+@posted_from_request
 def close(request: SiteRequest, ref: str) -> HttpResponse:
     """Close the request with an outcome from the list."""
-    referral = _referral(ref)
+    referral = get_referral(ref)
     form = CloseForm(request.POST, matches=list(Match.objects.filter(referral=referral)))
     if not form.is_valid():
         return _detail(request, referral, form=form)
@@ -172,19 +172,19 @@ def close(request: SiteRequest, ref: str) -> HttpResponse:
 
 
 @for_roles(Role.ADMINISTRATOR)
-@press
+@posted_from_request
 def spam(request: SiteRequest, ref: str) -> HttpResponse:
     """Mark the request as spam."""
-    transitions.mark_spam(_referral(ref).pk, by=request.actor)
+    transitions.mark_spam(get_referral(ref).pk, by=request.actor)
     messages.success(request, _("Marked as spam. It is out of the figures, and erased in thirty days."))
     return redirect("request_detail", request.site.slug, ref)
 
 
 @for_roles(Role.ADMINISTRATOR)
-@press
+@posted_from_request
 def not_spam(request: SiteRequest, ref: str) -> HttpResponse:
     """Take the mark off again."""
-    referral_moves.clear_spam(referral_moves.lock(_referral(ref).pk), by=request.actor)
+    referral_moves.clear_spam(referral_moves.lock(get_referral(ref).pk), by=request.actor)
     messages.success(request, _("The request is open again."))
     return redirect("request_detail", request.site.slug, ref)
 
@@ -196,8 +196,8 @@ def supporters(request: SiteRequest) -> HttpResponse:
     lines = candidates.readiness()
     coming = recruits.lines()
     on_the_way = {line.recruit.user_id for line in coming}
-    held = members_with_role(Role.SUPPORTER)
-    missing = names(set(held) - {line.supporter.user_id for line in lines} - on_the_way)
+    supporter_ids = members_with_role(Role.SUPPORTER)
+    missing = names(set(supporter_ids) - {line.supporter.user_id for line in lines} - on_the_way)
     context = {
         "lines": [line for line in lines if line.supporter.user_id not in on_the_way],
         "coming": coming,
@@ -208,19 +208,19 @@ def supporters(request: SiteRequest) -> HttpResponse:
 
 
 def _live(ref: str) -> Match:
-    found = Match.objects.filter(referral__ref=ref, state__in=LIVE).first()
-    if found is None:
+    match = Match.objects.filter(referral__ref=ref, state__in=LIVE).first()
+    if match is None:
         get_object_or_404(Referral, ref=ref)
         raise Refused(*MOVED_ON)
-    return found
+    return match
 
 
-def _page(number: str) -> int:
+def page_number(number: str) -> int:
     """Return the number of a page in an address; 1 when it is none."""
     return max(int(number), 1) if number.isascii() and number.isdecimal() and len(number) < 7 else 1
 
 
-def _seen(posted: Any) -> transitions.SeenMatch | None:
+def seen_match(posted: Any) -> transitions.SeenMatch | None:
     """Return the match that the page of candidates said would end; None when it named none."""
     number = sent_number(posted.get("instead_of", ""))
     return transitions.SeenMatch(number, posted.get("seen", "")) if number else None

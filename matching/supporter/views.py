@@ -14,7 +14,7 @@ from matching.matches.contact_window import window_of
 from matching.matches.models import LIVE, Match
 from psi import tenancy, vault
 from referrals.requests import contact_wishes
-from referrals.requests.consents import by_notifier
+from referrals.requests.consents import notifier_consent
 from referrals.requests.identity import Identity, open_identity
 from sites.engine.recording_months import open_months
 from sites.gate.permissions import for_roles
@@ -28,15 +28,15 @@ from training.supporters.models import PeerSupporter
 State = Match.State
 
 
-def _mine(request: AccountRequest, ref: str) -> Match:
+def _own_match(request: AccountRequest, ref: str) -> Match:
     """Return the supporter's own latest match of a request; anyone else's does not exist for them."""
-    found = queries.matches_of(request.user.pk).filter(referral__ref=ref).first()
-    if found is None:
+    match = queries.matches_of(request.user.pk).filter(referral__ref=ref).first()
+    if match is None:
         raise Http404("No such match.")
-    return found
+    return match
 
 
-press = post_only("my_match", _mine)
+posted_from_match = post_only("my_match", _own_match)
 
 
 @for_roles(Role.SUPPORTER)
@@ -69,7 +69,7 @@ def my(request: SiteRequest) -> HttpResponse:
 @never_cache
 def my_match(request: SiteRequest, ref: str) -> HttpResponse:
     """One match. The name is shown with the invitation, contact details once it is confirmed."""
-    match = _mine(request, ref)
+    match = _own_match(request, ref)
     identity: Identity | None = None
     released = match.state in (State.CONFIRMED, State.CONTACTED)
     if released or match.state in (State.INVITED, State.ACCEPTED):
@@ -83,68 +83,68 @@ def my_match(request: SiteRequest, ref: str) -> HttpResponse:
         "reasons": [reason.get_reason_display() for reason in match.referral.reasons.all()],
         "name": identity.name if identity else "",
         "contact": identity if identity and released else None,
-        "reach": contact_wishes.wishes(identity) if identity and released else [],
+        "reach": contact_wishes.labelled_wishes(identity) if identity and released else [],
         "window": window_of(match),
         "may_record": match.contacted_at is not None and bool(open_months(match.contacted_at, match.ended_at)),
-        "to_ask": released and by_notifier(match.referral) is not None,
+        "to_ask": released and notifier_consent(match.referral) is not None,
         "show_crisis": True,
     }
     return render(request, "matching/my_match.html", context)
 
 
 @for_roles(Role.SUPPORTER)
-@press
+@posted_from_match
 def accept(request: SiteRequest, ref: str) -> HttpResponse:
-    transitions.accept(_mine(request, ref).pk, by=request.actor)
+    transitions.accept(_own_match(request, ref).pk, by=request.actor)
     messages.success(request, _("Thank you. You will get the contact details once the match is confirmed."))
     return redirect("my_match", request.site.slug, ref)
 
 
 @for_roles(Role.SUPPORTER)
-@press
+@posted_from_match
 def decline(request: SiteRequest, ref: str) -> HttpResponse:
     """Decline, with one of two reasons if a button that says so was pressed."""
     why, seen = request.POST.get("why", Match.Why.NONE), request.POST.get("seen", State.INVITED)
-    transitions.decline(_mine(request, ref).pk, by=request.actor, why=why, seen=seen)
+    transitions.decline(_own_match(request, ref).pk, by=request.actor, why=why, seen=seen)
     messages.success(request, _("That is all right, and thank you for answering. Someone else will be asked."))
     return redirect("my", request.site.slug)
 
 
 @for_roles(Role.SUPPORTER)
-@press
+@posted_from_match
 def contacted(request: SiteRequest, ref: str) -> HttpResponse:
-    transitions.record_contact(_mine(request, ref).pk, by=request.actor, agreed="agreed" in request.POST)
+    transitions.record_contact(_own_match(request, ref).pk, by=request.actor, agreed="agreed" in request.POST)
     messages.success(request, _("Noted. After each conversation, record that it happened. It takes under a minute."))
     return redirect("my_match", request.site.slug, ref)
 
 
 @for_roles(Role.SUPPORTER)
-@press
+@posted_from_match
 def unwanted(request: SiteRequest, ref: str) -> HttpResponse:
-    transitions.record_not_wanted(_mine(request, ref).pk, by=request.actor)
+    transitions.record_not_wanted(_own_match(request, ref).pk, by=request.actor)
     messages.success(request, _("Thank you for asking. The request is closed, and nobody contacts them again."))
     return redirect("my", request.site.slug)
 
 
 @for_roles(Role.SUPPORTER)
-@press
+@posted_from_match
 def hand_back(request: SiteRequest, ref: str) -> HttpResponse:
-    rematch.hand_back(_mine(request, ref).pk, by=request.actor)
+    rematch.hand_back(_own_match(request, ref).pk, by=request.actor)
     messages.success(request, _("That is all right. Somebody else is asked, and nobody asks you why."))
     return redirect("my", request.site.slug)
 
 
 @for_roles(Role.SUPPORTER)
-@press
+@posted_from_match
 def finish(request: SiteRequest, ref: str) -> HttpResponse:
-    transitions.finish(_mine(request, ref).pk, by=request.actor)
+    transitions.finish(_own_match(request, ref).pk, by=request.actor)
     messages.success(request, _("Thank you for being there. This match is finished."))
     return redirect("my_match", request.site.slug, ref)
 
 
 @for_roles(Role.SUPPORTER)
-@press
+@posted_from_match
 def no_conversation(request: SiteRequest, ref: str) -> HttpResponse:
-    transitions.record_no_conversation(_mine(request, ref).pk, by=request.actor)
+    transitions.record_no_conversation(_own_match(request, ref).pk, by=request.actor)
     messages.success(request, _("Noted. Nobody reminds you. If you do talk, you can still record it."))
     return redirect("my_match", request.site.slug, ref)

@@ -73,6 +73,6 @@ class ByHandForm(RequestForm):
     def identity(self) -> Identity:
         return replace(super().identity(), language=self.cleaned_data["spoken"])
 
-    def agreed(self) -> dict[str, TextVersion]:
-        agreed = super().agreed()
-        return {purpose: self.french[purpose] for purpose in agreed} if self.cleaned_data["spoken"] == "fr" else agreed
+    def consent_texts(self) -> dict[str, TextVersion]:
+        texts = super().consent_texts()
+        return {purpose: self.french[purpose] for purpose in texts} if self.cleaned_data["spoken"] == "fr" else texts

@@ -28,8 +28,8 @@ def by_hand(request: SiteRequest) -> HttpResponse:
     if not site.takes_requests:
         return render(request, "referrals/by_hand.html")
     with translation.override("fr"):
-        french = cached_form.texts()
-    form = ByHandForm(request.POST or None, french=french, **cached_form.lists(site))
+        french = cached_form.consent_texts()
+    form = ByHandForm(request.POST or None, french=french, **cached_form.form_arguments(site))
     if not form.is_valid():
         return render(request, "referrals/by_hand.html", {"form": form}, status=422 if form.is_bound else 200)
     receipt = receiving.submit(
@@ -38,7 +38,7 @@ def by_hand(request: SiteRequest) -> HttpResponse:
         site=site,
         at=province() if form.outside else site,
         key=form.cleaned_data["key"],
-        texts=form.agreed(),
+        texts=form.consent_texts(),
         channel=ReferralConsent.Channel.VOICE,
         by=request.actor,
     )

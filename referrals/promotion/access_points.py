@@ -58,7 +58,7 @@ def count(code: str, step: Step) -> None:
     tenancy.before_commit(write, ACCESS_WEEK)
 
 
-def code_in(text: str) -> str:
+def clean_code(text: str) -> str:
     """Return what a code may be in an address, as typed by hand too; "" for anything else."""
     code = text.strip().upper()
     return code if code.isascii() and code.isalnum() and len(code) <= 6 else ""
@@ -134,11 +134,11 @@ class Chart:
                     Bar(
                         monday,
                         i * WEEK_WIDTH,
-                        round(HEIGHT * found.opened / top, 1),
-                        round(HEIGHT * min(found.sent, found.opened) / top, 1),
+                        round(HEIGHT * counts.opened / top, 1),
+                        round(HEIGHT * min(counts.sent, counts.opened) / top, 1),
                     )
                     for i, monday in enumerate(self.mondays)
-                    if (found := line.weeks.get(monday))
+                    if (counts := line.weeks.get(monday))
                 ],
             )
             for line in self.lines

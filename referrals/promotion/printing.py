@@ -74,11 +74,11 @@ def pdf(name: str, site: Site, address: str, language: str) -> bytes:
     """
     with override(language):
         words = _words(site, address)
-    return _set(name, json.dumps(words, sort_keys=True), language)
+    return _typeset(name, json.dumps(words, sort_keys=True), language)
 
 
 @lru_cache(maxsize=64)
-def _set(name: str, data: str, language: str) -> bytes:
+def _typeset(name: str, data: str, language: str) -> bytes:
     return typst.compile(
         TEMPLATES / f"{name}.typ",
         root=TEMPLATES,

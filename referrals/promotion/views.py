@@ -14,7 +14,7 @@ from sites.gate.permissions import for_roles
 from sites.gate.requests import SiteRequest
 from sites.tenants.models import Role, Site
 
-MOST = 200  # codes of one site; the chart shows them all
+MAX_CODES = 200  # codes of one site; the chart shows them all
 
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
@@ -34,7 +34,7 @@ def codes(request: SiteRequest) -> HttpResponse:
             audit.record("SETTINGS", "SITE", request.site.pk, by=request.actor)
             messages.success(request, words)
             return redirect("codes", request.site.slug)
-    chart = access_points.chart(AccessPoint.objects.order_by("-pk")[:MOST])
+    chart = access_points.chart(AccessPoint.objects.order_by("-pk")[:MAX_CODES])
     refused = next((each for each in (form, promotion, palette) if each.errors), form)
     context = {
         "form": form,

@@ -29,7 +29,7 @@ from training.supporters.models import Department
 # A new department or wording shows within this time; each process keeps its own copy.
 SECONDS = 30
 # More names than this are typed rather than ticked: the page is for a bad connection.
-MOST_NAMES = 20
+MAX_NAMES = 20
 _pages = LocMemCache("blank-forms", {"OPTIONS": {"MAX_ENTRIES": 2000}})
 # Stand-ins for what replaces them; none can occur in a page by chance.
 KEY, TOKEN, SWITCH, TICKET = (
@@ -40,21 +40,21 @@ KEY, TOKEN, SWITCH, TICKET = (
 )
 
 
-def texts() -> dict[str, TextVersion]:
+def consent_texts() -> dict[str, TextVersion]:
     """Return purpose → the wording in force, in the language of this request."""
     spoken = (get_language() or "en")[:2]
     return {purpose.value: current_text(purpose, spoken) for purpose in ON_FORM}
 
 
-def lists(site: Site) -> dict[str, Any]:
+def form_arguments(site: Site) -> dict[str, Any]:
     """Return what a request form is made with at this site: wordings, and the lists to choose from."""
-    published = list(roster.published().select_related("profile")[: MOST_NAMES + 1])
+    published = list(roster.published().select_related("profile")[: MAX_NAMES + 1])
     today = localdate(tenancy.now())
     return {
         "site": site,
-        "texts": texts(),
+        "texts": consent_texts(),
         "departments": list(Department.objects.all()),
-        "published": published if len(published) <= MOST_NAMES else [],
+        "published": published if len(published) <= MAX_NAMES else [],
         "specialties": list(
             Specialty.objects.filter(valid_from__lte=today).exclude(valid_until__lt=today).order_by("name")
         ),
@@ -67,7 +67,7 @@ def request_page(request: SiteRequest) -> str:
     name = f"{site.pk}-{get_language()}-{language.kept(request)}-{int(time.monotonic() // SECONDS)}"
     page: str | None = _pages.get(name)
     if page is None:
-        form = RequestForm(**lists(site), key=KEY)
+        form = RequestForm(**form_arguments(site), key=KEY)
         page = render_to_string(
             "referrals/request.html",
             {"form": form, "blank_token": TOKEN, "switch_url": SWITCH, "ticket": TICKET},

@@ -19,7 +19,7 @@ from sites.tenants.models import Site
 from training.supporters.models import Department, Language, PeerSupporter, Practice, Stage
 
 HERE, OUTSIDE = "HERE", "OUTSIDE"
-MOST_WISHES = 3  # docs/rules.md#wishes
+MAX_WISHES = 3  # docs/rules.md#wishes
 # What someone may be looking for that a peer is not the right help for (docs/rules.md#request-form).
 LOOKING = (
     ("TALK", _("Someone to talk with")),
@@ -39,25 +39,25 @@ FOLDS = (
 )
 
 
-def readable(data: QueryDict) -> QueryDict:
+def without_control_characters(data: QueryDict) -> QueryDict:
     """Return a copy of what was posted without what nobody types: control characters and halves of characters."""
     clean = QueryDict(mutable=True)
     for name, values in data.lists():
-        clean.setlist(name, ["".join(filter(_readable, value)) for value in values])
+        clean.setlist(name, ["".join(filter(_is_typed_character, value)) for value in values])
     return clean
 
 
-def _readable(letter: str) -> bool:
+def _is_typed_character(letter: str) -> bool:
     return letter in "\n\r\t" or unicodedata.category(letter) not in ("Cc", "Cs")
 
 
-def _listed(label: Any, choices: Any, **more: Any) -> Any:
+def _choice_field(label: Any, choices: Any, **more: Any) -> Any:
     """Return a question that is answered with one of a list, or not at all."""
     choices = [("", _("Choose one")), *choices]
     return forms.ChoiceField(label=label, choices=choices, required=False, error_messages=NOT_LISTED, **more)
 
 
-def _ticked(label: Any, choices: Any = (), **more: Any) -> Any:
+def _checkbox_field(label: Any, choices: Any = (), **more: Any) -> Any:
     """Return a question that is answered by ticking any of a list."""
     return forms.MultipleChoiceField(
         label=label,
@@ -126,21 +126,23 @@ class RequestForm(forms.Form):
         label=_("Send a short, neutral message there when a peer has been found"),
         required=False,
     )
-    reasons = _ticked(
+    reasons = _checkbox_field(
         _("What is behind your request?"),
         Reason.choices,
         help_text=_("Pick any that fit. Please don’t write what happened, here or elsewhere."),
     )
-    looking_for = _listed(_("What are you looking for?"), LOOKING, help_text=_("Your answer is not saved."))
-    stage = _listed(_("Career stage"), [(v, label) for v, label in Stage.choices if v != Stage.UNSAID])
-    practice = _listed(_("Kind of practice"), [(v, label) for v, label in Practice.choices if v != Practice.UNSAID])
-    source = _listed(
+    looking_for = _choice_field(_("What are you looking for?"), LOOKING, help_text=_("Your answer is not saved."))
+    stage = _choice_field(_("Career stage"), [(v, label) for v, label in Stage.choices if v != Stage.UNSAID])
+    practice = _choice_field(
+        _("Kind of practice"), [(v, label) for v, label in Practice.choices if v != Practice.UNSAID]
+    )
+    source = _choice_field(
         _("Who suggested this program to you?"),
         Source.choices,
         help_text=_("We count the answers, to learn what works."),
     )
-    ways = _ticked(_("How may your peer reach you?"), ReachBy.choices)
-    times = _ticked(_("When is a good time?"), ReachWhen.choices)
+    ways = _checkbox_field(_("How may your peer reach you?"), ReachBy.choices)
+    times = _checkbox_field(_("When is a good time?"), ReachWhen.choices)
     voicemail = forms.ChoiceField(
         label=_("May your peer leave a voicemail?"),
         choices=Voicemail.choices,
@@ -148,19 +150,19 @@ class RequestForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages=NOT_LISTED,
     )
-    talk_in = _listed(_("Language to talk in"), Language.choices)
-    wishes = _ticked(
+    talk_in = _choice_field(_("Language to talk in"), Language.choices)
+    wishes = _checkbox_field(
         _("What would you like in a peer?"),
         Wish.choices,
         help_text=_("At most three. We try, but cannot promise."),
     )
-    specialty = _listed(
+    specialty = _choice_field(
         _("Your own specialty"), (), help_text=_("Only needed if you would like a peer with the same one.")
     )
-    departments = _ticked(
+    departments = _checkbox_field(
         _("Where is your own work evaluated?"), help_text=_("We then look for a peer who does not evaluate you.")
     )
-    avoid = _ticked(
+    avoid = _checkbox_field(
         _("Any of these you would rather not be matched with?"),
         help_text=_("Nobody is shown your answer: the list of candidates leaves these people out."),
     )
@@ -189,7 +191,7 @@ class RequestForm(forms.Form):
         specialties: Sequence[Specialty],
         key: uuid.UUID | None = None,
     ) -> None:
-        data = None if data is None else readable(data)
+        data = None if data is None else without_control_characters(data)
         super().__init__(data, auto_id="id_%s", initial={"key": key or uuid.uuid4()})
         self.texts = texts
         for name, purpose in AGREEMENTS.items():
@@ -213,8 +215,8 @@ class RequestForm(forms.Form):
         if "avoid" not in self.fields:
             self.fields["avoid_names"].label = gettext("Anyone you would rather not be matched with")
         # The names of specialties are data; the catalogue knows them in French.
-        known = [(specialty.code, gettext(specialty.name)) for specialty in specialties]
-        self.fields["specialty"].choices = [("", gettext("Choose one")), *known]  # type: ignore[attr-defined]
+        choices_of_specialty = [(specialty.code, gettext(specialty.name)) for specialty in specialties]
+        self.fields["specialty"].choices = [("", gettext("Choose one")), *choices_of_specialty]  # type: ignore[attr-defined]
         # One of two, or said by the fold already.
         for name in ("phone", "email", "notice", *(name for _words, names in FOLDS for name in names)):
             if name in self.fields:
@@ -255,7 +257,7 @@ class RequestForm(forms.Form):
 
     def clean_wishes(self) -> list[str]:
         wishes: list[str] = self.cleaned_data["wishes"]
-        if len(wishes) > MOST_WISHES:
+        if len(wishes) > MAX_WISHES:
             raise forms.ValidationError(gettext("Choose at most three wishes."))
         return wishes
 
@@ -272,7 +274,7 @@ class RequestForm(forms.Form):
             self.add_error("ways", gettext("Add an email address above, or choose another way."))
         return cleaned
 
-    def kept(self) -> list[str]:
+    def fields_to_save(self) -> list[str]:
         """Return the names of the questions whose answers may be kept while somebody waits."""
         return [name for name in self.fields if name != "looking_for"]
 
@@ -314,11 +316,11 @@ class RequestForm(forms.Form):
             specialty=data["specialty"],
         )
 
-    def agreed(self) -> dict[str, TextVersion]:
+    def consent_texts(self) -> dict[str, TextVersion]:
         """Return purpose → the wording agreed to. Asking for a peer from outside is agreeing to share."""
-        said = {
+        given = {
             Consent.MATCH: True,
             Consent.PROVINCE: self.outside or self.cleaned_data.get("agree_province", False),
             Consent.SURVEY: self.cleaned_data["agree_survey"],
         }
-        return {purpose.value: self.texts[purpose] for purpose, yes in said.items() if yes}
+        return {purpose.value: self.texts[purpose] for purpose, yes in given.items() if yes}

@@ -20,7 +20,7 @@ from psi import tenancy, vault
 from psi.sealed import CookieCarrier
 from referrals.promotion import access_points
 from referrals.public import cached_form
-from referrals.public.forms import RequestForm, readable
+from referrals.public.forms import RequestForm, without_control_characters
 from referrals.requests import queries, receiving
 from referrals.wording import texts as wording
 from sites.gate import language, slowdown
@@ -52,16 +52,16 @@ def public_context(
         point: the code by which the page was opened.
         texts: what to say in place of what is published, for a preview.
     """
-    site, spoken = request.site, _spoken()
-    said = wording.said(texts or wording.layers(site), spoken)
+    site, spoken = request.site, _language_code()
+    page_texts = wording.page_texts(texts or wording.published_layers(site), spoken)
     faces, in_all = (
         roster.few(spoken, localdate(tenancy.now()).toordinal()) if site.takes_requests or texts else ([], 0)
     )
-    return _door(request) | {
+    return _pause_context(request) | {
         "open": site.takes_requests,
         "office": queries.office(site),
         "start_query": _start_query(request, point),
-        "said": said,
+        "said": page_texts,
         "faces": faces,
         "in_all": in_all,
     }
@@ -76,7 +76,7 @@ def _start_query(request: HttpRequest, point: str) -> str:
     return f"?{query.urlencode()}" if query else ""
 
 
-def _spoken() -> str:
+def _language_code() -> str:
     return (get_language() or "en")[:2]
 
 
@@ -86,12 +86,12 @@ def _spoken() -> str:
 def peers(request: SiteRequest) -> HttpResponse:
     """Everyone who agreed to be shown, a page at a time."""
     if not request.site.takes_requests:
-        return render(request, "referrals/closed.html", _door(request) | {"pathway": "reach-in", "typed": []})
-    shown = Paginator(roster.published().select_related("profile"), roster.PAGE).get_page(request.GET.get("page"))
+        return render(request, "referrals/closed.html", _pause_context(request) | {"pathway": "reach-in", "typed": []})
+    page = Paginator(roster.published().select_related("profile"), roster.PAGE).get_page(request.GET.get("page"))
     context = {
-        "faces": roster.faces(list(shown.object_list), _spoken()),
-        "shown": shown,
-        "start_query": _start_query(request, access_points.code_in(request.GET.get("from", ""))),
+        "faces": roster.faces(list(page.object_list), _language_code()),
+        "shown": page,
+        "start_query": _start_query(request, access_points.clean_code(request.GET.get("from", ""))),
     }
     return render(request, "referrals/peers.html", context)
 
@@ -101,7 +101,7 @@ def peers(request: SiteRequest) -> HttpResponse:
 @cache_control(max_age=60, private=True)
 def access_page(request: SiteRequest, code: str) -> HttpResponse:
     """The same page, opened by a printed code. A code nobody knows opens it too, and counts for nothing."""
-    point = access_points.code_in(code)
+    point = access_points.clean_code(code)
     if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
         access_points.count(point, "opened")
     return render(request, "referrals/public.html", public_context(request, point=point))
@@ -117,68 +117,71 @@ def request_page(request: SiteRequest) -> HttpResponse:
     site = request.site
     if not (site.takes_requests and site.reach_in):
         return render(
-            request, "referrals/closed.html", _door(request) | {"pathway": "reach-in", "typed": _typed(request)}
+            request,
+            "referrals/closed.html",
+            _pause_context(request) | {"pathway": "reach-in", "typed": _fields_for_province(request)},
         )
-    point = access_points.code_in(request.GET.get("from", ""))
+    point = access_points.clean_code(request.GET.get("from", ""))
     if request.method != "POST":
-        if kept := slowdown.restore(request):
-            return _form(request, _filled(request, kept), waited=True)
+        if saved := slowdown.restore(request):
+            return _form(request, _bound_form(request, saved), waited=True)
         if point and request.method == "GET":
             access_points.count(point, "started")
         return HttpResponse(cached_form.request_page(request))
     # Pages that hand back what was posted can show all of it.
-    posted = readable(request.POST)
+    posted = without_control_characters(request.POST)
     request.POST = posted  # type: ignore[assignment]  # the stubs know none that is made by hand
     stale = slowdown.lacks_csrf(request)
     if stale:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
         posted, key = posted.copy(), uuid.uuid4()
         posted["key"], posted[slowdown.TICKET] = str(key), slowdown.ticket_for(request, key)
-    form = _filled(request, posted)
+    form = _bound_form(request, posted)
     if language.CHOSEN in posted or BACK in posted:
         # The other language, or the way back: everything typed comes along, and nothing is said of it yet.
         form.fill()
         return _form(request, form)
     if slowdown.is_honeypot_filled(request):
-        return redirect(_sent_page(request))
+        return redirect(_sent_url(request))
     if stale or not form.is_valid():
         return _form(request, form, stale=stale, status=403 if stale else 422)
     if form.out_of_scope and GO_ON not in posted:
-        return render(request, "referrals/interruption.html", {"carried": _carried(posted)})
-    said = vault.digest("said", repr((form.answers(), form.identity(), form.outside, sorted(form.agreed())))).hex()
-    before = _confirmed(request)
-    if before and before.said == said:
+        return render(request, "referrals/interruption.html", {"carried": _hidden_fields(posted)})
+    content = repr((form.answers(), form.identity(), form.outside, sorted(form.consent_texts())))
+    digest = vault.digest("said", content).hex()
+    before = _confirmation(request)
+    if before and before.digest == digest:
         # Back, and sent again: the browser has a new key for the same form.
-        return slowdown.forget(request, redirect(_sent_page(request)))
+        return slowdown.forget(request, redirect(_sent_url(request)))
     if wait := slowdown.wait(request, form.cleaned_data["key"]):
-        return slowdown.waiting_page(request, wait, form.kept(), _("Send my request"))
+        return slowdown.waiting_page(request, wait, form.fields_to_save(), _("Send my request"))
     receipt = receiving.submit(
         form.answers(),
         form.identity(),
         site=site,
         at=province() if form.outside else site,
         key=form.cleaned_data["key"],
-        texts=form.agreed(),
+        texts=form.consent_texts(),
         point=point,
     )
-    return slowdown.forget(request, _sent(request, Confirmed(receipt, said, form.outside)))
+    return slowdown.forget(request, _redirect_with_receipt(request, Confirmation(receipt, digest, form.outside)))
 
 
-def _typed(request: SiteRequest) -> list[tuple[str, str]]:
+def _fields_for_province(request: SiteRequest) -> list[tuple[str, str]]:
     """Return what was typed into a form whose door was closed meanwhile, to be taken to the province's form."""
     if request.site.is_province:
         return []
-    return _carried(readable(request.POST), "key", slowdown.TICKET, "departments", "avoid")
+    return _hidden_fields(without_control_characters(request.POST), "key", slowdown.TICKET, "departments", "avoid")
 
 
-def _carried(posted: QueryDict, *without: str) -> list[tuple[str, str]]:
+def _hidden_fields(posted: QueryDict, *without: str) -> list[tuple[str, str]]:
     """Return what was posted as hidden fields for the next page, without what each page has of its own."""
     own = ("csrfmiddlewaretoken", language.CHOSEN, BACK, GO_ON, *without)
     return [(name, value) for name, values in posted.lists() if name not in own for value in values]
 
 
-def _filled(request: SiteRequest, typed: QueryDict) -> RequestForm:
-    return RequestForm(typed, **cached_form.lists(request.site))
+def _bound_form(request: SiteRequest, data: QueryDict) -> RequestForm:
+    return RequestForm(data, **cached_form.form_arguments(request.site))
 
 
 def _form(request: HttpRequest, form: RequestForm, *, status: int = 200, **context: Any) -> HttpResponse:
@@ -187,34 +190,34 @@ def _form(request: HttpRequest, form: RequestForm, *, status: int = 200, **conte
     return render(request, "referrals/request.html", context, status=status)
 
 
-def _door(request: SiteRequest) -> dict[str, Any]:
+def _pause_context(request: SiteRequest) -> dict[str, Any]:
     """Return what a page of a closed site says of why it is closed."""
-    return {"paused": not request.site.takes_requests and queries.ever_asked()}
+    return {"paused": not request.site.takes_requests and queries.has_requests()}
 
 
 @dataclass(frozen=True)
-class Confirmed:
-    """What the browser that sent a form carries for ten minutes, encrypted: `said` is a digest of the form."""
+class Confirmation:
+    """What the browser that sent a form carries for ten minutes, encrypted: `digest` is the form's."""
 
     receipt: str
-    said: str
+    digest: str
     outside: bool
 
 
-def _sent_page(request: SiteRequest) -> str:
+def _sent_url(request: SiteRequest) -> str:
     return reverse("sent", args=[request.site.slug]) + language.kept(request)
 
 
-def _sent(request: SiteRequest, confirmed: Confirmed) -> HttpResponse:
+def _redirect_with_receipt(request: SiteRequest, confirmed: Confirmation) -> HttpResponse:
     """Redirect to the confirmation; the receipt travels sealed, for ten minutes, to the form and that page alone."""
-    response = redirect(_sent_page(request))
+    response = redirect(_sent_url(request))
     sealed = RECEIPT.seal(vars(confirmed), request.site.pk)
     return RECEIPT.put(response, sealed, path=reverse("request", args=[request.site.slug]))
 
 
-def _confirmed(request: SiteRequest) -> Confirmed | None:
+def _confirmation(request: SiteRequest) -> Confirmation | None:
     carried = RECEIPT.read(request, request.site.pk)
-    return None if carried is None else Confirmed(**carried)
+    return None if carried is None else Confirmation(**carried)
 
 
 @public
@@ -222,7 +225,7 @@ def _confirmed(request: SiteRequest) -> Confirmed | None:
 @never_cache
 def sent(request: SiteRequest) -> HttpResponse:
     """The confirmation with its receipt, readable for ten minutes in the browser that sent the form."""
-    confirmed = _confirmed(request)
+    confirmed = _confirmation(request)
     outside = confirmed is not None and confirmed.outside
     context = {
         "receipt": confirmed.receipt.replace(" ", "") if confirmed else "",
@@ -240,5 +243,5 @@ def colleague(request: SiteRequest) -> HttpResponse:
     """What someone can do who is concerned about a colleague."""
     site = request.site
     if not (site.takes_requests and site.reach_out):
-        return render(request, "referrals/closed.html", _door(request) | {"pathway": "reach-out", "typed": []})
+        return render(request, "referrals/closed.html", _pause_context(request) | {"pathway": "reach-out", "typed": []})
     return render(request, "referrals/colleague.html")

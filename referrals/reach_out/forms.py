@@ -24,7 +24,7 @@ AGREED = (
 )
 
 
-class TellForm(Filled):
+class NotifierForm(Filled):
     """Someone tells of a physician. Without the physician's word it asks for no reason and no stage.
 
     Args:

@@ -34,8 +34,8 @@ from training.supporters.models import Practice, Stage
 State, Way = Referral.State, ReachOut.Way
 REACH_OUT = AdvisoryLock("REACH_OUT", 7104)
 # After so many wrong codes an offer is answered by phone only (docs/rules.md#reach-out).
-MOST_WRONG = 10
-MOST_CALLS = 2
+MAX_WRONG_CODES = 10
+MAX_CALLS = 2
 # Pages say it in their own words.
 OFFER_ENDED: Refusal = ("OFFER_ENDED", _("This offer has been answered, or has ended."))
 
@@ -131,7 +131,7 @@ def receipt_of(referral_id: int) -> str:
     return vault.digits("offer-receipt", tenancy.current_site_id(), referral_id)
 
 
-def is_right_code(referral_id: int, typed: str) -> bool:
+def is_right_code(referral_id: int, text: str) -> bool:
     """Compare a typed code, and count a wrong one against the offer.
 
     Raises:
@@ -139,9 +139,9 @@ def is_right_code(referral_id: int, typed: str) -> bool:
     """
     rows = ReachOut.objects.select_for_update(of=("self",)).filter(referral_id=referral_id)
     offer = rows.filter(referral__state=State.AWAITING_CONSENT).first()
-    if offer is not None and offer.wrong >= MOST_WRONG:
+    if offer is not None and offer.wrong >= MAX_WRONG_CODES:
         raise Locked("CODE_LOCKED", OFFER_ENDED[1])
-    digits, right = re.sub(r"\D", "", typed), code_of(referral_id).replace(" ", "")
+    digits, right = re.sub(r"\D", "", text), code_of(referral_id).replace(" ", "")
     if compare_digest(digits.encode(), right.encode()):
         return True
     if offer is not None:
@@ -224,7 +224,7 @@ def note_unanswered_call(referral_id: int, *, by: Actor) -> None:
 
 def call_due(offer: ReachOut) -> datetime | None:
     """Return when somebody is to call; None for an offer by mail, and after the second call."""
-    if offer.way != Way.CALL or offer.tries >= MOST_CALLS or offer.offered_at is None:
+    if offer.way != Way.CALL or offer.tries >= MAX_CALLS or offer.offered_at is None:
         return None
     return offer.offered_at + _days_of("REMIND_DAYS") * offer.tries
 
@@ -280,7 +280,7 @@ def handle(ids: list[int]) -> None:
 
 def _unanswered(ids: Iterable[int], way: str) -> set[int]:
     rows = ReachOut.objects.filter(referral_id__in=ids, referral__state=State.AWAITING_CONSENT, way=way)
-    return set(rows.filter(wrong__lt=MOST_WRONG).values_list("referral_id", flat=True))
+    return set(rows.filter(wrong__lt=MAX_WRONG_CODES).values_list("referral_id", flat=True))
 
 
 def _unanswered_by_mail(ids: list[int]) -> set[int]:

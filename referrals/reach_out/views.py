@@ -20,7 +20,7 @@ from psi import tenancy
 from psi.sealed import Carrier
 from referrals.promotion import printing
 from referrals.reach_out import transitions as reach_out
-from referrals.reach_out.forms import AGREED, YES, CodeForm, OfferForm, TellForm
+from referrals.reach_out.forms import AGREED, YES, CodeForm, NotifierForm, OfferForm
 from referrals.requests.models import Consent, ReachOut
 from referrals.requests.queries import office
 from sites.engine import audit, bilingual, outbox
@@ -35,7 +35,7 @@ from sites.tenants.models import Role, Site
 CARRIER = Carrier("offer", seconds=1800)
 
 
-def _spoken() -> str:
+def _language_code() -> str:
     return (get_language() or "en")[:2]
 
 
@@ -53,12 +53,12 @@ def tell(request: SiteRequest) -> HttpResponse:
     if agreed not in dict(AGREED):
         choices = [(_query(request, code), label) for code, label in AGREED]
         return render(request, "referrals/tell.html", {"choices": choices})
-    text = current_text("NOTIFIED", _spoken())
+    text = current_text("NOTIFIED", _language_code())
     if request.method != "POST":
-        if kept := slowdown.restore(request):
-            return _form(request, TellForm(kept, agreed=agreed == YES, text=text), waited=True)
+        if saved := slowdown.restore(request):
+            return _form(request, NotifierForm(saved, agreed=agreed == YES, text=text), waited=True)
         key = uuid.uuid4()
-        form = TellForm(agreed=agreed == YES, text=text, key=key)
+        form = NotifierForm(agreed=agreed == YES, text=text, key=key)
         return _form(request, form, ticket=slowdown.ticket_for(request, key))
     posted: QueryDict = request.POST
     stale, switching = slowdown.lacks_csrf(request), language.CHOSEN in posted
@@ -66,7 +66,7 @@ def tell(request: SiteRequest) -> HttpResponse:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
         posted, key = posted.copy(), uuid.uuid4()
         posted["key"], posted[slowdown.TICKET] = str(key), slowdown.ticket_for(request, key)
-    form = TellForm(None if switching else posted, agreed=agreed == YES, text=text)
+    form = NotifierForm(None if switching else posted, agreed=agreed == YES, text=text)
     if switching:
         form.fill(posted)
         return _form(request, form, ticket=posted.get(slowdown.TICKET, ""))
@@ -87,7 +87,7 @@ def _query(request: HttpRequest, agreed: str) -> str:
     return f"?{query.urlencode()}"
 
 
-def _form(request: HttpRequest, form: TellForm, *, status: int = 200, **context: Any) -> HttpResponse:
+def _form(request: HttpRequest, form: NotifierForm, *, status: int = 200, **context: Any) -> HttpResponse:
     """Give back a form with what was typed, its ticket included."""
     context = {"ticket": form.data.get(slowdown.TICKET, "")} | context
     names = ("key", "notifier", "own_name", "name", "email", "phone", "event", "word")
@@ -119,28 +119,32 @@ def offer(request: HttpRequest, token: str) -> HttpResponse:
     with tenancy.site_scope(site_id):
         site = Site.objects.get(pk=site_id)
         with timezone.override(site.time_zone):
-            return _opened(request, site, referral_id) if _was_open(request) else _typed(request, site, referral_id)
+            return (
+                _answer_offer(request, site, referral_id)
+                if _code_was_entered(request)
+                else _submit_code(request, site, referral_id)
+            )
 
 
-def _was_open(request: HttpRequest) -> bool:
+def _code_was_entered(request: HttpRequest) -> bool:
     """Whether the code was typed for this offer not long ago, as the page says it was."""
     return CARRIER.open(request.POST.get("sealed", ""), request.path) is not None
 
 
-def _typed(request: HttpRequest, site: Site, referral_id: int) -> HttpResponse:
+def _submit_code(request: HttpRequest, site: Site, referral_id: int) -> HttpResponse:
     """The code was typed: count it when it is wrong, show the offer when it is right."""
     form, context = CodeForm(request.POST), {}
     if form.is_valid():
         try:
             if reach_out.is_right_code(referral_id, form.cleaned_data["code"]):
-                return _shown(request, site, referral_id, OfferForm())
+                return _offer_page(request, site, referral_id, OfferForm())
             form.add_error("code", _("This is not the code. Please check its sixteen digits."))
         except reach_out.Locked:
             context["locked"] = True
     return render(request, "referrals/offer_code.html", {"form": form} | context, status=422)
 
 
-def _shown(request: HttpRequest, site: Site, referral_id: int, form: OfferForm) -> HttpResponse:
+def _offer_page(request: HttpRequest, site: Site, referral_id: int, form: OfferForm) -> HttpResponse:
     try:
         reach_out.lock_offer(referral_id)
     except Refused:
@@ -149,31 +153,31 @@ def _shown(request: HttpRequest, site: Site, referral_id: int, form: OfferForm) 
         "form": form,
         "where": site,
         "office": office(site),
-        "consent": current_text(Consent.MATCH, _spoken()).text,
+        "consent": current_text(Consent.MATCH, _language_code()).text,
         "sealed": CARRIER.seal(True, request.path),
     }
     return render(request, "referrals/offer.html", context, status=422 if form.errors else 200)
 
 
-def _opened(request: HttpRequest, site: Site, referral_id: int) -> HttpResponse:
+def _answer_offer(request: HttpRequest, site: Site, referral_id: int) -> HttpResponse:
     """A button of the offer was pressed: yes, no, or the other language."""
     form = OfferForm(None if language.CHOSEN in request.POST else request.POST)
     if not form.is_bound:
         form.fill(request.POST)
-    said = request.POST.get("do") if form.is_bound else ""
+    answer = request.POST.get("do") if form.is_bound else ""
     context: dict[str, Any] = {"where": site, "office": office(site)}
     try:
-        if said == "no":
+        if answer == "no":
             reach_out.decline(referral_id, by=audit.PUBLIC)
             return render(request, "referrals/answered.html", context)
-        if said == "yes" and form.is_valid():
-            text = current_text(Consent.MATCH, _spoken())
+        if answer == "yes" and form.is_valid():
+            text = current_text(Consent.MATCH, _language_code())
             receipt = reach_out.accept(referral_id, form.answers(), form.identity(), text=text)
             context["receipt"] = receipt.replace(" ", "")
             return render(request, "referrals/answered.html", context)
     except Refused:
         return render(request, "referrals/answered.html", context | {"gone": True})
-    return _shown(request, site, referral_id, form)
+    return _offer_page(request, site, referral_id, form)
 
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)

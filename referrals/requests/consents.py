@@ -5,7 +5,7 @@ from referrals.requests.models import Consent, Referral, ReferralConsent
 from sites.reference.queries import current_text
 
 
-def by_notifier(referral: Referral) -> ReferralConsent | None:
+def notifier_consent(referral: Referral) -> ReferralConsent | None:
     """Return the agreement that stands by the notifier's word alone; None when the physician has given it."""
     if referral.pathway != Referral.Pathway.REACH_OUT:
         return None
@@ -14,7 +14,7 @@ def by_notifier(referral: Referral) -> ReferralConsent | None:
 
 def confirm_agreement(referral: Referral) -> None:
     """At first contact the physician said that they want this. `referral` is locked."""
-    word = by_notifier(referral)
+    word = notifier_consent(referral)
     if word is not None:
         word.text, word.channel = current_text(Consent.MATCH, "en"), ReferralConsent.Channel.VOICE
         word.given_at = tenancy.now()

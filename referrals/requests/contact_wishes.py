@@ -9,22 +9,22 @@ from referrals.requests.models import ReachBy, ReachWhen, Voicemail
 from training.supporters.models import Language
 
 
-def spoken(identity: Identity) -> str:
+def language_to_talk_in(identity: Identity) -> str:
     """Return the code of the language to talk in: as chosen, else French for a form in French, else nothing."""
     return identity.talk_in or (Language.FRENCH.value if identity.language == "fr" else "")
 
 
-def wishes(identity: Identity) -> list[tuple[str, str]]:
+def labelled_wishes(identity: Identity) -> list[tuple[str, str]]:
     """Return (what, answer) for everything that was said of it."""
-    language = spoken(identity)
-    said = [
-        (_("Reach them by"), _words(ReachBy, identity.ways)),
-        (_("Good times"), _words(ReachWhen, identity.times) or identity.best_time),
-        (_("May leave a voicemail"), _words(Voicemail, (identity.voicemail,))),
-        (_("To talk in"), _words(Language, (language,))),
+    language = language_to_talk_in(identity)
+    answers = [
+        (_("Reach them by"), _labels(ReachBy, identity.ways)),
+        (_("Good times"), _labels(ReachWhen, identity.times) or identity.best_time),
+        (_("May leave a voicemail"), _labels(Voicemail, (identity.voicemail,))),
+        (_("To talk in"), _labels(Language, (language,))),
     ]
-    return [(what, answer) for what, answer in said if answer]
+    return [(what, answer) for what, answer in answers if answer]
 
 
-def _words(listed: Any, codes: tuple[str, ...]) -> str:
+def _labels(listed: Any, codes: tuple[str, ...]) -> str:
     return ", ".join(str(listed(code).label) for code in codes if code)

@@ -13,10 +13,10 @@ def evaluators(name: str, email: str) -> frozenset[int]:
     Any surname in common counts, as it does for whom a physician would rather not meet.
     """
     lists = evaluated(PeerSupporter.objects.filter(evaluated__isnull=False).only("evaluated"))
-    return frozenset(pk for pk, text in lists.items() if stands_in(text, name, email))
+    return frozenset(pk for pk, text in lists.items() if is_listed(text, name, email))
 
 
-def stands_in(text: str, name: str, email: str) -> bool:
+def is_listed(text: str, name: str, email: str) -> bool:
     """Say whether a physician stands in a list as somebody typed it."""
     addresses = re.findall(r"[^\s,;<>()]+@[^\s,;<>()]+", text)
     if email and email.strip().casefold() in {address.casefold() for address in addresses}:

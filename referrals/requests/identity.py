@@ -85,19 +85,19 @@ def open_for_rules(referral: Referral) -> Identity:
     return Identity(**fields)
 
 
-def for_other_site(identity: Identity, known: Iterable[int] = ()) -> Identity:
+def for_other_site(identity: Identity, also_avoid: Iterable[int] = ()) -> Identity:
     """Return the identity as another site's rules can read it: whom not to ask, by surname, for ids end at the wall.
 
     These are the supporters the physician excluded and those who evaluate the physician.
 
     Args:
-        known: ids of further supporters not to ask.
+        also_avoid: ids of further supporters not to ask.
     """
-    ids = {*identity.avoid, *known, *evaluators(identity.name, identity.email)}
+    ids = {*identity.avoid, *also_avoid, *evaluators(identity.name, identity.email)}
     if identity.departments:
         evaluates = Evaluates.objects.filter(department_id__in=identity.departments)
         ids.update(evaluates.values_list("supporter_id", flat=True))
     rows = PeerSupporter.objects.filter(pk__in=ids).order_by("pk") if ids else PeerSupporter.objects.none()
     surnames = [" ".join(sorted(names.surnames(name))) for name in rows.values_list("profile__name", flat=True)]
-    typed = "; ".join(filter(None, [identity.avoid_names, *surnames]))
-    return replace(identity, departments=(), avoid=(), avoid_names=typed)
+    avoid_names = "; ".join(filter(None, [identity.avoid_names, *surnames]))
+    return replace(identity, departments=(), avoid=(), avoid_names=avoid_names)

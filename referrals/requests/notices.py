@@ -10,7 +10,7 @@ from sites.tenants.models import Site
 def register() -> None:
     """Tell the outbox and the locators."""
     outbox.register("REQUEST", outbox.MailKind("request", Referral.KIND, _still_open))
-    outbox.register_link(Referral.KIND, _path)
+    outbox.register_link(Referral.KIND, _request_path)
 
 
 def address_of(referral_id: int) -> str:
@@ -39,9 +39,9 @@ def _still_open(ids: list[int]) -> set[int]:
     return set(Referral.objects.filter(pk__in=ids, state=Referral.State.OPEN).values_list("pk", flat=True))
 
 
-def _path(referral_id: int) -> str | None:
-    found = Referral.objects.filter(pk=referral_id).values_list("site_id", "ref").first()
-    if found is None:
+def _request_path(referral_id: int) -> str | None:
+    row = Referral.objects.filter(pk=referral_id).values_list("site_id", "ref").first()
+    if row is None:
         return None
-    slug = Site.objects.values_list("slug", flat=True).get(pk=found[0])
-    return f"/{slug}/requests/{found[1]}/"
+    slug = Site.objects.values_list("slug", flat=True).get(pk=row[0])
+    return f"/{slug}/requests/{row[1]}/"

@@ -6,7 +6,7 @@ from sites.engine.models import Fact
 from sites.tenants.models import Site
 
 
-def ever_asked() -> bool:
+def has_requests() -> bool:
     """Return whether anybody ever sent a request to the current site: closed, it is paused; else not open yet."""
     return Fact.objects.filter(measure="REQUEST").exists()
 

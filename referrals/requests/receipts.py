@@ -13,7 +13,7 @@ from referrals.requests.models import FormKey
 
 DIGITS = 16  # docs/rules.md#receipts
 # No page stays open that long to be sent a second time.
-KEPT = timedelta(days=30)
+KEY_LIFETIME = timedelta(days=30)
 
 
 def receipt_of(site_id: int, key: uuid.UUID) -> str:
@@ -33,6 +33,6 @@ def receipt_digest(receipt: str) -> bytes | None:
     return vault.digest("receipt-stored", digits)
 
 
-def forget_keys() -> int:
+def delete_old_keys() -> int:
     """Delete the keys of the current site's forms that were sent more than thirty days ago; return how many."""
-    return FormKey.objects.filter(used_at__lt=tenancy.now() - KEPT).delete()[0]
+    return FormKey.objects.filter(used_at__lt=tenancy.now() - KEY_LIFETIME).delete()[0]

@@ -9,7 +9,7 @@ from sites.program.opening import row
 from sites.tenants.models import Site
 
 
-def words(site: Site) -> Item | None:
+def opening_row(site: Site) -> Item | None:
     """Return the row until the site has published its wording, changed or as it came."""
     if Wording.objects.filter(published=True).exists():
         return None

@@ -42,42 +42,42 @@ SHIPPED = _shipped()
 
 
 @dataclass(frozen=True)
-class Said:
+class PageText:
     """A text as a page says it; `spoken` is its language where that is not the page's."""
 
     text: Any
     spoken: str = ""
 
 
-def said(layers: Sequence[Texts], language: str) -> dict[str, Said]:
+def page_texts(layers: Sequence[Texts], language: str) -> dict[str, PageText]:
     """Return each text in `language` from the first layer that has it, in this language or else in the other."""
-    return {name: _said(layers, name, language) for name in NAMES}
+    return {name: _page_text(layers, name, language) for name in NAMES}
 
 
-def _said(layers: Sequence[Texts], name: str, language: str) -> Said:
+def _page_text(layers: Sequence[Texts], name: str, language: str) -> PageText:
     for layer in layers:
         for spoken in (language, OTHER[language]):
             if text := layer.get(spoken, {}).get(name):
-                return Said(text, "" if spoken == language else spoken)
+                return PageText(text, "" if spoken == language else spoken)
     raise LookupError(name)
 
 
-def layers(site: Site) -> list[Texts]:
+def published_layers(site: Site) -> list[Texts]:
     """Return the texts published by the site in scope, and those behind them."""
-    return [_latest(), *behind(site)]
+    return [_latest_published(), *fallback_layers(site)]
 
 
-def behind(site: Site) -> list[Texts]:
+def fallback_layers(site: Site) -> list[Texts]:
     """Return what a site's own texts stand over: the province's and those the program comes with."""
     if site.is_province:
         return [SHIPPED]
     with tenancy.site_scope(province().pk):
-        return [_latest(), SHIPPED]
+        return [_latest_published(), SHIPPED]
 
 
-def _latest() -> Texts:
-    found = Wording.objects.filter(published=True).order_by("-pk").values_list("texts", flat=True).first()
-    return found or {}
+def _latest_published() -> Texts:
+    texts = Wording.objects.filter(published=True).order_by("-pk").values_list("texts", flat=True).first()
+    return texts or {}
 
 
 def draft() -> Wording | None:
@@ -85,19 +85,19 @@ def draft() -> Wording | None:
     return Wording.objects.filter(published=False).first()
 
 
-def in_hand() -> Texts:
+def current_texts() -> Texts:
     """Return the texts to go on with: the draft's, else the published ones."""
-    found = draft()
-    return found.texts if found else _latest()
+    row = draft()
+    return row.texts if row else _latest_published()
 
 
 # Moves
 
 
-def keep(language: str, own: Mapping[str, Text], *, by: Actor) -> Wording:
+def save_draft(language: str, own: Mapping[str, Text], *, by: Actor) -> Wording:
     """Keep the texts of one language in the draft; nothing of it is public."""
     row, _new = Wording.objects.select_for_update().get_or_create(
-        published=False, defaults={"texts": _latest(), "at": tenancy.now(), "by_id": by.user_id}
+        published=False, defaults={"texts": _latest_published(), "at": tenancy.now(), "by_id": by.user_id}
     )
     row.texts = {**row.texts, language: dict(own)}
     row.at, row.by_id = tenancy.now(), by.user_id
@@ -120,20 +120,20 @@ def publish(seen: datetime | None, *, by: Actor) -> Wording:
     if row.at != seen:
         raise Refused(_("The draft has changed since you looked. Please look at it once more."))
     row.delete()
-    return _published(row.texts, "WORDING", by)
+    return _publish_texts(row.texts, "WORDING", by)
 
 
-def bring_back(version: Wording, *, by: Actor) -> Wording:
+def restore(version: Wording, *, by: Actor) -> Wording:
     """Publish an earlier version's texts once more; a draft stays as it is."""
-    return _published(version.texts, "WORDING_BACK", by)
+    return _publish_texts(version.texts, "WORDING_BACK", by)
 
 
-def forget() -> None:
+def discard_draft() -> None:
     """Throw the draft away."""
     Wording.objects.filter(published=False).delete()
 
 
-def _published(texts: Texts, action: str, by: Actor) -> Wording:
+def _publish_texts(texts: Texts, action: str, by: Actor) -> Wording:
     # A row of its own each time: the newest is what the page says.
     row = Wording.objects.create(texts=texts, published=True, at=tenancy.now(), by_id=by.user_id)
     audit.record(action, KIND, row.pk, by=by)

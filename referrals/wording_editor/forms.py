@@ -11,7 +11,7 @@ from referrals.wording import texts as wording
 from sites.engine.forms import bare_helper
 from sites.engine.plain_text import PlainField, tidy
 
-MOST_QUESTIONS = 10
+MAX_QUESTIONS = 10
 
 
 class WordingForm(forms.Form):
@@ -55,7 +55,7 @@ class WordingForm(forms.Form):
         now = {name: own.get(name) or self.behind[name] for name in wording.NAMES}
         self.initial.update({name: now[name] for name in ("intro", "promise", "hours")})
         pairs: Any = now["faq"]
-        for number in range(MOST_QUESTIONS):
+        for number in range(MAX_QUESTIONS):
             question, answer = pairs[number] if number < len(pairs) else ("", "")
             self.fields[f"question_{number}"] = forms.CharField(
                 label=gettext("Question %(number)d") % {"number": number + 1},
@@ -77,11 +77,11 @@ class WordingForm(forms.Form):
     @property
     def questions(self) -> list[tuple[Any, Any]]:
         """The bound fields of each question and its answer."""
-        return [(self[f"question_{number}"], self[f"answer_{number}"]) for number in range(MOST_QUESTIONS)]
+        return [(self[f"question_{number}"], self[f"answer_{number}"]) for number in range(MAX_QUESTIONS)]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        for number in range(MOST_QUESTIONS):
+        for number in range(MAX_QUESTIONS):
             question, answer = cleaned.get(f"question_{number}"), cleaned.get(f"answer_{number}")
             if question and answer == "":
                 self.add_error(f"answer_{number}", gettext("Write the answer, or clear the question."))
@@ -89,11 +89,11 @@ class WordingForm(forms.Form):
                 self.add_error(f"question_{number}", gettext("Write the question, or clear the answer."))
         return cleaned
 
-    def own(self) -> dict[str, Any]:
+    def own_texts(self) -> dict[str, Any]:
         """Return the texts that differ from what stands further up."""
         cleaned = self.cleaned_data
         pairs = [
-            [" ".join(tidy(cleaned[f"question_{n}"]).split()), cleaned[f"answer_{n}"]] for n in range(MOST_QUESTIONS)
+            [" ".join(tidy(cleaned[f"question_{n}"]).split()), cleaned[f"answer_{n}"]] for n in range(MAX_QUESTIONS)
         ]
-        typed = {name: cleaned[name] for name in ("intro", "promise", "hours")} | {"faq": [p for p in pairs if all(p)]}
-        return {name: text for name, text in typed.items() if text and text != self.behind[name]}
+        texts = {name: cleaned[name] for name in ("intro", "promise", "hours")} | {"faq": [p for p in pairs if all(p)]}
+        return {name: text for name, text in texts.items() if text and text != self.behind[name]}

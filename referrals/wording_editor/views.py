@@ -32,11 +32,11 @@ def wording_page(request: SiteRequest) -> HttpResponse:
     """Both languages, the draft, and what was published before; bringing back and throwing away are POSTs."""
     if "back" in request.POST:
         version = get_object_or_404(Wording.objects.filter(published=True), pk=sent_number(request.POST["back"]))
-        wording.bring_back(version, by=request.actor)
+        wording.restore(version, by=request.actor)
         messages.success(request, _("That wording is on the public page again."))
         return redirect("wording", request.site.slug)
     if request.POST.get("do") == "forget":
-        wording.forget()
+        wording.discard_draft()
         messages.success(request, _("The draft is gone. The public page is as it was."))
         return redirect("wording", request.site.slug)
     versions = list(Wording.objects.filter(published=True).order_by("-pk")[:VERSIONS])
@@ -55,16 +55,16 @@ def wording_text(request: SiteRequest, spoken: str) -> HttpResponse:
     """The texts in one language; saving them changes the draft, and leads to the preview."""
     if spoken not in LANGUAGES:
         raise Http404("No such language.")
-    behind, texts = wording.behind(request.site), wording.in_hand()
+    behind, texts = wording.fallback_layers(request.site), wording.current_texts()
     own, other = texts.get(spoken, {}), texts.get(wording.OTHER[spoken], {})
     form = WordingForm(
         saved_form.data_for(request),
         own=own,
         others={name for name in wording.NAMES if other.get(name)},
-        default={name: said.text for name, said in wording.said(behind, spoken).items()},
+        default={name: said.text for name, said in wording.page_texts(behind, spoken).items()},
     )
     if request.method == "POST" and form.is_valid():
-        wording.keep(spoken, form.own(), by=request.actor)
+        wording.save_draft(spoken, form.own_texts(), by=request.actor)
         return redirect(_preview(request, spoken))
     context = {"form": form, "language": LANGUAGES[spoken], "other": LANGUAGES[wording.OTHER[spoken]]}
     return render(request, "referrals/wording_text.html", context, status=status_of(request, form))
@@ -83,7 +83,7 @@ def wording_preview(request: SiteRequest) -> HttpResponse:
         messages.info(request, _("There is no draft to look at."))
         return redirect("wording", request.site.slug)
     with translation.override(language.preferred(request)):
-        context = views.public_context(request, texts=[draft.texts, *wording.behind(request.site)])
+        context = views.public_context(request, texts=[draft.texts, *wording.fallback_layers(request.site)])
         code, name = language.other(request)
         context |= {"draft": draft, "spoken": translation.get_language(), "open": True}
         # What the page would say of itself; staff pages have no other language.

@@ -270,7 +270,7 @@ def test_someone_else_is_looked_for_and_this_peer_is_not_offered_again(
     ]
     assert facts(world.north, "REASSIGNED") == ["REASSIGNED"]
     with site_scope(world.north.pk):
-        judged = candidates.one(after.referral, after.supporter_id)
+        judged = candidates.candidate_for(after.referral, after.supporter_id)
         assert [(r.code, r.text) for r in judged.hard] == [("REFUSED", "not for this request")]
 
 
@@ -345,7 +345,7 @@ def test_whom_not_to_ask_crosses_by_surname(world: World, robin: Physician, key:
     (there,) = referrals(world.province)
     with site_scope(world.province.pk):
         assert open_for_rules(there).avoid_names == "Quill; north"
-        assert [reason.code for reason in candidates.one(there, twin.pk).hard] == ["EXCLUDED"]
+        assert [reason.code for reason in candidates.candidate_for(there, twin.pk).hard] == ["EXCLUDED"]
 
 
 # Withdraw

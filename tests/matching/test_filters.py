@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from matching.candidates import filters, ranking
 from matching.candidates import queries as candidates
-from matching.candidates.filters import Known
-from matching.candidates.rules import HARD_REASONS, Candidate, Need, judge
+from matching.candidates.filters import MatchHistory
+from matching.candidates.rules import HARD_REASONS, Candidate, Need, assess
 from matching.matches.models import Match
 from psi import tenancy, vault
 from referrals.requests.models import Wish
@@ -48,7 +48,7 @@ people = st.fixed_dictionaries(
         "loads": st.tuples(st.integers(0, 2), st.integers(0, 5), st.integers(0, 1)),
         "matches": st.lists(st.none() | st.integers(0, 40), max_size=2),
         "departments": st.sets(st.integers(0, 1)),
-        "known": st.sets(st.sampled_from([*(field.name for field in fields(Known)), "evaluators"]), max_size=1),
+        "known": st.sets(st.sampled_from([*(field.name for field in fields(MatchHistory)), "evaluators"]), max_size=1),
     }
 )
 needs = st.fixed_dictionaries(
@@ -65,7 +65,7 @@ needs = st.fixed_dictionaries(
 
 
 @contextmanager
-def roster(world: World, people: list[dict[str, Any]], need: dict[str, Any]) -> Iterator[tuple[Need, Known]]:
+def roster(world: World, people: list[dict[str, Any]], need: dict[str, Any]) -> Iterator[tuple[Need, MatchHistory]]:
     """Be in a site with this roster, and nothing of it afterwards; yields the request as the rules know it."""
     site = world.south
     with tenancy.site_scope(site.pk), transaction.atomic():
@@ -84,7 +84,7 @@ def roster(world: World, people: list[dict[str, Any]], need: dict[str, Any]) -> 
             _around(site, row, one, departments, today)
         ids = {
             name: {row.pk for row, one in zip(rows, people, strict=True) if name in one["known"]}
-            for name in (*vars(Known()), "evaluators")
+            for name in (*vars(MatchHistory()), "evaluators")
         }
         own = next((user for user, one in zip(users, people, strict=True) if "own" in one["known"]), None)
         asked = Need(
@@ -100,7 +100,7 @@ def roster(world: World, people: list[dict[str, Any]], need: dict[str, Any]) -> 
         )
         typed = {row.pk for row in rows if surnames(row.profile.name) & asked.avoid_surnames}
         ids |= {"excluded": ids["excluded"] | typed, "own": {own.pk} if own else set()}
-        yield asked, Known(**{name: frozenset(found) for name, found in ids.items()})
+        yield asked, MatchHistory(**{name: frozenset(found) for name, found in ids.items()})
         transaction.set_rollback(True)
 
 
@@ -139,11 +139,13 @@ def _around(site: Any, row: PeerSupporter, one: dict[str, Any], departments: lis
     )  # fmt: skip
 
 
-def judged(need: Need, known: Known) -> list[Candidate]:
-    return candidates.judged(need, known, PeerSupporter.objects.exclude(state="LEFT").values_list("pk", flat=True))
+def judged(need: Need, known: MatchHistory) -> list[Candidate]:
+    return candidates.assess_supporters(
+        need, known, PeerSupporter.objects.exclude(state="LEFT").values_list("pk", flat=True)
+    )
 
 
-def parameters(need: Need, known: Known) -> dict[str, Any]:
+def parameters(need: Need, known: MatchHistory) -> dict[str, Any]:
     return filters.parameters(need, known, site=tenancy.current_site_id(), today=localdate(tenancy.now()))
 
 
@@ -213,7 +215,7 @@ def test_whoever_may_not_be_asked_never_comes_out(
             assert not Evaluates.objects.filter(supporter=row, department__in=asked.departments).exists()
             assert row.user_id not in known.own
             assert row.stage not in ("TRAINEE", "EARLY") or asked.stage not in ("MID", "LATE", "RETIRED")
-            assert row.pk not in known.refused | known.asked
+            assert row.pk not in known.refused | known.current
             set_aside = bool(candidate.candidate.soft)
             carried = SupporterLoad.objects.filter(user=row.user)
             full = sum(load.live for load in carried) >= row.cap_live
@@ -228,7 +230,7 @@ def test_whoever_may_not_be_asked_never_comes_out(
 def test_no_hard_reason_is_ever_among_the_offers(found: list[Any], stage: str) -> None:
     need = Need(stage=stage, avoid=frozenset(p.supporter_id for p in found[::3]))
     now = datetime(2027, 3, 10, tzinfo=UTC)
-    offered = {o.candidate.peer.supporter_id for o in ranking.rank(need, [judge(need, p, TODAY) for p in found], now)}
+    offered = {o.candidate.peer.supporter_id for o in ranking.rank(need, [assess(need, p, TODAY) for p in found], now)}
     for peer in found:
         may = not peer.refused and peer.supporter_id not in need.avoid
         assert (peer.supporter_id in offered) == may or stage not in ("UNSAID", "TRAINEE", "EARLY")
@@ -239,7 +241,7 @@ def test_no_hard_reason_is_ever_among_the_offers(found: list[Any], stage: str) -
 
 def test_wishes_only_the_vault_can_tell_order_those_who_come_first(world: World, monkeypatch: Any) -> None:
     """Of many, so many are opened; who meets the wish comes first among them, and nobody else is opened."""
-    monkeypatch.setattr(candidates, "OPENED", 3)
+    monkeypatch.setattr(candidates, "VAULT_LIMIT", 3)
     monkeypatch.setattr(filters, "SHOWN", 2)
     person = dict.fromkeys(("specialty", "paused"), None) | {
         "name": "Dr Sam Gray", "role": "member", "state": "ACTIVE", "stage": "MID", "practice": "FAMILY", "gender": "WOMAN",

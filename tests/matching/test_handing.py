@@ -123,4 +123,4 @@ def test_whom_one_of_the_two_wished_to_part_from_is_not_asked_there_either(world
     (taken,) = at(world.province)
     with site_scope(world.province.pk):
         copy = PeerSupporter.objects.get(user=world["north supporter"])
-        assert [reason.code for reason in candidates.one(taken, copy.pk).hard] == ["EXCLUDED"]
+        assert [reason.code for reason in candidates.candidate_for(taken, copy.pk).hard] == ["EXCLUDED"]

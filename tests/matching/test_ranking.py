@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.candidates.ranking import LANGUAGE, Chip, chips, rank, waiting_words, wish_chips, wish_words
-from matching.candidates.rules import Candidate, Need, Peer, judge
+from matching.candidates.rules import Candidate, Need, Peer, assess
 from psi import tenancy
 from referrals.requests.models import Wish
 from tests.matching.test_rules import GOOD, TODAY
@@ -26,7 +26,7 @@ def peer(number: int, **fields: Any) -> Peer:
 def order(need: Need, *peers: Peer) -> list[int]:
     mixed = list(peers)
     random.Random(4).shuffle(mixed)
-    ranked = rank(need, [judge(need, one, TODAY) for one in mixed], NOW)
+    ranked = rank(need, [assess(need, one, TODAY) for one in mixed], NOW)
     return [offer.candidate.peer.supporter_id for offer in ranked]
 
 
@@ -55,8 +55,8 @@ def test_an_invitation_that_waits_for_an_answer_counts_as_load() -> None:
     """Somebody who may say yes to two others is not free, and the next request goes to the one nobody has asked."""
     full = peer(1, live=1, total=1, invited=1)
     assert order(NEED, full, peer(2, invited=1), peer(3, total=6), peer(4)) == [4, 2, 3, 1]
-    assert chips(NEED, judge(NEED, full, TODAY))[:2] == [Chip("supporting 1 now"), Chip("invited to another request")]
-    assert chips(NEED, judge(NEED, peer(1, invited=2), TODAY))[0] == Chip("invited to 2 others")
+    assert chips(NEED, assess(NEED, full, TODAY))[:2] == [Chip("supporting 1 now"), Chip("invited to another request")]
+    assert chips(NEED, assess(NEED, peer(1, invited=2), TODAY))[0] == Chip("invited to 2 others")
 
 
 def test_the_same_career_stage_and_fewer_at_a_time_only_break_ties() -> None:
@@ -98,7 +98,7 @@ peers = st.builds(
 @given(st.lists(peers, max_size=8, unique_by=lambda p: p.supporter_id), st.randoms())
 def test_the_order_depends_on_nothing_but_the_candidates(found: list[Peer], dice: random.Random) -> None:
     need = Need(wishes=("WOMAN",))
-    judged = [judge(need, one, TODAY) for one in found]
+    judged = [assess(need, one, TODAY) for one in found]
     mixed = judged[:]
     dice.shuffle(mixed)
     first, second = rank(need, judged, NOW), rank(need, mixed, NOW)
@@ -114,7 +114,7 @@ def test_the_order_depends_on_nothing_but_the_candidates(found: list[Peer], dice
 def test_chips_say_both_sides_in_the_order_they_matter() -> None:
     need = Need(stage="MID", practice="FAMILY", wishes=("WOMAN", "FRENCH", "SPECIALTY"))
     one = peer(1, gender="WOMAN", live=1, total=3, paused_until=TODAY)
-    assert chips(need, judge(need, one, TODAY)) == [
+    assert chips(need, assess(need, one, TODAY)) == [
         Chip("pausing until 10 March", good=False),
         Chip("3 of 7 this year"),
         Chip("same career stage"),
@@ -125,12 +125,12 @@ def test_chips_say_both_sides_in_the_order_they_matter() -> None:
 
 
 def test_what_speaks_for_someone_free() -> None:
-    assert chips(NEED, judge(NEED, peer(1), TODAY)) == [Chip("free now"), Chip("0 of 7 this year")]
-    assert chips(NEED, judge(NEED, peer(1, live=1, total=2), TODAY))[0] == Chip("supporting 1 now")
+    assert chips(NEED, assess(NEED, peer(1), TODAY)) == [Chip("free now"), Chip("0 of 7 this year")]
+    assert chips(NEED, assess(NEED, peer(1, live=1, total=2), TODAY))[0] == Chip("supporting 1 now")
 
 
 def test_at_a_cap_the_load_is_said_once() -> None:
-    one = judge(NEED, peer(1, live=2, total=7), TODAY)
+    one = assess(NEED, peer(1, live=2, total=7), TODAY)
     assert chips(NEED, one) == [
         Chip("supporting 2 now, the number they set", good=False),
         Chip("7 of 7 this year", good=False),

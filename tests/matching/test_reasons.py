@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from matching.candidates import rules
-from matching.candidates.rules import Candidate, Need, Peer, judge
+from matching.candidates.rules import Candidate, Need, Peer, assess
 
 TODAY = date(2027, 3, 10)
 DAY = timedelta(days=1)
@@ -31,7 +31,7 @@ PEER = Peer(
 
 def reasons(need: Need = Need(), **peer: Any) -> dict[str, str]:  # noqa: B008  it is frozen
     """Return code → words of every reason against a good supporter with these changes."""
-    judged = judge(need, replace(PEER, **peer), TODAY)
+    judged = assess(need, replace(PEER, **peer), TODAY)
     return {reason.code: reason.text for reason in judged.hard + judged.soft}
 
 
@@ -61,7 +61,7 @@ def test_of_a_supporter_nothing_is_assumed() -> None:
             email=None,
             invited=0,
             refused=False,
-            asked=False,
+            has_request=False,
             tried=False,
             taken_back=False,
             matched_before=False,
@@ -71,7 +71,7 @@ def test_of_a_supporter_nothing_is_assumed() -> None:
         )
         == PEER
     )
-    assert Candidate(PEER) == judge(Need(), PEER, TODAY)
+    assert Candidate(PEER) == assess(Need(), PEER, TODAY)
     assert (Candidate(PEER).hard, Candidate(PEER).soft, Candidate(PEER).user_id) == ([], [], 2)
 
 
@@ -98,7 +98,7 @@ def test_what_was_judged_stays_as_it_is() -> None:
         ({"departments": frozenset({3})}, {"departments": frozenset({3})}, "EVALUATES", "not for this request"),
         ({"evaluators": frozenset({1})}, {}, "EVALUATES", "not for this request"),
         ({}, {"refused": True}, "REFUSED", "not for this request"),
-        ({}, {"asked": True}, "ASKED", "has this request now"),
+        ({}, {"has_request": True}, "ASKED", "has this request now"),
         ({"email": b"a"}, {"email": b"a"}, "SELF", "not for this request"),
         ({"stage": "LATE"}, {"stage": "EARLY"}, "EARLY", "early career, and the physician is not"),
         ({"stage": "LATE"}, {"stage": "MID"}, "STAGE", "mid career, and the physician is late career"),

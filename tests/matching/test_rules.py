@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from matching.candidates import queries as candidates
 from matching.candidates import rules
-from matching.candidates.rules import HARD, NOT_FOR_THIS, SOFT, Need, Peer, judge
+from matching.candidates.rules import HARD, NOT_FOR_THIS, SOFT, Need, Peer, assess
 from matching.invitations import transitions
 from matching.matches.models import Match
 from psi import tenancy
@@ -49,7 +49,7 @@ NEED = Need()
 
 def codes(need: Need = NEED, **peer: Any) -> tuple[list[str], list[str]]:
     """Return the codes of the hard and of the soft reasons against a good supporter with these changes."""
-    judged = judge(need, replace(GOOD, **peer), TODAY)
+    judged = assess(need, replace(GOOD, **peer), TODAY)
     return [r.code for r in judged.hard], [r.code for r in judged.soft]
 
 
@@ -107,7 +107,7 @@ def test_hard_rules(need: dict[str, Any], peer: dict[str, Any], hard: list[str])
 def test_soft_rules(peer: dict[str, Any], soft: list[str], text: str | None) -> None:
     assert codes(**peer) == ([], soft)
     if text:
-        assert [reason.text for reason in judge(NEED, replace(GOOD, **peer), TODAY).soft] == [text]
+        assert [reason.text for reason in assess(NEED, replace(GOOD, **peer), TODAY).soft] == [text]
 
 
 # Rows: the physician; columns: the supporter. - nothing, ! never, ~ may be set aside.
@@ -153,11 +153,11 @@ def test_all_reasons_are_collected() -> None:
 
 def test_who_excluded_evaluates_or_declined_is_not_to_be_read_off() -> None:
     same = [
-        judge(Need(avoid=frozenset({1})), GOOD, TODAY),
-        judge(Need(avoid_surnames=frozenset({"gray"})), GOOD, TODAY),
-        judge(Need(departments=frozenset({4})), replace(GOOD, departments=frozenset({4})), TODAY),
-        judge(NEED, replace(GOOD, refused=True), TODAY),
-        judge(Need(email=b"a"), replace(GOOD, email=b"a"), TODAY),
+        assess(Need(avoid=frozenset({1})), GOOD, TODAY),
+        assess(Need(avoid_surnames=frozenset({"gray"})), GOOD, TODAY),
+        assess(Need(departments=frozenset({4})), replace(GOOD, departments=frozenset({4})), TODAY),
+        assess(NEED, replace(GOOD, refused=True), TODAY),
+        assess(Need(email=b"a"), replace(GOOD, email=b"a"), TODAY),
     ]
     assert [[reason.text for reason in c.hard] for c in same] == [[NOT_FOR_THIS]] * 5
 
@@ -240,7 +240,7 @@ def judged(world: World, referral: Referral) -> dict[int, tuple[list[str], list[
     with site_scope(world.north.pk):
         need = candidates.need_of(referral)
         roster = PeerSupporter.objects.exclude(state="LEFT").values_list("pk", flat=True)
-        found = candidates.judged(need, candidates.known_of(referral, need), roster)
+        found = candidates.assess_supporters(need, candidates.history_of(referral, need), roster)
         return {c.user_id: ([r.code for r in c.hard], [r.code for r in c.soft]) for c in found}
 
 
@@ -354,9 +354,9 @@ def test_the_number_of_queries_does_not_grow_with_the_roster(
 ) -> None:
     """Literal counts at one and at three supporters, with departments, loads and matches before."""
     calls: dict[str, Callable[[Referral], Any]] = {
-        "first": lambda r: candidates.first(need, candidates.known_of(r, need)),
-        "left_out": lambda r: candidates.left_out(need, candidates.known_of(r, need)),
-        "one": lambda r: candidates.one(r, world.supporters["north"].pk),
+        "first": lambda r: candidates.first(need, candidates.history_of(r, need)),
+        "left_out": lambda r: candidates.left_out(need, candidates.history_of(r, need)),
+        "one": lambda r: candidates.candidate_for(r, world.supporters["north"].pk),
         "readiness": lambda r: candidates.readiness(),
     }
     expected = {"first": 4, "left_out": 4, "one": 7, "readiness": 2}[ask]

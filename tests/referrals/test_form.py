@@ -102,8 +102,8 @@ def test_outside_the_region_those_not_to_ask_are_known_by_surname(world: World, 
     assert (identity.avoid, identity.departments) == ((), ())
     with site_scope(world.province.pk):
         need = candidates.need_of(referral)
-        found = candidates.judged(
-            need, candidates.known_of(referral, need), PeerSupporter.objects.values_list("pk", flat=True)
+        found = candidates.assess_supporters(
+            need, candidates.history_of(referral, need), PeerSupporter.objects.values_list("pk", flat=True)
         )
         judged = {c.peer.supporter_id: c.hard for c in found}
     assert {pk for pk, hard in judged.items() if hard} == {twin.pk for twin in twins}
@@ -310,9 +310,9 @@ def test_whatever_is_sent_is_answered_in_words_of_ours(in_north: Any, said: dict
     posted = QueryDict(mutable=True)
     for name, value in (GOOD | {"key": str(uuid.uuid4())} | said).items():
         posted.setlist(name, [value] if isinstance(value, str) else value)
-    form = RequestForm(posted, **cached_form.lists(in_north))
+    form = RequestForm(posted, **cached_form.form_arguments(in_north))
     if form.is_valid():
-        repr((form.answers(), form.identity(), form.agreed())).encode()
+        repr((form.answers(), form.identity(), form.consent_texts())).encode()
     assert not RAW.search(str(form.errors))
 
 

@@ -230,12 +230,12 @@ def test_the_link_alone_shows_the_numbers_and_changes_nothing(world: World, clie
 
 def test_wrong_codes_are_counted_per_offer_and_then_only_a_call_answers_it(world: World, client: Client) -> None:
     referral = offered(world)
-    for number in range(reach_out.MOST_WRONG):
+    for number in range(reach_out.MAX_WRONG_CODES):
         assert "This is not the code" in client.post(page_of(referral), {"code": f"{number:016}"}).text
     late = client.post(page_of(referral), {"code": code_of(referral)})
     assert (late.status_code, "This page takes no more codes" in late.text) == (422, True)
     with site_scope(world.north.pk):
-        assert ReachOut.objects.get().wrong == reach_out.MOST_WRONG
+        assert ReachOut.objects.get().wrong == reach_out.MAX_WRONG_CODES
         reach_out.accept_by_voice(referral.pk, by=line.administrator(world))
         assert ReferralConsent.objects.get().channel == "VOICE"
 

@@ -12,7 +12,7 @@ from django.test import Client
 from psi.tenancy import site_scope
 from referrals.wording import texts as wording
 from referrals.wording.models import Wording
-from referrals.wording_editor.forms import MOST_QUESTIONS, WordingForm
+from referrals.wording_editor.forms import MAX_QUESTIONS, WordingForm
 from sites.engine.audit import SYSTEM
 from sites.engine.models import AuditEntry
 from sites.tenants.models import Site
@@ -46,7 +46,7 @@ def public(language: str = "en", site: str = "north") -> str:
 
 def own(world: World, at: str = "north") -> Any:
     with site_scope(getattr(world, at).pk):
-        return wording._latest()
+        return wording._latest_published()
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_on_an_error_everything_typed_stays(ada: Client, typed: dict[str, str], 
 
 def test_another_sites_version_cannot_be_brought_back(world: World, ada: Client) -> None:
     with site_scope(world.south.pk):
-        theirs = wording.publish(wording.keep("en", {"hours": "Theirs."}, by=SYSTEM).at, by=SYSTEM)
+        theirs = wording.publish(wording.save_draft("en", {"hours": "Theirs."}, by=SYSTEM).at, by=SYSTEM)
     assert ada.post(AT, {"back": theirs.pk}).status_code == 404
     assert "Theirs." not in public()
 
@@ -208,7 +208,7 @@ def test_with_every_text_at_its_limit_the_page_still_fits(world: World, ada: Cli
         )
 
     texts = {"intro": text(400), "promise": text(300), "hours": text(160)}
-    for number in range(MOST_QUESTIONS):
+    for number in range(MAX_QUESTIONS):
         texts |= {f"question_{number}": text(90), f"answer_{number}": text(400)}
     assert write(ada, language, **texts).status_code == 302
     publish(ada)

@@ -49,7 +49,7 @@ def against(world: World, supporter: PeerSupporter, at: str = "north") -> list[s
     referral = line.request(site)
     with site_scope(site.pk):
         row = PeerSupporter.objects.get(user_id=supporter.user_id)
-        judged = candidates.one(referral, row.pk)
+        judged = candidates.candidate_for(referral, row.pk)
         return [reason.code for reason in judged.hard + judged.soft]
 
 

@@ -13,7 +13,7 @@ from django.utils.timezone import localdate
 from matching.candidates import queries as candidates
 from psi import tenancy, vault
 from psi.tenancy import site_scope
-from referrals.requests.evaluators import evaluators, stands_in
+from referrals.requests.evaluators import evaluators, is_listed
 from sites.engine import agenda, audit, outbox, today
 from sites.engine.audit import Actor
 from sites.engine.models import AuditEntry, Due, Notice
@@ -360,7 +360,7 @@ def test_who_is_invited_by_hand_is_on_the_way_too_and_who_is_in_the_roster_is_no
     ],
 )
 def test_a_list_names_a_physician_by_surname_or_address(typed: str, name: str, email: str, stands: bool) -> None:
-    assert stands_in(typed, name, email) is stands
+    assert is_listed(typed, name, email) is stands
 
 
 def test_nobody_is_matched_with_whom_they_evaluate(world: World, sign_in: SignIn) -> None:
@@ -369,7 +369,7 @@ def test_nobody_is_matched_with_whom_they_evaluate(world: World, sign_in: SignIn
     others = [line.request(world.north, name="Robin Example"), line.request(world.north, name="Ottoline Featherby")]
     others.append(line.request(world.north, name="Zia", email="Zia@example.ca"))
     with site_scope(world.north.pk):
-        hard = [[r.code for r in candidates.one(referral, sam.pk).hard] for referral in others]
+        hard = [[r.code for r in candidates.candidate_for(referral, sam.pk).hard] for referral in others]
         assert hard == [[], ["EVALUATES"], ["EVALUATES"]]
         assert b"Featherby" not in bytes(PeerSupporter.objects.get(pk=sam.pk).evaluated or b"")
     assert "Featherby" in sign_in(sam.user).get("/north/my/about/").text

@@ -54,16 +54,16 @@ class SurveyForm(forms.Form):
 
 
 @dataclass(kw_only=True)
-class _Answering(status.Trail):
+class _Answering(status.ReceiptSearch):
     """A receipt followed to the request it stands for, with what was answered, if anything was."""
 
     said: dict[str, str] | None
 
-    def look(self, *, local: bool) -> dict[str, Any] | None:
-        referral = self.find()
+    def answer_here(self, *, local: bool) -> dict[str, Any] | None:
+        referral = self.request_of_receipt()
         if referral is None:
             return None
-        self.went = referral.handed_to_id
+        self.moved_to = referral.handed_to_id
         if referral.state == Referral.State.HANDED_OVER:
             return None
         try:
@@ -86,14 +86,14 @@ def survey_page(request: SiteRequest) -> HttpResponse:
     """
     if request.method != "POST":
         return redirect(reverse("status", args=[request.site.slug]) + language.kept(request))
-    press, receipt = status.asked(request)
+    press, receipt = status.press_from(request)
     form = SurveyForm(request.POST if "do" in request.POST else None, initial=request.POST.dict())
     said = form.said() if form.is_bound and form.is_valid() else None
     found = _Answering(press=press, site=request.site, said=said).answer() if press else None
     if found is None and press and "sealed" in request.POST:
         found = {"closed": gettext("Nothing of this request is kept any more.")}
     elif found is None and press:
-        receipt.add_error("receipt", status.not_found())
+        receipt.add_error("receipt", status.receipt_not_found())
     context = {"form": form, "receipt": None if found else receipt, **(found or {})}
     wrong = not found or ("sealed" in found and form.errors)
     return render(request, "tracker/survey.html", context, status=422 if wrong else 200)
