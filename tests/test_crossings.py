@@ -71,8 +71,8 @@ CROSSINGS = {
     ("tracker/releases/check.py", "check"),
     ("tracker/releases/check.py", "_check"),
     ("tracker/releases/check.py", "progress"),
-    ("tracker/operations/site_health.py", "look"),
-    ("tracker/conversations/debriefs.py", "carry_over"),
+    ("tracker/operations/site_health.py", "inspect_sites"),
+    ("tracker/conversations/debriefs.py", "forward_to_province"),
 }
 
 

@@ -21,7 +21,7 @@ def check_release(release_id: int) -> None:
 @shared_task(name="tracker.tasks.look_at_sites")
 def look_at_sites() -> None:
     """See where a site needs a hand."""
-    site_health.look()
+    site_health.inspect_sites()
 
 
 @shared_task(name="tracker.tasks.prove_rollups")

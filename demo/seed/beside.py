@@ -45,7 +45,7 @@ def _log(way: Way, minutes: Minutes, key: UUID, by: Actor) -> Story:
 
 
 def _remark(text: str) -> Story:
-    remarks.leave(text)
+    remarks.submit(text)
     remarks.rewrite([0])
     yield from ()
 
@@ -54,4 +54,4 @@ def arrange(home: Site, by: Actor, anchor: datetime) -> None:
     """Take from the province's list what was asked for some time ago."""
     with tenancy.site_scope(home.pk, now=anchor):
         for waiting in DebriefRequest.objects.filter(asked_on__lt=(anchor - ARRANGED_AFTER).date()):
-            debriefs.arranged(waiting.pk, by=by)
+            debriefs.mark_arranged(waiting.pk, by=by)

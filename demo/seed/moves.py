@@ -168,7 +168,7 @@ class Moves:
         recorded = tracker.record(self.match, conversation, key=self._key(), by=self.peer)
         if conversation.wants_debrief:
             # As a worker does at once.
-            debriefs.carry_over([recorded.match.supporter_id])
+            debriefs.forward_to_province([recorded.match.supporter_id])
 
     def finish(self) -> None:
         transitions.finish(self.match, by=self.peer)

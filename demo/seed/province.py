@@ -114,7 +114,7 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
                 _settle(place.site.pk)
         beside.arrange(home, places[home.slug].administrator, anchor)
         _call(places["north-islands"].site, anchor)
-        site_health.look(now=anchor)
+        site_health.inspect_sites(now=anchor)
         # Each mail of the past would wake a worker. Nothing of it is left to do.
         connection.run_on_commit.clear()
     return True
@@ -270,7 +270,7 @@ def _settle(site_id: int) -> None:
         (sessions.KIND, sessions.look_after),
         (claims.CLAIM_BY, claims.look_after),
         (survey.KIND, survey.rewrite),
-        (UNRECORDED, reminders.remind),
+        (UNRECORDED, reminders.handle_unrecorded),
         (remarks.KIND, remarks.rewrite),
     ):
         due = Due.objects.filter(site_id=site_id, kind=kind, at__lte=tenancy.now())

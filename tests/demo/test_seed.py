@@ -157,7 +157,7 @@ def test_physicians_have_answered_and_fewer_than_five_wait(loaded: None) -> None
     answered = 0
     for site in sites():
         with site_scope(site.pk):
-            assert HeldAnswer.objects.count() < survey.ENOUGH
+            assert HeldAnswer.objects.count() < survey.BATCH_SIZE
             assert Fact.objects.filter(measure=survey.KIND).count() == SurveyAnswer.objects.count()
             here = HeldAnswer.objects.count() + SurveyAnswer.objects.count()
             assert here == Referral.objects.filter(surveyed=True).count()

@@ -178,8 +178,8 @@ def look(world: World, match: Match, days: float) -> int:
     """Let the worker look, some days after contact; return how many are not recorded by then."""
     with site_scope(world.north.pk, now=JANUARY + timedelta(days=days)):
         for kind, handler, what in (
-            (match_moves.UNRECORDED, reminders.remind, match.pk),
-            (reminders.WEEKLY, reminders.count, 0),
+            (match_moves.UNRECORDED, reminders.handle_unrecorded, match.pk),
+            (reminders.WEEKLY, reminders.handle_weekly, 0),
         ):
             due = Due.objects.filter(kind=kind, at__lte=JANUARY + timedelta(days=days))
             if due.delete()[0]:
@@ -194,13 +194,13 @@ def test_three_days_after_contact_the_supporter_is_reminded_and_then_weekly_the_
     assert (look(world, match, 2.9), kinds(world)) == (0, {})
     assert (look(world, match, 3), kinds(world)) == (1, {"UNRECORDED": 1})
     with site_scope(world.north.pk, now=JANUARY + timedelta(days=4)):
-        reminders.remind([match.pk])
+        reminders.handle_unrecorded([match.pk])
         titles = [item.title for item in today.items("north")]
         assert titles.count("1 conversation is not recorded yet") == 1
     assert (look(world, match, 9), kinds(world)) == (1, {"UNRECORDED": 1})
     assert (look(world, match, 10), kinds(world)) == (1, {"UNRECORDED": 1, "UNREC_WEEK": 1})
     with site_scope(world.north.pk, now=JANUARY + timedelta(days=10)):
-        reminders.count([0])
+        reminders.handle_weekly([0])
     assert kinds(world) == {"UNRECORDED": 1, "UNREC_WEEK": 1}
     record(world, match, JANUARY + timedelta(days=11))
     assert (look(world, match, 17), kinds(world)) == (0, {"UNRECORDED": 1, "UNREC_WEEK": 1})
@@ -373,7 +373,7 @@ def test_remarks_are_written_anew_in_another_order(world: World) -> None:
         with site_scope(world.north.pk):
             came.append([f"{turn}{n}" for n in range(5)])
             for text in came[-1]:
-                remarks.leave(text)
+                remarks.submit(text)
             held.append(list(HeldRemark.objects.order_by("pk").values_list("text", flat=True)))
             remarks.rewrite([0])
             with connection.cursor() as cursor:

@@ -70,7 +70,7 @@ def published(world: World) -> Release:
     for month in periods.months(APRIL, JUNE):
         happen(world.south, month, 6)
     agenda.sweep()
-    site_health.look()
+    site_health.inspect_sites()
     released(world, JANUARY, date(2026, 5, 1), public=True)
     return released(world, APRIL, date(2026, 8, 1), public=True)
 

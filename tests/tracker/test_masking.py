@@ -18,7 +18,7 @@ def masked(*counts: int) -> tuple[list[int | None], list[int]]:
     Names go against the order of the counts, so that nothing is sorted by name in passing.
     """
     names = [chr(ord("z") - i) for i in range(len(counts))]
-    rows = masking.fold(list(zip(names, counts, strict=True)), "other", K)
+    rows = masking.mask(list(zip(names, counts, strict=True)), "other", K)
     single = [row for row in rows if row.label != "other"]
     assert [row.label for row in single] == [name for name in names if name in {row.label for row in single}]
     assert all(row.members == () for row in single) and rows[: len(single)] == single
@@ -29,7 +29,7 @@ def masked(*counts: int) -> tuple[list[int | None], list[int]]:
 
 @pytest.mark.parametrize(("count", "published"), [(0, 0), (1, None), (9, None), (10, 10), (11, 11)])
 def test_a_count_is_hidden_from_one_to_nine(count: int, published: int | None) -> None:
-    assert masking.told(count, K) == published
+    assert masking.mask_count(count, K) == published
 
 
 @pytest.mark.parametrize("counts", [(), (0,), (10,), (0, 10, 0, 11)])
@@ -110,7 +110,7 @@ def test_where_all_larger_parts_have_joined_nothing_is_published() -> None:
     ],
 )
 def test_mentions_are_hidden_where_few_mention_it_or_few_do_not(count: int, whole: int, published: int | None) -> None:
-    assert masking.mentions([("reason", count)], whole, K) == [masking.Told("reason", published)]
+    assert masking.mask_mentions([("reason", count)], whole, K) == [masking.MaskedRow("reason", published)]
 
 
 def steps(*quarters: int) -> list[tuple[date, date, int]]:
@@ -120,7 +120,7 @@ def steps(*quarters: int) -> list[tuple[date, date, int]]:
     def count(first: date, last: date) -> int:
         return sum(of.get(month, 0) for month in periods.months(first, last))
 
-    return masking.in_time(APRIL, MARCH, count, K)
+    return masking.finest_periods(APRIL, MARCH, count, K)
 
 
 def test_a_year_is_published_by_quarters_by_half_years_or_as_one() -> None:

@@ -37,9 +37,9 @@ CALLED = "A crisis number of its own has not been called for half a year."
 
 def seen(world: World, at: Site) -> tuple[list[str], bool]:
     """Look, and return what the province then says of a site."""
-    site_health.look()
+    site_health.inspect_sites()
     with site_scope(world.province.pk):
-        (light,) = [light for light in site_health.lights() if light.site == at]
+        (light,) = [light for light in site_health.of_all_sites() if light.site == at]
     return [words for words, _tone in light.reasons], light.seen
 
 
@@ -90,9 +90,9 @@ def test_what_is_late_and_what_nobody_called_are_reasons(world: World) -> None:
 
 
 def test_a_look_of_yesterday_says_nothing_of_today(world: World) -> None:
-    site_health.look(now=tenancy.now() - timedelta(days=2))
+    site_health.inspect_sites(now=tenancy.now() - timedelta(days=2))
     with site_scope(world.province.pk):
-        assert {light.seen for light in site_health.lights()} == {False}
+        assert {light.seen for light in site_health.of_all_sites()} == {False}
     assert seen(world, world.north) == ([], True)
 
 
@@ -107,7 +107,7 @@ def test_a_site_that_cannot_be_looked_into_stops_no_other(world: World, caplog: 
 
 def test_the_gravity_of_a_light_is_said_in_words(world: World, sign_in: SignIn) -> None:
     only(world, agreement_until=localdate(tenancy.now()) + timedelta(days=5))
-    site_health.look()
+    site_health.inspect_sites()
     page = sign_in(world["coordinator"]).get(PAGE).text
     assert ('<span class="chip warm">needs a hand</span>' in page, "needs a hand today" in page) == (True, False)
 
@@ -133,7 +133,7 @@ def test_the_page_says_it_in_words_and_without_any_number(world: World, sign_in:
     unanswered()
     CrisisLine.objects.filter(code="BC").update(verified_on=localdate(tenancy.now()) - timedelta(days=95))
     only(world, agreement_until=None)
-    site_health.look()
+    site_health.inspect_sites()
     page = sign_in(world["coordinator"]).get(PAGE)
     text = visible(page.text)
     text = " ".join(text.replace("¦", " ").split())
@@ -149,5 +149,5 @@ def test_the_page_says_it_in_words_and_without_any_number(world: World, sign_in:
 def test_the_page_costs_the_same_for_every_number_of_sites(world: World, sign_in: SignIn, count: int) -> None:
     for number in range(count):
         cast.site(f"valley-{number}")
-    site_health.look()
+    site_health.inspect_sites()
     opened(sign_in(world["coordinator"]), PAGE, 10, f"Valley-{count - 1} Division")

@@ -27,7 +27,7 @@ from tracker.releases.models import Release, ReleaseCell
 from tracker.releases.tables import PROCESS_LABELS
 from tracker.reports import masking
 from tracker.reports import province as reports
-from tracker.reports import site as site_report
+from tracker.reports import site as site_reports
 
 SignIn = Callable[[Any], Client]
 K = 10
@@ -43,7 +43,7 @@ counts = some.lists(some.integers(0, 40), min_size=1, max_size=9)
 @given(counts)
 def test_no_part_that_is_told_is_small_and_all_of_them_are_there(parts: list[int]) -> None:
     rows = [(f"part {i}", count) for i, count in enumerate(parts)]
-    told = masking.fold(rows, "other", K)
+    told = masking.mask(rows, "other", K)
     if not told:
         assert any(0 < part < K for part in parts)
         return
@@ -56,7 +56,7 @@ def test_no_part_that_is_told_is_small_and_all_of_them_are_there(parts: list[int
 
 @given(counts)
 def test_what_is_folded_stands_with_another_and_adds_up_to_ten(parts: list[int]) -> None:
-    for row in masking.fold([(f"part {i}", count) for i, count in enumerate(parts)], "other", K):
+    for row in masking.mask([(f"part {i}", count) for i, count in enumerate(parts)], "other", K):
         if row.members and row.count is not None:
             assert len(row.members) >= 2 and row.count >= K
 
@@ -67,7 +67,7 @@ def test_whoever_knows_the_rule_cannot_tell_a_small_part() -> None:
     most = 32
     for parts in product(range(most + 1), repeat=3):
         if K <= sum(parts) <= most:
-            told = masking.fold([(str(i), part) for i, part in enumerate(parts)], "other", K)
+            told = masking.mask([(str(i), part) for i, part in enumerate(parts)], "other", K)
             alike[sum(parts), tuple(told)].append(parts)
     assert len({len(told) for _whole, told in alike}) > 2
     for (_whole, told), tables in alike.items():
@@ -81,7 +81,7 @@ def test_whoever_knows_the_rule_cannot_tell_a_small_part() -> None:
 def test_of_mentions_neither_those_nor_the_others_are_few(parts: list[int], others: int) -> None:
     whole = max(parts) + others
     for row, count in zip(
-        masking.mentions([(f"reason {i}", n) for i, n in enumerate(parts)], whole, K), parts, strict=True
+        masking.mask_mentions([(f"reason {i}", n) for i, n in enumerate(parts)], whole, K), parts, strict=True
     ):
         few = 0 < count < K or 0 < whole - count < K
         assert row.count == (None if few else count)
@@ -94,7 +94,7 @@ def test_a_year_is_told_in_the_finest_steps_of_which_none_is_small(each: list[in
     def count(first: date, last: date) -> int:
         return sum(of[month] for month in periods.months(first, last))
 
-    steps = masking.in_time(APRIL, MARCH, count, K)
+    steps = masking.finest_periods(APRIL, MARCH, count, K)
     assert [n for _first, _last, n in steps if 0 < n < K] == []
     if not steps:
         assert 0 < sum(each) < K
@@ -155,7 +155,7 @@ def test_a_site_prints_a_year_once_so_that_no_two_prints_can_be_subtracted(world
 
 def of_north(world: World) -> reports.Report:
     with site_scope(world.north.pk):
-        return site_report.of_site(world.north, YEAR)
+        return site_reports.report_of_site(world.north, YEAR)
 
 
 def test_a_site_so_small_that_nothing_may_be_told_has_a_report_all_the_same(world: World, sign_in: SignIn) -> None:
@@ -262,7 +262,7 @@ def test_an_evaluation_adds_up_what_was_told_of_the_year_and_nothing_of_another(
             ReleaseCell.objects.create(
                 release=made, table="P3", category="REACH_IN", first=quarter, last=last, number=number
             )
-        report = reports.evaluation(APRIL)
+        report = reports.annual_evaluation(APRIL)
         assert release_tables.evaluated_years() == [APRIL, date(2024, 4, 1)]
     assert report.figures == [("50", "requests")]
     assert [chart.rows for chart, _note in report.pictures] == [

@@ -25,47 +25,47 @@ WITHIN = timedelta(days=7)  # docs/rules.md#debriefs
 
 def register() -> None:
     """Tell the agenda who carries it over, the outbox whom to tell, and *Today* who waits."""
-    agenda.register(DebriefRequest.KIND, carry_over)
-    outbox.register(DebriefRequest.KIND, outbox.MailKind("debrief", DebriefRequest.KIND, _still))
+    agenda.register(DebriefRequest.KIND, forward_to_province)
+    outbox.register(DebriefRequest.KIND, outbox.MailKind("debrief", DebriefRequest.KIND, _still_waiting))
     outbox.register_link(DebriefRequest.KIND, lambda request_id: reverse("debriefs"))
-    today.register(_rows)
+    today.register(_today_items)
 
 
-def ask(supporter_id: int) -> None:
+def request_debrief(supporter_id: int) -> None:
     """Have the province's list carry this supporter of the current site. A debrief that is asked for twice is one."""
     tenancy.before_commit(
         lambda: agenda.schedule(DebriefRequest.KIND, [supporter_id], tenancy.now()), agenda.SINGLETON_DUE
     )
 
 
-def carry_over(supporter_ids: list[int]) -> None:
+def forward_to_province(supporter_ids: list[int]) -> None:
     """Write the province's rows for these supporters of the current site."""
     origin, on = tenancy.current_site_id(), localdate(tenancy.now())
-    who = list(
+    supporters = list(
         PeerSupporter.objects.filter(pk__in=supporter_ids).order_by("user_id").values_list("user_id", "profile__name")
     )
     with tenancy.site_scope(province().pk):
-        for user_id, name in who:
-            row, made = DebriefRequest.objects.get_or_create(
+        for user_id, name in supporters:
+            row, created = DebriefRequest.objects.get_or_create(
                 origin_id=origin, user_id=user_id, defaults={"name": name, "asked_on": on}
             )
-            if made:
+            if created:
                 outbox.enqueue(DebriefRequest.KIND, [(row.pk, each) for each in members_with_role(Role.ADMINISTRATOR)])
 
 
-def arranged(request_id: int, *, by: Actor) -> bool:
+def mark_arranged(request_id: int, *, by: Actor) -> bool:
     """A debrief is arranged: the row goes. Return whether there was one; a second press finds none."""
-    found = DebriefRequest.objects.filter(pk=request_id).delete()[0]
-    if found:
+    deleted = DebriefRequest.objects.filter(pk=request_id).delete()[0]
+    if deleted:
         audit.record("ARRANGED", DebriefRequest.KIND, request_id, by=by)
-    return bool(found)
+    return bool(deleted)
 
 
-def _still(request_ids: list[int]) -> set[int]:
+def _still_waiting(request_ids: list[int]) -> set[int]:
     return set(DebriefRequest.objects.filter(pk__in=request_ids).values_list("pk", flat=True))
 
 
-def _rows(slug: str) -> Iterable[today.Item]:
+def _today_items(slug: str) -> Iterable[today.Item]:
     if slug != PROVINCE_SLUG:
         return []
     days = sorted(DebriefRequest.objects.values_list("asked_on", flat=True))

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from sites.engine.forms import bare_helper
 from sites.engine.plain_text import PlainField
 from tracker.conversations.choices import Minutes, Resource, Way
-from tracker.conversations.models import Words
+from tracker.conversations.models import BaseRemark
 from tracker.conversations.transitions import LATER, Conversation
 
 # What an eye takes from its neighbours is still there for whoever listens.
@@ -27,12 +27,12 @@ LENGTHS = [
     )
     for code, label in Minutes.choices
 ]
-BEYOND = str(LATER)
-NUMBERS = [("1", _("First")), ("2", _("Second")), ("3", _("Third")), (BEYOND, _("Fourth or later"))]
+LATER_CODE = str(LATER)
+NUMBERS = [("1", _("First")), ("2", _("Second")), ("3", _("Third")), (LATER_CODE, _("Fourth or later"))]
 SCALE = [(str(n), str(n)) for n in range(1, 6)]
 
 
-def shown(month: date) -> str:
+def month_name(month: date) -> str:
     """Return a month in words. Of the two that are open at once, the name alone says which."""
     return date_format(month, "F")
 
@@ -71,7 +71,7 @@ class TalkForm(forms.Form):
         self.months = months
         field: Any = self.fields["month"]
         field.wrapper_class = "beside"
-        field.choices = [(month.isoformat(), shown(month)) for month in months]
+        field.choices = [(month.isoformat(), month_name(month)) for month in months]
         if len(months) == 1:
             del self.fields["month"]
         self.helper = bare_helper(self)
@@ -128,34 +128,34 @@ class ConversationForm(TalkForm):
     )
     beyond.say_optional = False  # type: ignore[attr-defined]
 
-    def __init__(self, data: Any = None, *, had: frozenset[int], **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, recorded: frozenset[int], **kwargs: Any) -> None:
         """Show what was recorded so far.
 
         Args:
-            had: the numbers of the conversations that are recorded.
+            recorded: the numbers of the conversations that are recorded.
         """
         super().__init__(data, **kwargs)
-        self.had = had
-        if recorded := [str(label) for code, label in NUMBERS if int(code) in had]:
-            self.fields["number"].help_text = gettext("recorded: %(numbers)s") % {"numbers": ", ".join(recorded)}
-        self.initial = {**self.initial, "number": str(min(max(had, default=0) + 1, 4))}
+        self.recorded = recorded
+        if labels := [str(label) for code, label in NUMBERS if int(code) in recorded]:
+            self.fields["number"].help_text = gettext("recorded: %(numbers)s") % {"numbers": ", ".join(labels)}
+        self.initial = {**self.initial, "number": str(min(max(recorded, default=0) + 1, 4))}
         # What was recorded stands beside the question.
-        noted = "noted" if recorded else ""
+        noted = "noted" if labels else ""
         for name, beside in (("number", noted), ("ease", "scale"), ("strain", "scale"), ("safety_steps", "beside")):
             field: Any = self.fields[name]
             field.wrapper_class = beside
 
     def clean_number(self) -> str:
         number: str = self.cleaned_data["number"]
-        if number != BEYOND and int(number) in self.had:
+        if number != LATER_CODE and int(number) in self.recorded:
             raise forms.ValidationError(gettext("This one is recorded already. Choose another, or go back."))
         return number
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or {}
-        if said.get("number") == BEYOND and not said.get("beyond"):
+        cleaned = super().clean() or {}
+        if cleaned.get("number") == LATER_CODE and not cleaned.get("beyond"):
             self.add_error("beyond", gettext("Please tick that it was the fourth or a later one, or choose another."))
-        return said
+        return cleaned
 
     def conversation(self) -> Conversation:
         data = self.cleaned_data
@@ -183,8 +183,8 @@ class RemarkForm(forms.Form):
 
     text = PlainField(
         label=_("Your remark"),
-        help_text=format_lazy(_("At most {most} characters."), most=Words.LONGEST),
-        max_length=Words.LONGEST,
+        help_text=format_lazy(_("At most {most} characters."), most=BaseRemark.MAX_LENGTH),
+        max_length=BaseRemark.MAX_LENGTH,
         rows=6,
         error_messages={"required": _("Write a remark, or go back.")},
     )

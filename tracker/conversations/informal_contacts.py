@@ -25,8 +25,8 @@ def log(*, month: date, way: Way, minutes: Minutes, key: uuid.UUID, by: Actor) -
         raise Refused("MONTH_CLOSED", _("Only this month and the one before can be recorded."))
     if by.user_id is None or not PeerSupporter.objects.filter(user_id=by.user_id).exists():
         raise PeerSupporter.DoesNotExist
-    said = {"month": month, "way": way, "minutes": minutes}
-    _contact, made = InformalContact.objects.get_or_create(key=key, defaults=said)
-    if made:
+    fields = {"month": month, "way": way, "minutes": minutes}
+    _contact, created = InformalContact.objects.get_or_create(key=key, defaults=fields)
+    if created:
         facts.count(("INFORMAL", "ALL"))
         # No person is locked for it, and no entry of the trail stands beside others of theirs.

@@ -47,27 +47,27 @@ class InformalContact(SiteModel):
         return f"informal contact {self.pk}"
 
 
-class Words(SiteModel):
+class BaseRemark(SiteModel):
     """A remark: a site, a month, words. The key is random, for a sequence would tell the order in which they came."""
 
-    LONGEST = 500
+    MAX_LENGTH = 500
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     month = models.DateField()
-    text = models.CharField(max_length=LONGEST)
+    text = models.CharField(max_length=MAX_LENGTH)
 
     class Meta:
         abstract = True
 
 
-class HeldRemark(Words):
+class HeldRemark(BaseRemark):
     """A remark that waits until five are held, and is shown to nobody."""
 
     def __str__(self) -> str:
         return "held remark"
 
 
-class Remark(Words):
+class Remark(BaseRemark):
     """A remark as it stays, written by a worker in random order."""
 
     class Meta:

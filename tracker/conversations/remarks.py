@@ -12,7 +12,7 @@ from sites.engine.recording_months import this_month
 from tracker.conversations.models import HeldRemark, Remark
 
 KIND = "REMARK"
-ENOUGH = 5  # docs/rules.md#remarks
+BATCH_SIZE = 5  # docs/rules.md#remarks
 
 
 def register() -> None:
@@ -20,7 +20,7 @@ def register() -> None:
     agenda.register(KIND, rewrite)
 
 
-def leave(text: str) -> None:
+def submit(text: str) -> None:
     """Hold a remark of this month. The same words twice in a month are one, as from a double press."""
     HeldRemark.objects.get_or_create(month=this_month(), text=text)
     tenancy.before_commit(lambda: agenda.schedule(KIND, [0], tenancy.now()), agenda.SINGLETON_DUE)
@@ -28,9 +28,9 @@ def leave(text: str) -> None:
 
 def rewrite(_object_ids: list[int]) -> None:
     """Once five are held at the current site, write them anew in random order, and forget the old rows."""
-    held = list(HeldRemark.objects.select_for_update().order_by("pk"))
-    if len(held) < ENOUGH:
+    waiting = list(HeldRemark.objects.select_for_update().order_by("pk"))
+    if len(waiting) < BATCH_SIZE:
         return
-    HeldRemark.objects.filter(pk__in=[row.pk for row in held]).delete()
-    SystemRandom().shuffle(held)
-    Remark.objects.bulk_create(Remark(month=row.month, text=row.text) for row in held)
+    HeldRemark.objects.filter(pk__in=[row.pk for row in waiting]).delete()
+    SystemRandom().shuffle(waiting)
+    Remark.objects.bulk_create(Remark(month=row.month, text=row.text) for row in waiting)

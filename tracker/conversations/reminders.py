@@ -29,12 +29,12 @@ FINISHED_FOR = timedelta(days=21)
 
 def register() -> None:
     """Tell the agenda, the outbox and *Today*."""
-    agenda.register(UNRECORDED, remind)
-    agenda.register(WEEKLY, count)
-    outbox.register(UNRECORDED, outbox.MailKind("unrecorded", FOR_SUPPORTER, _still))
-    outbox.register(WEEKLY, outbox.MailKind("unrecorded_week", WEEKLY, _still_any, words=_words))
-    outbox.register_link(WEEKLY, _today)
-    today.register(_rows)
+    agenda.register(UNRECORDED, handle_unrecorded)
+    agenda.register(WEEKLY, handle_weekly)
+    outbox.register(UNRECORDED, outbox.MailKind("unrecorded", FOR_SUPPORTER, _still_unrecorded))
+    outbox.register(WEEKLY, outbox.MailKind("unrecorded_week", WEEKLY, _any_unrecorded, words=_mail_context))
+    outbox.register_link(WEEKLY, _today_url)
+    today.register(_today_items)
 
 
 def unrecorded() -> QuerySet[Match]:
@@ -47,7 +47,7 @@ def unrecorded() -> QuerySet[Match]:
     return Match.objects.filter(open_, contacted_at__lte=now - RECORD_WITHIN, untalked=False, interactions=None)
 
 
-def remind(match_ids: list[int]) -> None:
+def handle_unrecorded(match_ids: list[int]) -> None:
     """Remind those whose conversation is not recorded, and begin to count them weekly."""
     pairs = list(unrecorded().filter(pk__in=match_ids).values_list("pk", "supporter__user_id"))
     outbox.enqueue(UNRECORDED, pairs)
@@ -55,7 +55,7 @@ def remind(match_ids: list[int]) -> None:
         agenda.schedule(WEEKLY, [0], tenancy.now() + WEEK)
 
 
-def count(_object_ids: list[int]) -> None:
+def handle_weekly(_object_ids: list[int]) -> None:
     """Tell the administrators how many are not recorded, and look again in a week; where none is, it ends."""
     if not unrecorded().exists():
         return
@@ -64,23 +64,23 @@ def count(_object_ids: list[int]) -> None:
     agenda.schedule(WEEKLY, [0], tenancy.now() + WEEK)
 
 
-def _still(match_ids: list[int]) -> set[int]:
+def _still_unrecorded(match_ids: list[int]) -> set[int]:
     return set(unrecorded().filter(pk__in=match_ids).values_list("pk", flat=True))
 
 
-def _still_any(weeks: list[int]) -> set[int]:
+def _any_unrecorded(weeks: list[int]) -> set[int]:
     return set(weeks) if unrecorded().exists() else set()
 
 
-def _words(_week: int) -> dict[str, Any]:
+def _mail_context(_week: int) -> dict[str, Any]:
     return {"n": unrecorded().count()}
 
 
-def _today(_week: int) -> str:
+def _today_url(_week: int) -> str:
     return reverse("today", args=[Site.objects.values_list("slug", flat=True).get(pk=tenancy.current_site_id())])
 
 
-def _rows(_slug: str) -> Iterable[today.Item]:
+def _today_items(_slug: str) -> Iterable[today.Item]:
     n = unrecorded().count()
     if not n:
         return []

@@ -85,7 +85,7 @@ def record(match_id: int, conversation: Conversation, *, key: uuid.UUID, by: Act
     _offer(interaction, conversation.resources)
     agenda.cancel(UNRECORDED, [match.pk])
     if conversation.wants_debrief:
-        debriefs.ask(match.supporter_id)
+        debriefs.request_debrief(match.supporter_id)
     facts.count(
         ("TALK", "ALL"),
         ("TALK_WAY", conversation.way),

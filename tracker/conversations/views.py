@@ -31,11 +31,11 @@ def informal_page(request: SiteRequest) -> HttpResponse:
     """Log a contact outside any match, about nobody."""
     form = InformalForm(saved_form.data_for(request), months=open_months())
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
-        way, minutes = Way(said["way"]), Minutes(said["minutes"])
+        data = form.cleaned_data
+        way, minutes = Way(data["way"]), Minutes(data["minutes"])
         try:
             informal_contacts.log(
-                month=form.chosen_month(), way=way, minutes=minutes, key=said["key"], by=request.actor
+                month=form.chosen_month(), way=way, minutes=minutes, key=data["key"], by=request.actor
             )
         except PeerSupporter.DoesNotExist as missing:
             raise Http404("Not on the roster yet.") from missing
@@ -53,7 +53,7 @@ def remark_page(request: SiteRequest) -> HttpResponse:
     """Put a remark into the box. The page knows of no request, and nothing is kept of who wrote it."""
     form = RemarkForm(saved_form.data_for(request))
     if request.method == "POST" and form.is_valid():
-        remarks.leave(form.cleaned_data["text"])
+        remarks.submit(form.cleaned_data["text"])
         messages.success(request, _("Thank you. Your remark is in the box, without your name."))
         return redirect("my", request.site.slug)
     return render(request, "tracker/remark.html", {"form": form, "show_crisis": True}, status=status_of(request, form))
@@ -67,7 +67,7 @@ def remarks_page(request: SiteRequest) -> HttpResponse:
     shown = Paginator(Remark.objects.order_by("-month", "pk"), ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "remarks": shown,
-        "enough": remarks.ENOUGH,
+        "enough": remarks.BATCH_SIZE,
         "older_url": f"?page={shown.next_page_number()}" if shown.has_next() else "",
         "newest_url": request.path if shown.has_previous() else "",
     }
@@ -80,7 +80,7 @@ def remarks_page(request: SiteRequest) -> HttpResponse:
 def debriefs_page(request: SiteRequest) -> HttpResponse:
     """Supporters who would like a debrief: whom to call, and nothing of why."""
     if request.method == "POST":
-        if debriefs.arranged(sent_number(request.POST.get("debrief", "")), by=request.actor):
+        if debriefs.mark_arranged(sent_number(request.POST.get("debrief", "")), by=request.actor):
             messages.success(request, _("Noted. It is off the list."))
         else:
             messages.info(request, _("That one is not on the list any more."))
@@ -104,13 +104,13 @@ def conversation(request: SiteRequest, ref: str) -> HttpResponse:
     typed = saved_form.data_for(request)
     rows = Interaction.objects.filter(match=match).values_list("number", "key")
     # The same form pressed twice is one conversation, and no second of its number.
-    had = frozenset(number for number, key in rows if not typed or str(key) != typed.get("key"))
-    form = ConversationForm(typed, months=months, had=had)
+    recorded = frozenset(number for number, key in rows if not typed or str(key) != typed.get("key"))
+    form = ConversationForm(typed, months=months, recorded=recorded)
     if request.method == "POST" and form.is_valid():
-        said = form.conversation()
-        transitions.record(match.pk, said, key=form.cleaned_data["key"], by=request.actor)
+        talk = form.conversation()
+        transitions.record(match.pk, talk, key=form.cleaned_data["key"], by=request.actor)
         messages.success(request, _("Recorded. Thank you. Nothing of what was said is kept."))
-        if said.wants_debrief:
+        if talk.wants_debrief:
             messages.info(request, _("The provincial team will write to you about a debrief."))
         return redirect("my_match", request.site.slug, ref)
     context = {"form": form, "match": match, "show_crisis": True}

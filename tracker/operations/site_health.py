@@ -42,7 +42,7 @@ NUMBERS: dict[str, tuple[Promise, str]] = {
 
 
 @dataclass(frozen=True)
-class Light:
+class SiteHealth:
     """A site as the province sees it.
 
     Attributes:
@@ -63,11 +63,11 @@ class Light:
         return LATE if LATE in tones else SOON if tones else ""
 
 
-def lights() -> list[Light]:
+def of_all_sites() -> list[SiteHealth]:
     """Return every local site, those that need a hand first; in the province's scope."""
     alerts = set(Alert.objects.order_by().values_list("origin_id", "kind").distinct())
     standings = {standing.of_id: standing for standing in Standing.objects.all()}
-    ending = _ending(localdate(tenancy.now()))
+    ending = _ending_links(localdate(tenancy.now()))
     rows = []
     for site in Site.objects.exclude(kind=Site.Kind.PROVINCE).order_by("name"):
         standing = standings.get(site.pk)
@@ -75,7 +75,7 @@ def lights() -> list[Light]:
         reasons = [(str(words), LATE) for kind, words in ALERTS.items() if (site.pk, kind) in alerts]
         reasons += _reasons(site, standing) if standing and seen else []
         reasons += ending.get(site.pk, [])
-        rows.append(Light(site, reasons, standing.looked_at if standing else None, seen))
+        rows.append(SiteHealth(site, reasons, standing.looked_at if standing else None, seen))
     return sorted(rows, key=lambda light: ({LATE: 0, SOON: 1}.get(light.tone, 2), light.seen))
 
 
@@ -92,18 +92,18 @@ def _reasons(site: Site, standing: Standing) -> list[tuple[str, str]]:
     return reasons
 
 
-def _ending(today: date) -> dict[int, list[tuple[str, str]]]:
+def _ending_links(today: date) -> dict[int, list[tuple[str, str]]]:
     """Return site id → a reason for each agreement with another site that ends within the month."""
     rows = Link.objects.filter(ends_on__range=(today, today + timedelta(days=REMIND_DAYS)))
-    found: dict[int, list[tuple[str, str]]] = {}
+    reasons: dict[int, list[tuple[str, str]]] = {}
     for link in rows.select_related("one", "other").order_by("pk"):
         for site, other in ((link.one, link.other), (link.other, link.one)):
             words = gettext("Its agreement with %(site)s ends within the month.") % {"site": other.name}
-            found.setdefault(site.pk, []).append((words, SOON))
-    return found
+            reasons.setdefault(site.pk, []).append((words, SOON))
+    return reasons
 
 
-def look(*, now: datetime | None = None) -> None:
+def inspect_sites(*, now: datetime | None = None) -> None:
     """Look into every local site, one after the other, and note what was seen; twice changes nothing.
 
     A site that cannot be looked into is logged at ERROR, and keeps what was seen before; the others are looked into.
@@ -115,15 +115,15 @@ def look(*, now: datetime | None = None) -> None:
     for site in Site.objects.exclude(kind=Site.Kind.PROVINCE).order_by("pk"):
         try:
             with tenancy.site_scope(site.pk, now=now), timezone.override(ZoneInfo(site.time_zone)):
-                seen = _look()
+                answers = _inspect()
             with tenancy.site_scope(home.pk, now=now):
-                Standing.objects.update_or_create(of=site, defaults=seen | {"looked_at": tenancy.now()})
+                Standing.objects.update_or_create(of=site, defaults=answers | {"looked_at": tenancy.now()})
         except Exception as error:
             # Its kind alone: what an error says may quote a row.
             log.error("site %s could not be looked into: %s", site.pk, type(error).__name__)
 
 
-def _look() -> dict[str, object]:
+def _inspect() -> dict[str, object]:
     """Return what may leave the current site: three answers, none of them a number."""
     today = localdate(tenancy.now())
     supporters = list(PeerSupporter.objects.filter(state=PeerSupporter.State.ACTIVE))

@@ -16,7 +16,7 @@ from tracker.operations import site_health
 @require_safe
 def operations_page(request: SiteRequest) -> HttpResponse:
     """A light for each site with its reason in words, and for each crisis number; no counts."""
-    lights = site_health.lights()
+    lights = site_health.of_all_sites()
     context = {
         "lights": lights,
         "looked_at": min((light.looked_at for light in lights if light.looked_at), default=None),

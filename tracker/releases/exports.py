@@ -65,7 +65,7 @@ def lines(table: Table) -> Rows:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class ReleaseFiles:
     """What there is to fetch of a published release.
 
     Attributes:
@@ -78,13 +78,15 @@ class Shelf:
     tables: list[tuple[str, str]]
 
 
-def shelves() -> list[Shelf]:
+def release_files() -> list[ReleaseFiles]:
     """Return what there is to fetch of each published release, newest first."""
-    found = Release.objects.filter(state=Release.State.PUBLISHED).order_by("-quarter", "cells__table")
+    published = Release.objects.filter(state=Release.State.PUBLISHED).order_by("-quarter", "cells__table")
     tables: dict[date, list[tuple[str, str]]] = {}
-    for quarter, code in found.values_list("quarter", "cells__table").distinct():
+    for quarter, code in published.values_list("quarter", "cells__table").distinct():
         tables.setdefault(quarter, []).extend([(code, str(TITLES[code]))] if code else [])
-    return [Shelf(each, periods.label(each, periods.last_month(each)), told) for each, told in tables.items()]
+    return [
+        ReleaseFiles(each, periods.label(each, periods.last_month(each)), listed) for each, listed in tables.items()
+    ]
 
 
 def dictionary(release: Release, tables: Sequence[Table]) -> tuple[Sequence[str], Rows]:

@@ -36,7 +36,7 @@ FAILED = "FAILED"
 def register() -> None:
     """Tell the agenda who sees to it that a release is checked, and *Today* what is next."""
     agenda.register(Release.KIND, handle)
-    today.register(_rows)
+    today.register(_today_items)
 
 
 def next_quarter() -> date | None:
@@ -58,7 +58,7 @@ def first_quarter() -> date | None:
     return periods.quarter_of(min(months)) if months else None
 
 
-def _rows(slug: str) -> Iterable[today.Item]:
+def _today_items(slug: str) -> Iterable[today.Item]:
     """What coordinators do next about releases. Where none was ever made, *Figures* says when the first may be."""
     latest = None if slug != PROVINCE_SLUG else Release.objects.exclude(state=State.DROPPED).order_by("-pk").first()
     if latest is None or latest.state == State.CHECKING:

@@ -53,11 +53,11 @@ def figures(request: HttpRequest) -> HttpResponse:
 
 def province_context() -> dict[str, Any]:
     """Return what the page of the province shows."""
-    shelves = exports.shelves()
+    files = exports.release_files()
     return {
         "tables": release_tables.over_time(),
-        "shelves": [each for each in shelves if each.tables],
-        "bare": [each.words for each in shelves if not each.tables],
+        "shelves": [each for each in files if each.tables],
+        "bare": [each.words for each in files if not each.tables],
         "evaluations": [reporting_periods.fiscal_year(year) for year in release_tables.evaluated_years()],
         "most": release_tables.smallest_count() - 1,
     }

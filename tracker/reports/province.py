@@ -21,9 +21,9 @@ from tracker.releases.tables import Row, Table
 TEMPLATE = settings.BASE_DIR / "templates" / "print" / "report.typ"
 Table_, Unit = Release.Table, ReleaseCell.Unit
 # A picture of more rows than these is told as a list instead, so that it can be read.
-DRAWN = 12
+MOST_ROWS_DRAWN = 12
 # SHA-256 of no cells.
-NOTHING = hashlib.sha256().hexdigest()
+EMPTY_DIGEST = hashlib.sha256().hexdigest()
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ def pdf(report: Report) -> bytes:
         "sections": [{"heading": each.heading, "paragraphs": each.paragraphs} for each in report.sections],
         "foot": report.foot,
     }
-    made = typst.compile(
+    document = typst.compile(
         TEMPLATE, root=TEMPLATE.parent, ignore_system_fonts=True, sys_inputs={"data": json.dumps(data)}
     )
-    assert isinstance(made, bytes)
-    return made
+    assert isinstance(document, bytes)
+    return document
 
 
-def of_release(release: Release) -> Report:
+def report_of_release(release: Release) -> Report:
     """Return the report on a published release: its numbers, and no other."""
     tables = release_tables.tables(release)
     last = periods.last_month(release.quarter)
@@ -99,23 +99,23 @@ def of_release(release: Release) -> Report:
         )
         if tables
         else _("Nothing can be told of this quarter by itself yet. It will be told together with later ones."),
-        figures=_large(tables),
+        figures=_headline_figures(tables),
         pictures=_pictures(tables),
         listings=_listings(tables),
-        sections=[*_short(), _checked([release])],
+        sections=[*_short_methods(), _check_section([release])],
         foot=_foot(),
     )
 
 
-def evaluation(year: date) -> Report:
+def annual_evaluation(year: date) -> Report:
     """Return the annual evaluation of a fiscal year: everything published of it, and how it was made.
 
     Args:
         year: its first day, one of `evaluated`.
     """
     last = periods.later(year, periods.YEAR - 1)
-    cut = [_within(table, year, last) for table in release_tables.over_time()]
-    tables = [table for table in cut if table.rows]
+    tables_of_year = [_within(table, year, last) for table in release_tables.over_time()]
+    tables = [table for table in tables_of_year if table.rows]
     releases = [each for each in release_tables.published_releases() if year <= each.quarter <= last]
     return Report(
         title=_("Annual evaluation"),
@@ -125,10 +125,10 @@ def evaluation(year: date) -> Report:
             "Everything the province has published for the months of this fiscal year, of all sites that the"
             " initiative funds. A table of a period that reaches beyond the year is in the year in which it ends."
         ),
-        figures=_large(tables),
-        pictures=_pictures(tables, every=True),
-        listings=_listings(tables, every=True),
-        sections=[*methods.sections(), _checked(releases)],
+        figures=_headline_figures(tables),
+        pictures=_pictures(tables, every_period=True),
+        listings=_listings(tables, every_period=True),
+        sections=[*methods.sections(), _check_section(releases)],
         foot=_foot(),
     )
 
@@ -137,7 +137,7 @@ def _within(table: Table, first: date, last: date) -> Table:
     return Table(table.code, table.title, table.note, [row for row in table.rows if first <= row.last <= last])
 
 
-def _large(tables: Iterable[Table]) -> list[tuple[str, str]]:
+def _headline_figures(tables: Iterable[Table]) -> list[tuple[str, str]]:
     """Return the first four numbers, in this order, that are told; counts are added up over the periods."""
     rows = [row for table in tables for row in table.rows if row.number is not None]
     requests = [row for row in rows if row.category == "ALL" and row.first != row.last]
@@ -151,38 +151,38 @@ def _large(tables: Iterable[Table]) -> list[tuple[str, str]]:
         ("PER_MATCH", _("conversations for each match")),
     ):
         found.append(([row for row in rows if row.category == category], words))
-    return [(_in_all(some), words) for some, words in found if some][:4]
+    return [(_overall(some), words) for some, words in found if some][:4]
 
 
-def _in_all(rows: list[Row]) -> str:
+def _overall(rows: list[Row]) -> str:
     """Return the sum of counts; of anything else the latest."""
     return str(sum(row.number or 0 for row in rows)) if rows[-1].unit == Unit.COUNT else rows[-1].shown
 
 
-def _pictures(tables: Iterable[Table], *, every: bool = False) -> list[tuple[Chart, str]]:
-    """Return what is drawn; with `every` period in it, not what has a picture of its latest period only."""
+def _pictures(tables: Iterable[Table], *, every_period: bool = False) -> list[tuple[Chart, str]]:
+    """Return what is drawn; with `every_period`, not what has a picture of its latest period only."""
     found = []
     for table in tables:
         chart = release_tables.chart(table)
-        if every and len({(row.first, row.last) for row in table.rows}) > 1 and table.code != Table_.MONTHS:
+        if every_period and len({(row.first, row.last) for row in table.rows}) > 1 and table.code != Table_.MONTHS:
             continue
-        if chart and 0 < len(chart.rows) <= DRAWN:
-            together = [row for row in table.rows if row.members and row.last == max(r.last for r in table.rows)]
-            found.append((chart, " ".join(f"{row.label}: {'; '.join(row.members)}." for row in together)))
+        if chart and 0 < len(chart.rows) <= MOST_ROWS_DRAWN:
+            grouped = [row for row in table.rows if row.members and row.last == max(r.last for r in table.rows)]
+            found.append((chart, " ".join(f"{row.label}: {'; '.join(row.members)}." for row in grouped)))
     return found
 
 
-def _listings(tables: Iterable[Table], *, every: bool = False) -> list[Listing]:
-    """Return as lists what has no picture; with `every`, all tables."""
+def _listings(tables: Iterable[Table], *, every_period: bool = False) -> list[Listing]:
+    """Return as lists what has no picture; with `every_period`, all tables."""
     found = []
     for table in tables:
         chart = release_tables.chart(table)
-        if every or chart is None or len(chart.rows) > DRAWN:
-            found.append(Listing(table.title, table.note, list(_listed(table.rows))))
+        if every_period or chart is None or len(chart.rows) > MOST_ROWS_DRAWN:
+            found.append(Listing(table.title, table.note, list(_list_rows(table.rows))))
     return found
 
 
-def _listed(rows: Iterable[Row]) -> Iterable[tuple[str, str]]:
+def _list_rows(rows: Iterable[Row]) -> Iterable[tuple[str, str]]:
     period = ""
     for row in rows:
         if row.category == "ALL":
@@ -196,14 +196,14 @@ def _listed(rows: Iterable[Row]) -> Iterable[tuple[str, str]]:
         yield (f"{row.label} ({'; '.join(row.members)})" if row.members else row.label), row.shown
 
 
-def _short() -> list[methods.Section]:
+def _short_methods() -> list[methods.Section]:
     """Return the methods in a few sentences."""
     return methods.sections()[1:3]
 
 
-def _checked(releases: Iterable[Release]) -> methods.Section:
+def _check_section(releases: Iterable[Release]) -> methods.Section:
     """Return how each release was checked, and by what anyone can see that its numbers are the same."""
-    said = []
+    paragraphs = []
     for release in releases:
         words = {
             "quarter": periods.label(release.quarter, periods.last_month(release.quarter)),
@@ -211,13 +211,15 @@ def _checked(releases: Iterable[Release]) -> methods.Section:
             "solver": release.solver,
             "digest": release.digest,
         }
-        if release.digest == NOTHING:
-            said.append(_("%(quarter)s, %(day)s: nothing could be told by itself yet, and all of it waited.") % words)
+        if release.digest == EMPTY_DIGEST:
+            paragraphs.append(
+                _("%(quarter)s, %(day)s: nothing could be told by itself yet, and all of it waited.") % words
+            )
         else:
-            said.append(
+            paragraphs.append(
                 _("%(quarter)s: published on %(day)s after the attack, by %(solver)s. SHA-256 %(digest)s.") % words
             )
-    return methods.Section(_("The check"), said)
+    return methods.Section(_("The check"), paragraphs)
 
 
 def _foot() -> str:

@@ -21,14 +21,14 @@ from tracker.releases import tables as release_tables
 from tracker.releases.cube import WINDOW_OUTCOMES
 from tracker.reports import masking
 from tracker.reports import province as reports
-from tracker.reports.masking import Told
+from tracker.reports.masking import MaskedRow
 from tracker.reports.models import Paper
 
 # Where there is nothing to take a share or a median of.
-NONE = "–"
+NOT_AVAILABLE = "–"
 
 
-def paper(site: Site, year: Period) -> bytes:
+def printed_report(site: Site, year: Period) -> bytes:
     """Return a site's report of a fiscal year that is over as PDF, the same one every time; inside its scope.
 
     It is made once. A second print would hold what was corrected in between, such as a request that turned out to be
@@ -37,21 +37,23 @@ def paper(site: Site, year: Period) -> bytes:
     first = Paper.objects.filter(year=year.first).values_list("pdf", flat=True)
     if not first.exists():
         # Of two presses at once the first counts.
-        Paper.objects.bulk_create([Paper(year=year.first, pdf=reports.pdf(of_site(site, year)))], ignore_conflicts=True)
+        Paper.objects.bulk_create(
+            [Paper(year=year.first, pdf=reports.pdf(report_of_site(site, year)))], ignore_conflicts=True
+        )
     return bytes(first.get())
 
 
-def of_site(site: Site, year: Period) -> reports.Report:
+def report_of_site(site: Site, year: Period) -> reports.Report:
     """Return a site's own report of a fiscal year that is over, from its rollups; inside its scope."""
     k = settings.PSI_K
     by_month, total = panels.totals(year, year)
 
     def counted(measure: str, category: str = "ALL") -> int | None:
-        return masking.told(total[measure, category], k)
+        return masking.mask_count(total[measure, category], k)
 
-    requests = masking.in_time(year.first, year.last, lambda a, b: _between(by_month, "REQUEST", a, b), k)
-    kept, missed = (total[which] for which in WINDOW_OUTCOMES)
-    pictures = [_drawn(_("Requests"), [Told(periods.label(a, b), n) for a, b, n in requests], year)]
+    requests = masking.finest_periods(year.first, year.last, lambda a, b: _between(by_month, "REQUEST", a, b), k)
+    in_time, missed = (total[which] for which in WINDOW_OUTCOMES)
+    pictures = [_chart(_("Requests"), [MaskedRow(periods.label(a, b), n) for a, b, n in requests], year)]
     for title, unit, measure, choices in (
         (_("How the requests came"), _("Requests"), "REQ_PATH", Referral.Pathway.choices),
         (_("How people talked"), _("Conversations"), "TALK_WAY", Way.choices),
@@ -59,11 +61,11 @@ def of_site(site: Site, year: Period) -> reports.Report:
         (_("How requests ended"), _("Requests"), "CLOSED", Referral.Outcome.choices),
     ):
         parts = [(str(label), total[measure, code]) for code, label in choices]
-        pictures.append(_drawn(title, masking.fold(parts, _("Other (grouped)"), k), year, unit))
+        pictures.append(_chart(title, masking.mask(parts, _("Other (grouped)"), k), year, unit))
     named = [(str(label), total["REQ_REASON", code]) for code, label in Reason.choices]
-    reasons = masking.mentions(named, total["REQUEST", "ALL"], k)
+    reasons = masking.mask_mentions(named, total["REQUEST", "ALL"], k)
     if any(row.count for row in reasons):
-        pictures.insert(2, _drawn(_("Why physicians ask"), reasons, year, _("Requests that name it")))
+        pictures.insert(2, _chart(_("Why physicians ask"), reasons, year, _("Requests that name it")))
     return reports.Report(
         title=_("Report for the funder"),
         subject=site.name,
@@ -76,7 +78,7 @@ def of_site(site: Site, year: Period) -> reports.Report:
         figures=[
             (_shown(counted("REQUEST")), _("requests")),
             (_shown(counted("MATCHED")), _("confirmed matches")),
-            (_shown(masking.told(kept + missed, k)), _("contact windows ended")),
+            (_shown(masking.mask_count(in_time + missed, k)), _("contact windows ended")),
             (_shown(counted("TALK")), _("conversations recorded")),
         ],
         # What is one bar alone says no more than the number above it.
@@ -86,14 +88,14 @@ def of_site(site: Site, year: Period) -> reports.Report:
                 _("How the program works"),
                 _("Percentages have a base of 20 or more, medians and answers at least 10."),
                 [
-                    (str(release_tables.PROCESS_LABELS["CONTACT"]), _shown(masking.told(kept + missed, k))),
-                    (str(release_tables.PROCESS_LABELS["CONTACT_Y"]), _percent(kept, missed, k)),
+                    (str(release_tables.PROCESS_LABELS["CONTACT"]), _shown(masking.mask_count(in_time + missed, k))),
+                    (str(release_tables.PROCESS_LABELS["CONTACT_Y"]), _percent(in_time, missed, k)),
                     (_("Hours from request to confirmed match, median"), _median(total, "TO_MATCH", k)),
-                    (_("Hours from confirmed match to contact, median"), _to_contact(total, k, kept, missed)),
+                    (_("Hours from confirmed match to contact, median"), _median_to_contact(total, k, in_time, missed)),
                     (_("Informal contacts"), _shown(counted("INFORMAL"))),
                     (_("Peer supporters trained"), _shown(counted("TRAINED"))),
                     (_("Answers to the survey"), _shown(counted("SURVEY"))),
-                    *((label, _answered(total, item, k)) for item, label in panels.SURVEY),
+                    *((label, _survey_share(total, item, k)) for item, label in panels.SURVEY),
                 ],
             )
         ],
@@ -135,9 +137,9 @@ def _between(by_month: Counter[tuple[date, str]], measure: str, first: date, las
     return sum(by_month[month, measure] for month in periods.months(first, last))
 
 
-def _drawn(title: str, rows: list[Told], year: Period, unit: str = "") -> tuple[Chart, str]:
-    drawn = tuple((row.label, row.count) for row in rows)
-    chart = Chart(title, drawn, Kind.ROWS, f"{unit}, {year}" if unit else str(year), least=settings.PSI_K)
+def _chart(title: str, rows: list[MaskedRow], year: Period, unit: str = "") -> tuple[Chart, str]:
+    bars = tuple((row.label, row.count) for row in rows)
+    chart = Chart(title, bars, Kind.ROWS, f"{unit}, {year}" if unit else str(year), least=settings.PSI_K)
     return chart, " ".join(f"{row.label}: {'; '.join(row.members)}." for row in rows if row.members)
 
 
@@ -147,17 +149,17 @@ def _shown(number: int | None) -> str:
 
 def _percent(yes: int, no: int, k: int) -> str:
     base = yes + no
-    if base < suppression.PERCENT_BASE or any(masking.told(part, k) is None for part in (yes, no)):
-        return _("hidden") if base else NONE
+    if base < suppression.PERCENT_BASE or any(masking.mask_count(part, k) is None for part in (yes, no)):
+        return _("hidden") if base else NOT_AVAILABLE
     return _("%(number)s %%") % {"number": suppression.percent(yes, base)}
 
 
-def _answered(total: Counter[tuple[str, str]], item: str, k: int) -> str:
+def _survey_share(total: Counter[tuple[str, str]], item: str, k: int) -> str:
     yes, answered = total[item, "YES"], total["SURVEY", "ALL"]
-    if any(masking.told(part, k) is None for part in (yes, answered - yes)):
+    if any(masking.mask_count(part, k) is None for part in (yes, answered - yes)):
         return _("hidden")
     if not answered:
-        return NONE
+        return NOT_AVAILABLE
     return _("%(yes)s of %(all)s") % {"yes": yes, "all": answered}
 
 
@@ -168,15 +170,15 @@ def _hours(total: Counter[tuple[str, str]], measure: str) -> Counter[int]:
 def _median(total: Counter[tuple[str, str]], measure: str, k: int) -> str:
     hours = _hours(total, measure)
     if not hours:
-        return NONE
+        return NOT_AVAILABLE
     return str(median(hours)) if hours.total() >= max(suppression.MEDIAN_BASE, k) else _("hidden")
 
 
-def _to_contact(total: Counter[tuple[str, str]], k: int, kept: int, missed: int) -> str:
+def _median_to_contact(total: Counter[tuple[str, str]], k: int, in_time: int, missed: int) -> str:
     hours = _hours(total, "TO_CONTACT")
     if not hours:
-        return NONE
+        return NOT_AVAILABLE
     if hours.total() < max(suppression.MEDIAN_BASE, k):
         return _("hidden")
     middle = median(hours)
-    return str(middle) if suppression.median_is_safe(middle, kept, missed, k) else _("hidden")
+    return str(middle) if suppression.median_is_safe(middle, in_time, missed, k) else _("hidden")

@@ -7,10 +7,10 @@ from tracker.reports import views
 
 # The province's own pages; all others are the same set for every site.
 province = [
-    path("figures/<quarter:quarter>/report.pdf", views.of_release, name="release_report"),
-    path("figures/evaluation/<str:year>.pdf", views.evaluation, name="evaluation"),
+    path("figures/<quarter:quarter>/report.pdf", views.release_report, name="release_report"),
+    path("figures/evaluation/<str:year>.pdf", views.evaluation_report, name="evaluation"),
 ]
 urlpatterns = [
     path("province/", include(province), {"site": PROVINCE_SLUG}),
-    path("<slug:site>/figures/report/<str:year>.pdf", views.of_site, name="site_report"),
+    path("<slug:site>/figures/report/<str:year>.pdf", views.site_report, name="site_report"),
 ]

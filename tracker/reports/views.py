@@ -16,15 +16,15 @@ from sites.tenants.models import Role
 from tracker.figures import periods, reporting_periods
 from tracker.figures import views as figure_views
 from tracker.releases import tables as release_tables
-from tracker.reports import province as reports_province
-from tracker.reports import site as site_report
+from tracker.reports import province as province_reports
+from tracker.reports import site as site_reports
 
 
 @for_roles(Role.ADMINISTRATOR, Role.LEAD)
 @require_safe
 @never_cache
 @confirm_first
-def of_site(request: SiteRequest, year: str) -> HttpResponse:
+def site_report(request: SiteRequest, year: str) -> HttpResponse:
     """A site's report of a fiscal year that is over, after the second factor; the trail says who took it."""
     if request.site.is_province:
         raise Http404("The province reports what is published.")
@@ -33,25 +33,27 @@ def of_site(request: SiteRequest, year: str) -> HttpResponse:
     if found is None:
         raise Http404("No such fiscal year, it is not over, or nothing was counted by then.")
     audit.record("EXPORTED", "REPORT", None, by=request.actor)
-    return _file(site_report.paper(request.site, found), f"{request.site.slug}-report-{found.code}")
+    return _file(site_reports.printed_report(request.site, found), f"{request.site.slug}-report-{found.code}")
 
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
 @require_safe
-def of_release(request: SiteRequest, quarter: date) -> HttpResponse:
+def release_report(request: SiteRequest, quarter: date) -> HttpResponse:
     """The report of a published release."""
     if release := release_tables.published_release(quarter):
-        return _file(reports_province.pdf(reports_province.of_release(release)), f"report-{periods.code(quarter)}")
+        return _file(
+            province_reports.pdf(province_reports.report_of_release(release)), f"report-{periods.code(quarter)}"
+        )
     raise Http404("No such release.")
 
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
 @require_safe
-def evaluation(request: SiteRequest, year: str) -> HttpResponse:
+def evaluation_report(request: SiteRequest, year: str) -> HttpResponse:
     """The annual evaluation of a fiscal year whose last quarter is published."""
     for first in release_tables.evaluated_years():
         if reporting_periods.fiscal_year(first).code == year:
-            return _file(reports_province.pdf(reports_province.evaluation(first)), f"evaluation-{year}")
+            return _file(province_reports.pdf(province_reports.annual_evaluation(first)), f"evaluation-{year}")
     raise Http404("No such fiscal year, or its last quarter is not published.")
 
 

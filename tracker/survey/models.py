@@ -10,34 +10,34 @@ from psi.tenancy import SiteModel
 from sites.codes import CodeField
 
 
-class Said(models.TextChoices):
+class AnswerChoice(models.TextChoices):
     YES = "YES", _("Yes")
     NO = "NO", _("No")
     UNSAID = "UNSAID", _("I’d rather not say")
 
 
-class FiveAnswers(SiteModel):
+class BaseAnswer(SiteModel):
     """The answers themselves. The key is random, for a sequence would tell the order in which they came."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    in_time = CodeField(choices=Said.choices, default=Said.UNSAID)
-    safe = CodeField(choices=Said.choices, default=Said.UNSAID)
-    helpful = CodeField(choices=Said.choices, default=Said.UNSAID)
-    recommend = CodeField(choices=Said.choices, default=Said.UNSAID)
-    again = CodeField(choices=Said.choices, default=Said.UNSAID)
+    in_time = CodeField(choices=AnswerChoice.choices, default=AnswerChoice.UNSAID)
+    safe = CodeField(choices=AnswerChoice.choices, default=AnswerChoice.UNSAID)
+    helpful = CodeField(choices=AnswerChoice.choices, default=AnswerChoice.UNSAID)
+    recommend = CodeField(choices=AnswerChoice.choices, default=AnswerChoice.UNSAID)
+    again = CodeField(choices=AnswerChoice.choices, default=AnswerChoice.UNSAID)
 
     class Meta:
         abstract = True
 
 
-class HeldAnswer(FiveAnswers):
+class HeldAnswer(BaseAnswer):
     """Answers that wait until five are held. What such a row still tells: docs/decisions/0021-survey.md."""
 
     def __str__(self) -> str:
         return "held answer"
 
 
-class SurveyAnswer(FiveAnswers):
+class SurveyAnswer(BaseAnswer):
     """Answers as they stay, written by a worker in random order."""
 
     quarter = models.DateField(help_text="Its first day; that in which it was rewritten.")

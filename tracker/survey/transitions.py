@@ -19,11 +19,11 @@ from sites.engine import agenda, facts
 from sites.engine.moves import Refused
 from tracker.conversations.choices import MEASURES
 from tracker.figures import periods
-from tracker.survey.models import HeldAnswer, Said, SurveyAnswer
+from tracker.survey.models import AnswerChoice, HeldAnswer, SurveyAnswer
 
 KIND = "SURVEY"  # in the agenda, and the measure of how many answered
 # Answers held at a site before they are rewritten (docs/rules.md#survey).
-ENOUGH = 5
+BATCH_SIZE = 5
 
 
 def register() -> None:
@@ -31,7 +31,7 @@ def register() -> None:
     agenda.register(KIND, rewrite)
 
 
-def check(referral: Referral) -> None:
+def check_may_answer(referral: Referral) -> None:
     """Raise `Refused` unless its physician may answer now."""
     standing = physician_moves.survey_status(referral, physician_moves.visible_match(referral))
     if standing == physician_moves.ANSWERED:
@@ -40,19 +40,19 @@ def check(referral: Referral) -> None:
         raise Refused("NO_QUESTIONS", _("There are no questions for this request."))
 
 
-def answer(referral_id: int, said: Mapping[str, str]) -> None:
+def answer(referral_id: int, answers: Mapping[str, str]) -> None:
     """Burn the right to answer, and hold the answers: both or neither.
 
     Args:
-        said: question → a code of `Said`; what is missing was not answered.
+        answers: question → a code of `AnswerChoice`; what is missing was not answered.
 
     Raises:
         Refused: answered before, not asked for, or the support has not ended.
     """
     referral = referral_moves.lock(referral_id)
-    check(referral)
+    check_may_answer(referral)
     referral_moves.use_survey(referral)
-    HeldAnswer(**said).save(force_insert=True)
+    HeldAnswer(**answers).save(force_insert=True)
     # One row of the agenda a site, whoever answered. It says so each time, for none knows of those at the same moment.
     tenancy.before_commit(lambda: agenda.schedule(KIND, [0], tenancy.now()), agenda.SINGLETON_DUE)
 
@@ -63,26 +63,26 @@ def rewrite(_object_ids: list[int]) -> None:
     A transaction of its own, in a worker: it touches no row that leads to a referral, so that what it writes shares
     no transaction with any. Two workers wait for each other on the rows.
     """
-    held = list(HeldAnswer.objects.select_for_update().order_by("pk"))
-    if len(held) < ENOUGH:
+    waiting = list(HeldAnswer.objects.select_for_update().order_by("pk"))
+    if len(waiting) < BATCH_SIZE:
         return
-    HeldAnswer.objects.filter(pk__in=[row.pk for row in held]).delete()
-    answers = [model_to_dict(row, fields=list(MEASURES)) for row in held]
+    HeldAnswer.objects.filter(pk__in=[row.pk for row in waiting]).delete()
+    answers = [model_to_dict(row, fields=list(MEASURES)) for row in waiting]
     SystemRandom().shuffle(answers)
-    began = quarter()
-    SurveyAnswer.objects.bulk_create(SurveyAnswer(quarter=began.date(), **said) for said in answers)
+    quarter_began = quarter_start()
+    SurveyAnswer.objects.bulk_create(SurveyAnswer(quarter=quarter_began.date(), **row) for row in answers)
     counted = [(KIND, "ALL")] * len(answers)
     counted += [
-        (measure, said[question])
-        for said in answers
+        (measure, row[question])
+        for row in answers
         for question, measure in MEASURES.items()
-        if said[question] != Said.UNSAID
+        if row[question] != AnswerChoice.UNSAID
     ]
     # Sorted, so that neighbours are not of the same person.
-    facts.count(*sorted(counted), at=began)
+    facts.count(*sorted(counted), at=quarter_began)
 
 
-def quarter() -> datetime:
+def quarter_start() -> datetime:
     """Return when the present quarter began, at the current site."""
-    here = tenancy.local(tenancy.now())
-    return datetime.combine(periods.quarter_of(here.date()), time.min, here.tzinfo)
+    local_now = tenancy.local(tenancy.now())
+    return datetime.combine(periods.quarter_of(local_now.date()), time.min, local_now.tzinfo)

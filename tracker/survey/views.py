@@ -19,7 +19,7 @@ from sites.gate import language
 from sites.gate.permissions import public
 from sites.gate.requests import SiteRequest
 from tracker.survey import transitions as survey
-from tracker.survey.models import Said
+from tracker.survey.models import AnswerChoice
 
 QUESTIONS = {
     "in_time": _("Were you contacted in time?"),
@@ -39,7 +39,7 @@ class SurveyForm(forms.Form):
         super().__init__(data, **kwargs)
         for question, label in QUESTIONS.items():
             field: Any = forms.ChoiceField(
-                label=label, choices=Said.choices, required=False, widget=forms.RadioSelect, initial=""
+                label=label, choices=AnswerChoice.choices, required=False, widget=forms.RadioSelect, initial=""
             )
             # The page says it once for all five.
             field.say_optional = False
@@ -49,7 +49,7 @@ class SurveyForm(forms.Form):
         if not self.errors and not any(self.cleaned_data.values()):
             raise forms.ValidationError(gettext("Answer at least one question, or leave this page."))
 
-    def said(self) -> dict[str, str]:
+    def answers(self) -> dict[str, str]:
         return {question: code for question, code in self.cleaned_data.items() if code}
 
 
@@ -57,7 +57,7 @@ class SurveyForm(forms.Form):
 class _Answering(status.ReceiptSearch):
     """A receipt followed to the request it stands for, with what was answered, if anything was."""
 
-    said: dict[str, str] | None
+    answers: dict[str, str] | None
 
     def answer_here(self, *, local: bool) -> dict[str, Any] | None:
         referral = self.request_of_receipt()
@@ -67,10 +67,10 @@ class _Answering(status.ReceiptSearch):
         if referral.state == Referral.State.HANDED_OVER:
             return None
         try:
-            if self.said is not None:
-                survey.answer(referral.pk, self.said)
+            if self.answers is not None:
+                survey.answer(referral.pk, self.answers)
                 return {"thanks": True}
-            survey.check(referral)
+            survey.check_may_answer(referral)
         except Refused as refused:
             return {"closed": refused.sentence}
         return {"sealed": self.press.sealed()}
@@ -88,8 +88,8 @@ def survey_page(request: SiteRequest) -> HttpResponse:
         return redirect(reverse("status", args=[request.site.slug]) + language.kept(request))
     press, receipt = status.press_from(request)
     form = SurveyForm(request.POST if "do" in request.POST else None, initial=request.POST.dict())
-    said = form.said() if form.is_bound and form.is_valid() else None
-    found = _Answering(press=press, site=request.site, said=said).answer() if press else None
+    answers = form.answers() if form.is_bound and form.is_valid() else None
+    found = _Answering(press=press, site=request.site, answers=answers).answer() if press else None
     if found is None and press and "sealed" in request.POST:
         found = {"closed": gettext("Nothing of this request is kept any more.")}
     elif found is None and press:
