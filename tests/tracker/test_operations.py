@@ -40,7 +40,7 @@ def seen(world: World, at: Site) -> tuple[list[str], bool]:
     site_health.inspect_sites()
     with site_scope(world.province.pk):
         (light,) = [light for light in site_health.of_all_sites() if light.site == at]
-    return [words for words, _tone in light.reasons], light.seen
+    return [words for words, _tone in light.reasons], light.is_current
 
 
 def unanswered() -> None:
@@ -92,7 +92,7 @@ def test_what_is_late_and_what_nobody_called_are_reasons(world: World) -> None:
 def test_a_look_of_yesterday_says_nothing_of_today(world: World) -> None:
     site_health.inspect_sites(now=tenancy.now() - timedelta(days=2))
     with site_scope(world.province.pk):
-        assert {light.seen for light in site_health.of_all_sites()} == {False}
+        assert {light.is_current for light in site_health.of_all_sites()} == {False}
     assert seen(world, world.north) == ([], True)
 
 

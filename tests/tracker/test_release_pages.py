@@ -14,8 +14,8 @@ from tests.tracker import crawl
 from tests.tracker.releasing import happen, prepared, released
 from tests.tracker.test_releases import APRIL, AUGUST_1, refusable
 from tracker.releases import check as release_check
+from tracker.releases import status
 from tracker.releases import transitions as releases
-from tracker.releases import views as release_views
 from tracker.releases.forms import PrepareForm
 from tracker.releases.models import Release
 from tracker.releases.options import PART_OF_TABLE
@@ -121,13 +121,11 @@ def typed() -> dict[str, Any]:
 def test_every_reason_to_refuse_has_words(world: World) -> None:
     for found in ("ALL", "SITE", "SITE_PATH", "R_EVENT", "SR_EVENT", "CONTACT", "TALK", "SV_TIME"):
         for remedy in (None, *PART_OF_TABLE):
-            said = release_views.refusal_sentence(
-                Release(site=world.province, state="REFUSED", found=found, remedy=remedy)
-            )
+            said = status.refusal_sentence(Release(site=world.province, state="REFUSED", found=found, remedy=remedy))
             assert said.endswith(("again.", "longer period.")) and "%" not in said
     for found in (releases.NOTHING, releases.CONTRADICTS, releases.FAILED):
-        assert release_views.refusal_sentence(Release(site=world.province, state="REFUSED", found=found))
-    assert release_views.refusal_sentence(Release(site=world.province, state="READY")) == ""
+        assert status.refusal_sentence(Release(site=world.province, state="REFUSED", found=found))
+    assert status.refusal_sentence(Release(site=world.province, state="READY")) == ""
 
 
 def test_pictures_of_a_release_are_what_the_page_shows(busy: World, sign_in: Any) -> None:

@@ -22,11 +22,10 @@ from tests.tracker import cubes
 from tests.tracker.releasing import cells, coordinator, happen, note, prepared, released
 from tracker.figures import periods
 from tracker.figures.models import Rollup
-from tracker.releases import attack_model, snapshot
+from tracker.releases import attack_model, snapshot, status
 from tracker.releases import check as release_check
 from tracker.releases import tables as release_tables
 from tracker.releases import transitions as releases
-from tracker.releases import views as release_views
 from tracker.releases.cube import build
 from tracker.releases.models import Frozen, Release, ReleaseCell
 from tracker.releases.options import ReleaseOptions
@@ -181,7 +180,7 @@ def test_a_check_that_breaks_off_says_so_and_the_quarter_can_be_asked_for_again(
     with site_scope(world.province.pk, now=on):
         release.refresh_from_db()
         assert (release.state, release.found) == (State.REFUSED, releases.FAILED)
-        assert "broke off" in release_views.refusal_sentence(release)
+        assert "broke off" in status.refusal_sentence(release)
         assert not Due.objects.filter(kind=Release.KIND).exists() and not ReleaseCell.objects.exists()
     note(world.north, MAY, [("-REQUEST", "ALL"), ("-REQ_SET", "NOT-A-SET")])
     agenda.sweep()

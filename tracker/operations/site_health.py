@@ -48,13 +48,13 @@ class SiteHealth:
     Attributes:
         reasons: why it needs a hand, in words, with the tone of each ("soon" or "late"); empty when it is on track.
         looked_at: when a worker last looked into it, if ever.
-        seen: whether that was lately. Without it, no reasons mean nothing.
+        is_current: whether that was lately. Without it, no reasons mean nothing.
     """
 
     site: Site
     reasons: list[tuple[str, str]]
     looked_at: datetime | None
-    seen: bool
+    is_current: bool
 
     @property
     def tone(self) -> str:
@@ -71,12 +71,12 @@ def of_all_sites() -> list[SiteHealth]:
     rows = []
     for site in Site.objects.exclude(kind=Site.Kind.PROVINCE).order_by("name"):
         standing = standings.get(site.pk)
-        seen = standing is not None and standing.looked_at >= tenancy.now() - FRESH
+        is_current = standing is not None and standing.looked_at >= tenancy.now() - FRESH
         reasons = [(str(words), LATE) for kind, words in ALERTS.items() if (site.pk, kind) in alerts]
-        reasons += _reasons(site, standing) if standing and seen else []
+        reasons += _reasons(site, standing) if standing and is_current else []
         reasons += ending.get(site.pk, [])
-        rows.append(SiteHealth(site, reasons, standing.looked_at if standing else None, seen))
-    return sorted(rows, key=lambda light: ({LATE: 0, SOON: 1}.get(light.tone, 2), light.seen))
+        rows.append(SiteHealth(site, reasons, standing.looked_at if standing else None, is_current))
+    return sorted(rows, key=lambda health: ({LATE: 0, SOON: 1}.get(health.tone, 2), health.is_current))
 
 
 def _reasons(site: Site, standing: Standing) -> list[tuple[str, str]]:

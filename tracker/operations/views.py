@@ -16,10 +16,10 @@ from tracker.operations import site_health
 @require_safe
 def operations_page(request: SiteRequest) -> HttpResponse:
     """A light for each site with its reason in words, and for each crisis number; no counts."""
-    lights = site_health.of_all_sites()
+    sites = site_health.of_all_sites()
     context = {
-        "lights": lights,
-        "looked_at": min((light.looked_at for light in lights if light.looked_at), default=None),
+        "sites": sites,
+        "looked_at": min((site.looked_at for site in sites if site.looked_at), default=None),
         "numbers": crisis_checks.checked(reference.crisis_lines()),
     }
     return render(request, "tracker/operations.html", context)

@@ -4,12 +4,10 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import localdate
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -27,23 +25,10 @@ from tracker.releases import exports
 from tracker.releases import tables as release_tables
 from tracker.releases import transitions as releases
 from tracker.releases.forms import PrepareForm
-from tracker.releases.models import Release, ReleaseCell
-from tracker.releases.options import MONTH, PART_OF_TABLE, PARTS
+from tracker.releases.models import Release
+from tracker.releases.status import ReleaseStatus, postponed_tables, refusal_sentence
 
-State, Table = Release.State, Release.Table
-# What somebody could have worked out (tracker.releases.attack_model), in words that say no more than the kind of it.
-DISCLOSED = {
-    "ALL": _("how many requests came in a month, a quarter or a year, or on one pathway"),
-    "SITE": _("how many requests one site had"),
-    "SITE_PATH": _("how many requests one site had on one pathway"),
-    "SET": _("how many requests gave the very same reasons"),
-    "R": _("how often one reason was mentioned"),
-    "N": _("how many requests did not mention one reason"),
-    "SR": _("how often one reason was mentioned at one site"),
-    "CONTACT": _("how many contacts were made in time, or late"),
-    "TALK": _("how many conversations there were"),
-    "SV": _("how some physicians answered the survey"),
-}
+State = Release.State
 
 
 def figures(request: HttpRequest) -> HttpResponse:
@@ -56,8 +41,8 @@ def province_context() -> dict[str, Any]:
     files = exports.release_files()
     return {
         "tables": release_tables.over_time(),
-        "shelves": [each for each in files if each.tables],
-        "bare": [each.words for each in files if not each.tables],
+        "files": [each for each in files if each.tables],
+        "quarters_without_files": [each.words for each in files if not each.tables],
         "evaluations": [reporting_periods.fiscal_year(year) for year in release_tables.evaluated_years()],
         "most": release_tables.smallest_count() - 1,
     }
@@ -77,11 +62,11 @@ def releases_page(request: SiteRequest) -> HttpResponse:
             form.add_error(None, refused.sentence)
         else:
             return redirect("release", release.pk)
-    listed = list(Release.objects.order_by("-pk")[:100])
+    listed = [ReleaseStatus(release) for release in Release.objects.order_by("-pk")[:100]]
     context = {
         "form": form,
-        "releases": [(each, periods.label(each.quarter, periods.last_month(each.quarter))) for each in listed],
-        "on_its_way": next((each for each in listed if each.state in (State.CHECKING, State.READY)), None),
+        "releases": listed,
+        "on_its_way": next((status.release for status in listed if status.is_on_its_way), None),
         "quarter": quarter and periods.label(quarter, periods.last_month(quarter)),
         "opens_on": quarter and releases.opens_on(quarter),
         "open": quarter and releases.opens_on(quarter) <= localdate(tenancy.now()),
@@ -102,22 +87,17 @@ def release_page(request: SiteRequest, release_id: int) -> HttpResponse:
             messages.error(request, refused.sentence)
         else:
             messages.success(request, message)
-        return redirect("releases" if request.POST.get("do") == "drop" else "release", *_page(request, release))
+        return redirect("releases") if request.POST.get("do") == "drop" else redirect("release", release.pk)
+    status = ReleaseStatus(release)
     context = {
         "release": release,
-        "quarter": periods.label(release.quarter, periods.last_month(release.quarter)),
-        "tables": release_tables.tables(release) if release.state in (State.READY, State.PUBLISHED) else [],
-        # In steps of ten: how many hidden counts there are is nobody's business.
-        "progress": release.done * 10 // release.total * 10 if release.total else 0,
-        "waiting": postponed_tables(release),
-        "refused": refusal_sentence(release),
+        "status": status,
+        "tables": release_tables.tables(release) if status.has_tables else [],
+        "postponed": postponed_tables(release),
+        "refusal": refusal_sentence(release),
         "most": release_tables.smallest_count() - 1,
     }
     return render(request, "tracker/release.html", context)
-
-
-def _page(request: HttpRequest, release: Release) -> list[int]:
-    return [] if request.POST.get("do") == "drop" else [release.pk]
 
 
 def _act(request: SiteRequest, release: Release) -> str:
@@ -135,49 +115,6 @@ def _act(request: SiteRequest, release: Release) -> str:
             releases.set_public(release.pk, public=False, by=request.actor)
             return gettext("Only advisors and coordinators read it now.")
     raise Refused("UNKNOWN_BUTTON", gettext("Press one of the buttons."))
-
-
-def postponed_tables(release: Release) -> list[str]:
-    """Return in words the tables that were asked for, and are not in a release that passed: what is in them waits."""
-    if release.state not in (State.READY, State.PUBLISHED):
-        return []
-    cells = ReleaseCell.objects.filter(release=release)
-    published = set(cells.values_list("table", flat=True).distinct())
-    if cells.filter(table=Table.MONTHS, first=F("last")).exists():
-        published.add(MONTH)
-    out = set() if release.with_months else {MONTH}
-    if not periods.closes_fiscal_year(release.quarter):
-        out.add(Table.SITES)
-    return [str(part.label) for part in PARTS if getattr(release, part.column) and part.table not in published | out]
-
-
-def refusal_sentence(release: Release) -> str:
-    """Return in words why a release did not pass, and what to coarsen; empty if it was not refused."""
-    if release.state != State.REFUSED or not release.found:
-        return ""
-    if release.found == releases.NOTHING:
-        return gettext("No request has been counted in these months.")
-    if release.found == releases.FAILED:
-        return gettext(
-            "The check broke off, so nothing can be told. Please tell the people who run this program: their log says"
-            " more. Then prepare the quarter again."
-        )
-    if release.found == releases.CONTRADICTS:
-        return gettext(
-            "The counts of a site contradict each other, or what was published before. Nothing can be told until that"
-            " is mended; the people who run this program can see more in their log."
-        )
-    kind = release.found if release.found in DISCLOSED else release.found.split("_")[0]
-    why = gettext(
-        "Together with everything published or previewed before, somebody could work out %(what)s,"
-        " a number between 1 and %(most)s."
-    ) % {"what": DISCLOSED[kind], "most": release_tables.smallest_count() - 1}
-    if release.remedy:
-        what = gettext(
-            "Untick “%(table)s” and prepare the quarter again. That table waits, and is told for a longer period."
-        )
-        return f"{why} {what % {'table': PART_OF_TABLE[release.remedy].label}}"
-    return f"{why} {_('No table alone helps: untick several, and prepare the quarter again.')}"
 
 
 @public
