@@ -32,7 +32,11 @@ def register() -> None:
 
 
 def check_may_answer(referral: Referral) -> None:
-    """Raise `Refused` unless its physician may answer now."""
+    """Check that the physician of this request may answer the survey now (docs/rules.md#survey).
+
+    Raises:
+        Refused: answered already, not asked for, or the support has not ended.
+    """
     standing = physician_moves.survey_status(referral, physician_moves.visible_match(referral))
     if standing == physician_moves.ANSWERED:
         raise Refused("ANSWERED", _("You have answered these questions already. Thank you."))
