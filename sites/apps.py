@@ -25,7 +25,7 @@ class SitesConfig(AppConfig):
 
         outbox.register_deliveries()
         people.register()
-        crisis.register_today()
+        crisis.register()
         cover.register()
         navigation.register(*program_entries)
         audit_words.register(access_words, consumer_words, cover_words, crisis_words, people_words, program_words)

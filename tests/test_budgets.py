@@ -92,7 +92,7 @@ def site(world: World) -> Any:
     return world.north
 
 
-def weight(client: Client, answer: Any) -> int:
+def compressed_size(client: Client, answer: Any) -> int:
     """Return the bytes of a page and of every style sheet it links, as they are sent."""
     sent = [answer, *(client.get(sheet, headers={"Accept-Encoding": "gzip"}) for sheet in _sheets(client, answer))]
     assert [one.headers.get("Content-Encoding") for one in sent] == ["gzip"] * len(sent)
@@ -110,14 +110,14 @@ def _sheets(client: Client, answer: Any) -> list[str]:
 @pytest.mark.parametrize("path", [path for path in PAGES if "login" not in path])
 def test_a_public_page_with_its_style_sheet_fits_one_round_trip(site: Any, client: Client, path: str) -> None:
     answer = client.get(path, headers={"Accept-Encoding": "gzip"})
-    size = weight(client, answer)
+    size = compressed_size(client, answer)
     assert size <= BUDGET, f"{path}: {size} bytes"
 
 
 def test_the_request_form_with_every_error_fits_too(site: Any, client: Client) -> None:
     answer = client.post("/north/request/", {"phone": "x", "email": "x"}, headers={"Accept-Encoding": "gzip"})
     assert answer.status_code == 422
-    size = weight(client, answer)
+    size = compressed_size(client, answer)
     assert size <= BUDGET, f"{size} bytes"
 
 
@@ -128,7 +128,7 @@ def test_the_page_of_a_wait_and_the_form_it_gives_back_fit_too(site: Any, client
         (client.get("/north/request/", headers={"Accept-Encoding": "gzip"}), 200),
     ):
         assert answer.status_code == status
-        size = weight(client, answer)
+        size = compressed_size(client, answer)
         assert size <= BUDGET, f"{status}: {size} bytes"
 
 

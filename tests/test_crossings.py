@@ -8,8 +8,8 @@ ROOMS = ("psi", "sites", "training", "referrals", "matching", "tracker")
 
 DOORS = {
     # One site at a time: the request's, the due rows', or each in turn.
-    ("sites/gate/middleware.py", "_bar"),
-    ("sites/gate/tokens.py", "bar"),
+    ("sites/gate/middleware.py", "_account_refusal"),
+    ("sites/gate/tokens.py", "refusal"),
     ("sites/gate/middleware.py", "_run"),
     ("sites/engine/agenda.py", "handle"),
     ("sites/engine/agenda.py", "_run"),

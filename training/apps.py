@@ -39,7 +39,7 @@ class TrainingConfig(AppConfig):
         today.register(roster_today.rows)
         pending_lines.register()
         recruitment_due.register()
-        recruit_queries.register_today()
+        recruit_queries.register()
         navigation.register(*session_entries)
         audit_words.register(attendance_words, commitment_words, credit_words, recruitment_words)
         audit_words.register(roster_words, session_words, supporter_words)

@@ -15,7 +15,7 @@ from matching.requests import queries
 from matching.requests.views import get_referral, page_number, seen_match
 from psi import tenancy
 from referrals.requests.models import Referral
-from sites.engine.forms import sent_number
+from sites.engine.forms import posted_id
 from sites.gate.permissions import for_roles
 from sites.gate.requests import SiteRequest
 from sites.tenants.models import Role
@@ -28,7 +28,7 @@ def choose(request: SiteRequest, ref: str) -> HttpResponse:
     """Candidates with their reasons; inviting one is a POST, and only that ends the match it replaces."""
     referral = get_referral(ref)
     if request.method == "POST":
-        roster = queries.roster().filter(pk=sent_number(request.POST.get("supporter", "")))
+        roster = queries.roster().filter(pk=posted_id(request.POST.get("supporter", "")))
         transitions.invite(
             referral.pk,
             get_object_or_404(roster).pk,

@@ -24,7 +24,7 @@ from referrals.requests import transitions as referral_moves
 from referrals.requests.identity import is_sealed, open_identity
 from referrals.requests.models import Referral
 from sites.engine import audit
-from sites.engine.forms import sent_number
+from sites.engine.forms import posted_id
 from sites.engine.moves import MOVED_ON, Refused
 from sites.gate.permissions import for_roles
 from sites.gate.post_only import post_only
@@ -222,5 +222,5 @@ def page_number(number: str) -> int:
 
 def seen_match(posted: Any) -> transitions.SeenMatch | None:
     """Return the match that the page of candidates said would end; None when it named none."""
-    number = sent_number(posted.get("instead_of", ""))
+    number = posted_id(posted.get("instead_of", ""))
     return transitions.SeenMatch(number, posted.get("seen", "")) if number else None

@@ -64,7 +64,7 @@ def form_arguments(site: Site) -> dict[str, Any]:
 def request_page(request: SiteRequest) -> str:
     """Return the blank form as HTML with its own key, ticket and CSRF token."""
     site: Site = request.site
-    name = f"{site.pk}-{get_language()}-{language.kept(request)}-{int(time.monotonic() // SECONDS)}"
+    name = f"{site.pk}-{get_language()}-{language.link_query(request)}-{int(time.monotonic() // SECONDS)}"
     page: str | None = _pages.get(name)
     if page is None:
         form = RequestForm(**form_arguments(site), key=KEY)
@@ -75,7 +75,7 @@ def request_page(request: SiteRequest) -> str:
         )
         _pages.set(name, page, SECONDS)
     key = uuid.uuid4()
-    page = page.replace(SWITCH, escape(language.switch(request)))
+    page = page.replace(SWITCH, escape(language.switch_query(request)))
     for stand_in, own in (
         (TOKEN, get_token(request)),
         (str(KEY), str(key)),

@@ -71,8 +71,8 @@ def _start_query(request: HttpRequest, point: str) -> str:
     query = QueryDict(mutable=True)
     if point:
         query["from"] = point
-    if language.kept(request):
-        query[language.CHOSEN] = request.GET[language.CHOSEN]
+    if language.link_query(request):
+        query[language.PARAMETER] = request.GET[language.PARAMETER]
     return f"?{query.urlencode()}" if query else ""
 
 
@@ -137,7 +137,7 @@ def request_page(request: SiteRequest) -> HttpResponse:
         posted, key = posted.copy(), uuid.uuid4()
         posted["key"], posted[slowdown.TICKET] = str(key), slowdown.ticket_for(request, key)
     form = _bound_form(request, posted)
-    if language.CHOSEN in posted or BACK in posted:
+    if language.PARAMETER in posted or BACK in posted:
         # The other language, or the way back: everything typed comes along, and nothing is said of it yet.
         form.fill()
         return _form(request, form)
@@ -176,7 +176,7 @@ def _fields_for_province(request: SiteRequest) -> list[tuple[str, str]]:
 
 def _hidden_fields(posted: QueryDict, *without: str) -> list[tuple[str, str]]:
     """Return what was posted as hidden fields for the next page, without what each page has of its own."""
-    own = ("csrfmiddlewaretoken", language.CHOSEN, BACK, GO_ON, *without)
+    own = ("csrfmiddlewaretoken", language.PARAMETER, BACK, GO_ON, *without)
     return [(name, value) for name, values in posted.lists() if name not in own for value in values]
 
 
@@ -205,7 +205,7 @@ class Confirmation:
 
 
 def _sent_url(request: SiteRequest) -> str:
-    return reverse("sent", args=[request.site.slug]) + language.kept(request)
+    return reverse("sent", args=[request.site.slug]) + language.link_query(request)
 
 
 def _redirect_with_receipt(request: SiteRequest, confirmed: Confirmation) -> HttpResponse:

@@ -11,7 +11,7 @@ from referrals.reach_out.transitions import NotifierAnswers
 from referrals.requests.identity import Identity
 from referrals.requests.models import EventKind, Notifier, Referral
 from referrals.requests.request_facts import RequestAnswers
-from sites.engine.forms import Filled
+from sites.engine.forms import RefillableForm
 from sites.reference.models import TextVersion
 from training.supporters.models import Practice, Stage
 
@@ -24,7 +24,7 @@ AGREED = (
 )
 
 
-class NotifierForm(Filled):
+class NotifierForm(RefillableForm):
     """Someone tells of a physician. Without the physician's word it asks for no reason and no stage.
 
     Args:
@@ -129,7 +129,7 @@ class CodeForm(forms.Form):
     )
 
 
-class OfferForm(Filled):
+class OfferForm(RefillableForm):
     """What a physician may add to a yes; nothing of it is needed."""
 
     phone = forms.CharField(

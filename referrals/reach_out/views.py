@@ -48,7 +48,7 @@ def tell(request: SiteRequest) -> HttpResponse:
     """Tell of a colleague. First whether they agreed, by a link of its own; what is asked for follows from it."""
     site = request.site
     if not (site.takes_requests and site.reach_out):
-        return redirect(reverse("colleague", args=[site.slug]) + language.kept(request))
+        return redirect(reverse("colleague", args=[site.slug]) + language.link_query(request))
     agreed = request.GET.get("agreed", "")
     if agreed not in dict(AGREED):
         choices = [(_query(request, code), label) for code, label in AGREED]
@@ -61,7 +61,7 @@ def tell(request: SiteRequest) -> HttpResponse:
         form = NotifierForm(agreed=agreed == YES, text=text, key=key)
         return _form(request, form, ticket=slowdown.ticket_for(request, key))
     posted: QueryDict = request.POST
-    stale, switching = slowdown.lacks_csrf(request), language.CHOSEN in posted
+    stale, switching = slowdown.lacks_csrf(request), language.PARAMETER in posted
     if stale:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
         posted, key = posted.copy(), uuid.uuid4()
@@ -70,7 +70,7 @@ def tell(request: SiteRequest) -> HttpResponse:
     if switching:
         form.fill(posted)
         return _form(request, form, ticket=posted.get(slowdown.TICKET, ""))
-    after = reverse("thanks", args=[site.slug]) + language.kept(request)
+    after = reverse("thanks", args=[site.slug]) + language.link_query(request)
     if slowdown.is_honeypot_filled(request):
         return redirect(after)
     if stale or not form.is_valid():
@@ -161,7 +161,7 @@ def _offer_page(request: HttpRequest, site: Site, referral_id: int, form: OfferF
 
 def _answer_offer(request: HttpRequest, site: Site, referral_id: int) -> HttpResponse:
     """A button of the offer was pressed: yes, no, or the other language."""
-    form = OfferForm(None if language.CHOSEN in request.POST else request.POST)
+    form = OfferForm(None if language.PARAMETER in request.POST else request.POST)
     if not form.is_bound:
         form.fill(request.POST)
     answer = request.POST.get("do") if form.is_bound else ""

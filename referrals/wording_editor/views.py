@@ -15,7 +15,7 @@ from referrals.public import views
 from referrals.wording import texts as wording
 from referrals.wording.models import Wording
 from referrals.wording_editor.forms import WordingForm
-from sites.engine.forms import sent_number, status_of
+from sites.engine.forms import posted_id, status_of
 from sites.gate import language, saved_form
 from sites.gate.permissions import for_roles
 from sites.gate.requests import SiteRequest
@@ -31,7 +31,7 @@ VERSIONS = 20  # as many are offered to be brought back
 def wording_page(request: SiteRequest) -> HttpResponse:
     """Both languages, the draft, and what was published before; bringing back and throwing away are POSTs."""
     if "back" in request.POST:
-        version = get_object_or_404(Wording.objects.filter(published=True), pk=sent_number(request.POST["back"]))
+        version = get_object_or_404(Wording.objects.filter(published=True), pk=posted_id(request.POST["back"]))
         wording.restore(version, by=request.actor)
         messages.success(request, _("That wording is on the public page again."))
         return redirect("wording", request.site.slug)
@@ -84,15 +84,15 @@ def wording_preview(request: SiteRequest) -> HttpResponse:
         return redirect("wording", request.site.slug)
     with translation.override(language.preferred(request)):
         context = views.public_context(request, texts=[draft.texts, *wording.fallback_layers(request.site)])
-        code, name = language.other(request)
+        code, name = language.other_language(request)
         context |= {"draft": draft, "spoken": translation.get_language(), "open": True}
         # What the page would say of itself; staff pages have no other language.
-        context |= {"other_language": code, "other_language_name": name, "switch_url": language.switch(request)}
+        context |= {"other_language": code, "other_language_name": name, "switch_url": language.switch_query(request)}
         return render(request, "referrals/wording_preview.html", context)
 
 
 def _preview(request: SiteRequest, code: str) -> str:
-    return reverse("wording_preview", args=[request.site.slug]) + f"?{language.CHOSEN}={code}"
+    return reverse("wording_preview", args=[request.site.slug]) + f"?{language.PARAMETER}={code}"
 
 
 def _moment(text: str) -> datetime | None:

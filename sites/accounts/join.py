@@ -42,7 +42,9 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     try:
         site_id, invitation_id = people.read_join(token)
     except signing.BadSignature:
-        return _gone(request, _("Please check that you copied the whole link, or ask for another invitation."))
+        return _invitation_over(
+            request, _("Please check that you copied the whole link, or ask for another invitation.")
+        )
     if request.user.is_authenticated:
         return _accept(cast(AccountRequest, request), site_id, invitation_id)
     return _ask_address(request, site_id, invitation_id)
@@ -51,26 +53,26 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
 def _ask_address(request: HttpRequest, site_id: int, invitation_id: int) -> HttpResponse:
     form = JoinForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        typed = form.cleaned_data["email"]
+        address = form.cleaned_data["email"]
         if not ratelimit.consume(request, action="join", key=str(invitation_id)):
             form.add_error("email", _("That was wrong too often. Please wait ten minutes."))
         else:
             try:
-                return _send_code(request, site_id, invitation_id, typed)
+                return _send_code(request, site_id, invitation_id, address)
             except Refused as refused:
                 form.add_error("email", refused.sentence)
     return render(request, "join/join.html", {"form": form}, status=422 if form.errors else 200)
 
 
-def _send_code(request: HttpRequest, site_id: int, invitation_id: int, typed: str) -> HttpResponse:
-    """Mail a code to the invited address, if it is the one that was typed.
+def _send_code(request: HttpRequest, site_id: int, invitation_id: int, address: str) -> HttpResponse:
+    """Mail a code to the invited address, if it is the one that was entered.
 
     Raises:
         Refused: it is another address, or the invitation may not be used any more.
     """
     with tenancy.site_scope(site_id):
         invitation = people.find_invitation(invitation_id)
-        if not people.same_address(invitation.email if invitation else "", typed) or invitation is None:
+        if not people.same_address(invitation.email if invitation else "", address) or invitation is None:
             raise Refused("OTHER_ADDRESS", _("The invitation was sent to another address. Please check it."))
         people.check_open(invitation)
         user = people.account_for(invitation)
@@ -100,14 +102,14 @@ def _accept(request: AccountRequest, site_id: int, invitation_id: int) -> HttpRe
                 people.check_open(invitation)
             site, role = Site.objects.get(pk=site_id), Role(invitation.role).label
     except Refused as refused:
-        return _gone(request, refused.sentence)
+        return _invitation_over(request, refused.sentence)
     if request.method == "POST":
         messages.success(request, _("You have joined %(site)s.") % {"site": site.name})
         return redirect("second_factor")
     return render(request, "join/accept.html", {"invited_by": site.name, "role": role})
 
 
-def _gone(request: HttpRequest, sentence: str) -> HttpResponse:
+def _invitation_over(request: HttpRequest, sentence: str) -> HttpResponse:
     return render(request, "join/gone.html", {"sentence": sentence}, status=404)
 
 
@@ -130,10 +132,10 @@ def second_factor_page(request: AccountRequest) -> HttpResponse:
 
 def _next(request: HttpRequest) -> str:
     target = request.GET.get("next", "")
-    ours = url_has_allowed_host_and_scheme(
+    is_own_page = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return target if ours else reverse("home")
+    return target if is_own_page else reverse("home")
 
 
 def _to_second_factor(target: str) -> HttpResponse:

@@ -34,7 +34,7 @@ def barred(request: HttpRequest) -> HttpResponse | None:
     """Return the sign-in page for someone not signed in, or whose session is over; None for the others."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
-    roles = {role for held in roles_of(request.user.pk).values() for role in held}
+    roles = {role for site_roles in roles_of(request.user.pk).values() for role in site_roles}
     if session_over(request, roles):
         logout(request)
         messages.info(request, _("You were signed out because nothing happened for a while."))

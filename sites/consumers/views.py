@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from sites.consumers import transitions as consumers
 from sites.consumers.forms import ConsumerForm
-from sites.engine.forms import sent_number, status_of
+from sites.engine.forms import posted_id, status_of
 from sites.engine.moves import Refused
 from sites.gate import saved_form
 from sites.gate.models import Consumer
@@ -24,7 +24,7 @@ from sites.tenants.models import Role
 def consumers_page(request: SiteRequest) -> HttpResponse:
     """Issue a token, which this answer alone shows; list and end them."""
     if request.POST.get("do") == "end":
-        consumer = get_object_or_404(Consumer, pk=sent_number(request.POST.get("consumer", "")))
+        consumer = get_object_or_404(Consumer, pk=posted_id(request.POST.get("consumer", "")))
         consumers.end(consumer.pk, by=request.actor)
         messages.success(request, _("Ended. This token opens nothing any more."))
         return redirect("consumers")

@@ -38,8 +38,11 @@ def arrange(away_id: int, by_id: int, starts_on: date, ends_on: date, *, by: Act
         raise Refused("COVER_TOO_LONG", _("Cover lasts a year at most. For longer, invite another administrator."))
     if away_id == by_id:
         raise Refused("COVERS_THEMSELVES", _("Please choose somebody else."))
-    held = Membership.objects.filter(site_id=site_id, ended_at=None, user__is_active=True)
-    if not held.filter(user_id=by_id).exists() or not held.filter(user_id=away_id, role=Role.ADMINISTRATOR).exists():
+    members = Membership.objects.filter(site_id=site_id, ended_at=None, user__is_active=True)
+    if (
+        not members.filter(user_id=by_id).exists()
+        or not members.filter(user_id=away_id, role=Role.ADMINISTRATOR).exists()
+    ):
         raise Refused("NO_ROLE", _("They have no role here any more."))
     if Cover.objects.filter(away_id=away_id, over=False).exists():
         raise Refused("COVER_ARRANGED", _("Cover is arranged already. End it to arrange another."))
@@ -76,14 +79,14 @@ def running() -> list[Cover]:
 
 def _begin(cover: Cover) -> None:
     site_id = tenancy.current_site_id()
-    held = Membership.objects.filter(site_id=site_id, user_id=cover.by_id, ended_at=None)
-    if cover.given_id is not None or held.filter(role=Role.ADMINISTRATOR).exists():
+    memberships = Membership.objects.filter(site_id=site_id, user_id=cover.by_id, ended_at=None)
+    if cover.given_id is not None or memberships.filter(role=Role.ADMINISTRATOR).exists():
         return
-    some = held.order_by("pk").first()
-    if some is None:  # whoever was to cover has left: the one who is away gets the mail as before
+    membership = memberships.order_by("pk").first()
+    if membership is None:  # whoever was to cover has left: the one who is away gets the mail as before
         _end(cover, audit.SYSTEM)
         return
-    cover.given = people.add_role(some, Role.ADMINISTRATOR, by=audit.SYSTEM)
+    cover.given = people.add_role(membership, Role.ADMINISTRATOR, by=audit.SYSTEM)
     cover.save(update_fields=["given"])
 
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from sites.cover import transitions as cover
 from sites.cover.forms import CoverForm
-from sites.engine.forms import sent_number, status_of
+from sites.engine.forms import posted_id, status_of
 from sites.engine.moves import Refused
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
@@ -24,18 +24,20 @@ from sites.tenants.models import Cover, Membership, Role
 def cover_page(request: SiteRequest) -> HttpResponse:
     """Arrange cover for oneself, see what is arranged, end it."""
     if request.POST.get("do") == "end":
-        row = get_object_or_404(Cover, pk=sent_number(request.POST.get("cover", "")))
+        row = get_object_or_404(Cover, pk=posted_id(request.POST.get("cover", "")))
         cover.end(row.pk, by=request.actor)
         messages.success(request, _("Ended. Mail goes as before."))
         return redirect("today" if row.away_id == request.user.pk else "home", *_site(request, row))
-    held = Membership.objects.filter(site=request.site, ended_at=None, user__is_active=True)
-    names = queries.names(held.values_list("user_id", flat=True))
+    members = Membership.objects.filter(site=request.site, ended_at=None, user__is_active=True)
+    names = queries.names(members.values_list("user_id", flat=True))
     others = {pk: name for pk, name in sorted(names.items(), key=lambda pair: pair[1]) if pk != request.user.pk}
     form = CoverForm(saved_form.data_for(request, "who"), people=others)
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
+        cleaned = form.cleaned_data
         try:
-            cover.arrange(request.user.pk, int(said["who"]), said["starts_on"], said["ends_on"], by=request.actor)
+            cover.arrange(
+                request.user.pk, int(cleaned["who"]), cleaned["starts_on"], cleaned["ends_on"], by=request.actor
+            )
         except Refused as refused:
             form.add_error(None, refused.sentence)
         else:

@@ -21,7 +21,7 @@ REFERENCE = Path(__file__).resolve().parent.parent / "reference" / "reference.to
 
 
 @dataclass(frozen=True)
-class Checked:
+class AgedLine:
     """A number and the age of its last check; `tone` is "", "soon" (amber) or "late" (red)."""
 
     line: CrisisLine | LocalCrisisLine
@@ -30,24 +30,26 @@ class Checked:
     tone: str
 
 
-def checked(lines: Sequence[CrisisLine | LocalCrisisLine]) -> list[Checked]:
+def with_age(lines: Sequence[CrisisLine | LocalCrisisLine]) -> list[AgedLine]:
     """Return these numbers with their ages."""
-    on = localdate(tenancy.now())
-    return [_checked(line, (on - line.verified_on).days) for line in lines]
+    today = localdate(tenancy.now())
+    return [_with_age(line, (today - line.verified_on).days) for line in lines]
 
 
-def _checked(line: CrisisLine | LocalCrisisLine, days: int) -> Checked:
+def _with_age(line: CrisisLine | LocalCrisisLine, days: int) -> AgedLine:
     days = max(days, 0)
     words = ngettext("called %(n)s day ago", "called %(n)s days ago", days) % {"n": days} if days else _("called today")
-    return Checked(line, days, words, "late" if days >= RED else "soon" if days >= AMBER else "")
+    return AgedLine(line, days, words, "late" if days >= RED else "soon" if days >= AMBER else "")
 
 
 @cache
-def _written() -> dict[str, dict[str, Any]]:
+def _reference_lines() -> dict[str, dict[str, Any]]:
     """Return code → what the program itself says, as on the pages that need no database."""
     return {entry["code"]: entry for entry in tomllib.loads(REFERENCE.read_text())["crisis"]}
 
 
-def differs(line: CrisisLine) -> bool:
+def differs_from_static_pages(line: CrisisLine) -> bool:
     """Return whether the pages shown when the server is in trouble say something else than the list."""
-    return any(getattr(line, name) != value for name, value in _written()[line.code].items() if name != "verified_on")
+    return any(
+        getattr(line, name) != value for name, value in _reference_lines()[line.code].items() if name != "verified_on"
+    )

@@ -7,13 +7,13 @@ from django.urls import reverse
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
 
-from sites.crisis_lines.checks import RED, checked
+from sites.crisis_lines.checks import RED, with_age
 from sites.engine import today
 from sites.reference import queries as reference
 from sites.tenants.models import PROVINCE_SLUG
 
 
-def register_today() -> None:
+def register() -> None:
     """Tell *Today* which numbers want calling: coordinators of the provincial ones, administrators of their own."""
     today.register(_rows)
 
@@ -37,6 +37,6 @@ def _rows(slug: str) -> Iterable[today.Item]:
             chip=one.words,
             chip_tone="late" if one.tone == "late" else "warm",
         )
-        for one in checked(reference.crisis_lines() if provincial else reference.local_crisis_lines())
+        for one in with_age(reference.crisis_lines() if provincial else reference.local_crisis_lines())
         if one.tone
     ]

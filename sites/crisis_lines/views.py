@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from sites.crisis_lines import transitions
-from sites.crisis_lines.checks import checked, differs
+from sites.crisis_lines.checks import differs_from_static_pages, with_age
 from sites.crisis_lines.forms import CrisisLineForm, LocalLineForm
 from sites.engine.forms import status_of
 from sites.gate import saved_form
@@ -36,7 +36,7 @@ def local_page(request: SiteRequest) -> HttpResponse:
         transitions.add_local(form.save(commit=False), by=request.actor)
         messages.success(request, _("Added. Every page shows it within a minute."))
         return redirect("local_numbers", request.site.slug)
-    context = {"form": form, "rows": reference.crisis_lines(), "own": checked(reference.local_crisis_lines())}
+    context = {"form": form, "rows": reference.crisis_lines(), "own": with_age(reference.local_crisis_lines())}
     return render(request, "sites/local_numbers.html", context, status=status_of(request, form))
 
 
@@ -49,7 +49,7 @@ def numbers_page(request: SiteRequest) -> HttpResponse:
         _confirm(request, line)
         return redirect("crisis_numbers")
     lines = reference.crisis_lines()
-    context = {"rows": checked(lines), "other_on_static": [line for line in lines if differs(line)]}
+    context = {"rows": with_age(lines), "other_on_static": [line for line in lines if differs_from_static_pages(line)]}
     return render(request, "sites/crisis.html", context)
 
 

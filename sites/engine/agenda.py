@@ -31,7 +31,7 @@ BATCH = 500
 TICK = "sites.tasks.tick"
 # The queue of work that takes minutes and much memory; its workers do nothing else.
 HEAVY = "heavy"
-# A row that failed this often is parked and said aloud; someone must look at it.
+# A row that failed this often is parked and logged as an error; someone must look at it.
 ATTEMPTS = 8
 
 Handler = Callable[[list[int]], None]
@@ -60,17 +60,17 @@ _quiet_until = 0.0
 
 
 def register(kind: str, handler: Handler) -> None:
-    """Let `handler(object_ids)` look after due rows of `kind`, inside the site's scope."""
+    """Let `handler(object_ids)` handle due rows of `kind`, inside the site's scope."""
     _handlers[kind] = handler
 
 
 def register_delivery(kind: str, delivery: Delivery) -> None:
-    """Let `delivery(claim)` look after rows whose work (mail) must stay outside any transaction."""
+    """Let `delivery(claim)` handle rows whose work (mail) must stay outside any transaction."""
     _deliveries[kind] = delivery
 
 
 def schedule(kind: str, object_ids: Iterable[int], at: datetime) -> None:
-    """Say that these objects of the current site must be looked at, at `at`; replaces an earlier say.
+    """Say that these objects of the current site must be looked at, at `at`; replaces an earlier time.
 
     Giving it anew ends any lease on it, so a handler that is running now will not delete it.
     """
@@ -116,7 +116,7 @@ def wake() -> None:
         log.warning("no worker could be woken: %s", type(error).__name__)
 
 
-def send(task: str, object_id: int) -> None:
+def send_heavy(task: str, object_id: int) -> None:
     """Hand heavy work to the workers of that queue. What asked for it must ask again until it is done."""
     try:
         current_app.send_task(task, args=[object_id], queue=HEAVY, retry=False)
@@ -206,11 +206,11 @@ def handle(item: Claim) -> None:
 def _run(item: Claim, ids: list[int]) -> None:
     with tenancy.site_scope(item.site_id, now=item.now):
         _handlers[item.kind](ids)
-        settle(item, ids)
+        finish(item, ids)
 
 
-def hold(item: Claim, ids: Iterable[int]) -> set[int]:
-    """Renew the lease on these rows, and return those that are still ours."""
+def renew_lease(item: Claim, ids: Iterable[int]) -> set[int]:
+    """Renew the lease on these rows, and return the ids of those whose lease has not passed to another worker."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE sites_due SET at = clock_timestamp() + make_interval(secs => %s) WHERE site_id = %s"
@@ -220,7 +220,7 @@ def hold(item: Claim, ids: Iterable[int]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def settle(item: Claim, ids: list[int]) -> None:
+def finish(item: Claim, ids: list[int]) -> None:
     """Remove what was handled, unless it was scheduled anew in the meantime."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -11,9 +11,9 @@ from sites.engine.models import Fact
 DIRTY_MONTH = "ROLLUP"
 # Facts, and the mark on their month.
 FACTS = CommitOrder(30, "FACTS")
-# Before a measure it says: one less. Facts are never removed, as in any ledger.
-LESS = "-"
-_kept_at: list[Callable[[datetime], datetime | None]] = []
+# Before a measure: this fact takes one back. Facts are never removed, as in any ledger.
+RETRACTED = "-"
+_frozen_at: list[Callable[[datetime], datetime | None]] = []
 MOST_HOURS = 999  # docs/rules.md#percentages-and-medians
 
 
@@ -40,9 +40,9 @@ def count(*facts: tuple[str, str], at: datetime | None = None) -> None:
     tenancy.before_commit(write, FACTS)
 
 
-def register(kept_at: Callable[[datetime], datetime | None]) -> None:
+def register(frozen_at: Callable[[datetime], datetime | None]) -> None:
     """Let the figures say when the month of a moment was frozen at the current site; None if it was not yet."""
-    _kept_at[:] = [kept_at]
+    _frozen_at[:] = [frozen_at]
 
 
 def count_again(*facts: tuple[str, str], at: datetime, since: datetime) -> None:
@@ -55,8 +55,8 @@ def count_again(*facts: tuple[str, str], at: datetime, since: datetime) -> None:
         at: when it was counted first.
         since: when it was taken back.
     """
-    frozen = [moment for kept_at in _kept_at if (moment := kept_at(at)) is not None]
-    count(*facts, at=None if frozen and since < frozen[0] else at)
+    moments = [moment for frozen_at in _frozen_at if (moment := frozen_at(at)) is not None]
+    count(*facts, at=None if moments and since < moments[0] else at)
 
 
 def hours(taken: timedelta) -> str:
@@ -66,4 +66,4 @@ def hours(taken: timedelta) -> str:
 
 def take_back(*facts: tuple[str, str], at: datetime) -> None:
     """Count these once less, in the month in which they were counted (`at`). What is published stays as it is."""
-    count(*((LESS + measure, category) for measure, category in facts), at=at)
+    count(*((RETRACTED + measure, category) for measure, category in facts), at=at)

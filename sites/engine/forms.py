@@ -31,7 +31,7 @@ def bare_helper(form: forms.BaseForm) -> FormHelper:
     return helper
 
 
-def sent_number(text: str) -> int:
+def posted_id(text: str) -> int:
     """Return what was sent as a number, such as the key of a row; 0 for anything else, and no row has it."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
@@ -46,7 +46,7 @@ def changed_fields(form: ModelForm[Any]) -> list[str]:
     return [name for name in form.changed_data if name in (form._meta.fields or ())]
 
 
-class Filled(forms.Form):
+class RefillableForm(forms.Form):
     """A form that keeps what was typed when the other language is asked for."""
 
     use_required_attribute = False

@@ -146,10 +146,10 @@ def token(site_id: int, target: str, object_id: int) -> str:
     return base64.urlsafe_b64encode(_locators().encrypt(plain, None)).decode().rstrip("=")
 
 
-def read_locator(given: str) -> tuple[int, str, int]:
+def read_locator(token: str) -> tuple[int, str, int]:
     """Return (site id, target, object id); raise `signing.BadSignature` when it is not ours."""
     try:
-        plain = _locators().decrypt(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)), None)
+        plain = _locators().decrypt(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)), None)
     except (InvalidTag, binascii.Error, ValueError) as error:
         raise signing.BadSignature("Not one of our links.") from error
     site_id, target, object_id = plain.decode().split("|")
@@ -177,7 +177,7 @@ def deliver(item: agenda.Claim) -> None:
         return
     ready, settled, broken = _compose(item)
     with tenancy.site_scope(item.site_id, now=item.now):
-        agenda.settle(item, settled)
+        agenda.finish(item, settled)
         for notice_id, error in broken:
             agenda.postpone(item, [notice_id], error)
     if ready:
@@ -203,12 +203,12 @@ def _compose(item: agenda.Claim) -> tuple[Ready, list[int], list[tuple[int, Exce
     broken: list[tuple[int, Exception]] = []
     for notice_id in item.object_ids:
         try:
-            one, done = _composed(item, [notice_id])
+            composed, finished = _composed(item, [notice_id])
         except Exception as error:
             broken.append((notice_id, error))
         else:
-            ready += one
-            settled += done
+            ready += composed
+            settled += finished
     return ready, settled, broken
 
 
@@ -218,18 +218,18 @@ def _composed(item: agenda.Claim, ids: list[int]) -> tuple[Ready, list[int]]:
     with tenancy.site_scope(item.site_id, now=item.now):
         zone = ZoneInfo(Site.objects.values_list("time_zone", flat=True).get(pk=item.site_id))
         notices = list(Notice.objects.filter(pk__in=ids).select_related("recipient"))
-        true: dict[str, set[int]] = {
+        still_true: dict[str, set[int]] = {
             kind: _kinds[kind].still_true([n.object_id for n in notices if n.kind == kind])
             for kind in {n.kind for n in notices}
         }
-        found = set()
+        existing = set()
         for notice in notices:
-            found.add(notice.pk)
+            existing.add(notice.pk)
             mail = _kinds[notice.kind]
             if notice.sent_at or notice.dropped_at:
                 settled.append(notice.pk)
                 continue
-            still = notice.object_id in true[notice.kind]
+            still = notice.object_id in still_true[notice.kind]
             address = _address(notice, mail) if still else ""
             if not address:
                 notice.dropped_at = tenancy.now()
@@ -237,7 +237,7 @@ def _composed(item: agenda.Claim, ids: list[int]) -> tuple[Ready, list[int]]:
                 settled.append(notice.pk)
             else:
                 ready.append((notice.pk, _write(item.site_id, notice, mail, zone, address)))
-        settled += [i for i in ids if i not in found]
+        settled += [i for i in ids if i not in existing]
     return ready, settled
 
 
@@ -251,10 +251,14 @@ def _address(notice: Notice, mail: MailKind) -> str:
 
 
 def _write(site_id: int, notice: Notice, mail: MailKind, zone: ZoneInfo, address: str) -> EmailMessage:
-    about = notice.object_id
-    named = {"link": locator(site_id, mail.target, about), "until": mail.until(about), **mail.words(about)}
+    object_id = notice.object_id
+    context = {
+        "link": locator(site_id, mail.target, object_id),
+        "until": mail.until(object_id),
+        **mail.words(object_id),
+    }
     with timezone.override(zone):
-        subject, body = bilingual(lambda: _rendered(mail.template, named))
+        subject, body = bilingual(lambda: _rendered(mail.template, context))
     host = urlsplit(settings.PSI_ORIGIN).hostname
     return EmailMessage(
         subject,
@@ -265,8 +269,8 @@ def _write(site_id: int, notice: Notice, mail: MailKind, zone: ZoneInfo, address
     )
 
 
-def _rendered(template: str, named: dict[str, Any]) -> tuple[str, str]:
-    subject, _, body = render_to_string(f"mail/{template}.txt", named).partition("\n")
+def _rendered(template: str, context: dict[str, Any]) -> tuple[str, str]:
+    subject, _, body = render_to_string(f"mail/{template}.txt", context).partition("\n")
     return subject, body
 
 
@@ -279,13 +283,13 @@ def _send(item: agenda.Claim, ready: Ready) -> None:
     global _breaks, _away_until
     random.shuffle(ready)
     waiting = {notice_id for notice_id, _ in ready}
-    held, held_at = agenda.hold(item, waiting), time.monotonic()
+    leased, leased_at = agenda.renew_lease(item, waiting), time.monotonic()
     server = get_connection()
     for notice_id, message in ready:
-        if time.monotonic() - held_at > agenda.LEASE.total_seconds() / 4:
-            held, held_at = agenda.hold(item, waiting), time.monotonic()
+        if time.monotonic() - leased_at > agenda.LEASE.total_seconds() / 4:
+            leased, leased_at = agenda.renew_lease(item, waiting), time.monotonic()
         waiting.discard(notice_id)
-        if notice_id not in held:
+        if notice_id not in leased:
             continue
         counted, opened = False, False
         try:
@@ -302,7 +306,7 @@ def _send(item: agenda.Claim, ready: Ready) -> None:
             _breaks = 0
             with tenancy.site_scope(item.site_id, now=item.now):
                 Notice.objects.filter(pk=notice_id).update(sent_at=tenancy.now())
-                agenda.settle(item, [notice_id])
+                agenda.finish(item, [notice_id])
             continue
         _put_off(item, [notice_id], failure, counted=counted)
         if lost or not opened:

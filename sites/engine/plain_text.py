@@ -17,17 +17,17 @@ def tidy(text: str) -> str:
         "".join(c for c in line if unicodedata.category(c) not in ("Cc", "Cf", "Cs") or c in "\t\u200d").rstrip()
         for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     ]
-    kept = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
-    return "\n".join(kept).strip()
+    single_spaced = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
+    return "\n".join(single_spaced).strip()
 
 
-def weight(text: str) -> int:
+def compressed_size(text: str) -> int:
     """Return the bytes the text takes when it is sent, about."""
     return len(zlib.compress(text.encode(), level=9))
 
 
 # What packing a short text on its own costs.
-ALONE = 64
+PACKING_OVERHEAD = 64
 
 
 class PlainField(forms.CharField):
@@ -41,7 +41,7 @@ class PlainField(forms.CharField):
             error_messages=messages | kwargs.pop("error_messages", {}),
             **kwargs,
         )
-        self.too_heavy = _("This is too long for a page on a bad connection. Please shorten it.")
+        self.too_long = _("This is too long for a page on a bad connection. Please shorten it.")
 
     def to_python(self, value: Any) -> str:
         return tidy(super().to_python(value) or "")
@@ -52,5 +52,5 @@ class PlainField(forms.CharField):
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if self.max_length and len(value) <= self.max_length < weight(value) - ALONE:
-            raise forms.ValidationError(self.too_heavy)
+        if self.max_length and len(value) <= self.max_length < compressed_size(value) - PACKING_OVERHEAD:
+            raise forms.ValidationError(self.too_long)

@@ -21,7 +21,7 @@ def open_months(since: datetime | None = None, until: datetime | None = None) ->
         since: nothing happened before it.
         until: nothing happened after it.
     """
-    this = this_month()
+    current = this_month()
     first = localdate(since).replace(day=1) if since else date.min
     last = localdate(until) if until else date.max
-    return [month for month in (this, (this - timedelta(days=1)).replace(day=1)) if first <= month <= last]
+    return [month for month in (current, (current - timedelta(days=1)).replace(day=1)) if first <= month <= last]

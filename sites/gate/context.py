@@ -20,10 +20,10 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
     roles: frozenset[str] = getattr(request, "roles", frozenset())
     context: dict[str, Any] = {"crisis_lines": SimpleLazyObject(partial(reference.crisis_lines))}
     context["local_lines"] = SimpleLazyObject(partial(reference.local_crisis_lines))
-    context["in_language"] = language.kept(request)
+    context["in_language"] = language.link_query(request)
     if getattr(request, "public_page", True):
-        code, name = language.other(request)
-        context |= {"other_language": code, "other_language_name": name, "switch_url": language.switch(request)}
+        code, name = language.other_language(request)
+        context |= {"other_language": code, "other_language_name": name, "switch_url": language.switch_query(request)}
     if site is not None:
         context |= {
             "site": site,
@@ -39,7 +39,7 @@ def site_context(request: HttpRequest) -> dict[str, Any]:
     if roles_by_site is not None:
         context["idle_seconds"] = limits(set().union(*roles_by_site.values()))[0]
         context["nav"] = navigation.menu(request, site, roles) if site is not None else []
-        supports = sorted(site_id for site_id, held in roles_by_site.items() if Role.SUPPORTER in held)
+        supports = sorted(site_id for site_id, site_roles in roles_by_site.items() if Role.SUPPORTER in site_roles)
         if site is None and supports:
             # Their own account is a page of theirs too.
             slug = Site.objects.values_list("slug", flat=True).get(pk=supports[0])

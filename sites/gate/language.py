@@ -15,7 +15,7 @@ from sites.engine.bilingual import LANGUAGES
 from sites.gate.permissions import PUBLIC
 from sites.gate.requests import CheckedRequest
 
-CHOSEN = "lang"  # in the address, and the name of the button that carries what was typed
+PARAMETER = "lang"  # in the address, and the name of the button that carries what was typed
 
 
 class LanguageMiddleware:
@@ -42,7 +42,7 @@ class LanguageMiddleware:
 
 def preferred(request: HttpRequest) -> str:
     """Return "fr" or "en": what was chosen in the address, else what the browser asks for first."""
-    chosen = request.GET.get(CHOSEN)
+    chosen = request.GET.get(PARAMETER)
     if chosen in LANGUAGES:
         return chosen
     for code, _weight in trans_real.parse_accept_lang_header(request.headers.get("Accept-Language", "").lower()):
@@ -51,19 +51,19 @@ def preferred(request: HttpRequest) -> str:
     return "en"
 
 
-def kept(request: HttpRequest) -> str:
+def link_query(request: HttpRequest) -> str:
     """Return what a link on a public page carries on: `?lang=fr` where a language was chosen, else nothing."""
-    chosen = request.GET.get(CHOSEN)
-    return f"?{CHOSEN}={chosen}" if chosen in LANGUAGES else ""
+    chosen = request.GET.get(PARAMETER)
+    return f"?{PARAMETER}={chosen}" if chosen in LANGUAGES else ""
 
 
-def other(request: HttpRequest) -> tuple[str, str]:
+def other_language(request: HttpRequest) -> tuple[str, str]:
     """Return (code, its own name) of the language the page is not in."""
     return ("en", "English") if (translation.get_language() or "en").startswith("fr") else ("fr", "Français")
 
 
-def switch(request: HttpRequest) -> str:
+def switch_query(request: HttpRequest) -> str:
     """Return the query that shows this page in the other language, with everything else in the address."""
     query = request.GET.copy()
-    query[CHOSEN] = other(request)[0]
+    query[PARAMETER] = other_language(request)[0]
     return "?" + query.urlencode()

@@ -62,30 +62,30 @@ class AccessMiddleware:
             if request.site is None:
                 raise Http404("No such site.")
         if access != PUBLIC:
-            barred = self._bar(request, access)
-            if barred is not None:
-                return barred
+            refusal = self._refusal(request, access)
+            if refusal is not None:
+                return refusal
         if request.site is None:
             return None
         return self._run(cast(SiteRequest, request), view, args, {k: v for k, v in kwargs.items() if k != "site"})
 
-    def _bar(self, request: CheckedRequest, access: Access) -> HttpResponse | None:
+    def _refusal(self, request: CheckedRequest, access: Access) -> HttpResponse | None:
         """Return the page that stands in the way, or None; raise for those who may not know or may not press."""
         if access == TOKEN:
-            return tokens.bar(cast(SiteRequest, request))
+            return tokens.refusal(cast(SiteRequest, request))
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path() if request.method == "GET" else back(request))
-        return self._bar_account(cast(SiteRequest, request), access)
+        return self._account_refusal(cast(SiteRequest, request), access)
 
-    def _bar_account(self, request: SiteRequest, access: Access) -> HttpResponse | None:
+    def _account_refusal(self, request: SiteRequest, access: Access) -> HttpResponse | None:
         roles_by_site = roles_of(request.user.pk)
         expired = session_over(request, {role for roles in roles_by_site.values() for role in roles})
         if expired:
             target = request.get_full_path() if request.method == "GET" else back(request)
-            hold = saved_form.keep(request)
+            restore_later = saved_form.keep(request)
             logout(request)
             messages.info(request, _("You were signed out because nothing happened for a while."))
-            return hold(redirect_to_login(target))
+            return restore_later(redirect_to_login(target))
         if not second_factor(request):
             return redirect("second_factor")
         request.roles_by_site = roles_by_site

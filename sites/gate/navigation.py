@@ -68,12 +68,12 @@ def menu(request: HttpRequest, site: Site, roles: Iterable[str]) -> list[tuple[s
     Args:
         roles: those the person has at the site.
     """
-    held = set(roles)
-    shown = [
+    person_roles = set(roles)
+    visible = [
         (str(entry.label), reverse(entry.url_name, args=[] if entry.provincial else [site.slug]))
         for _order, entry in sorted(_entries.items())
-        if held & entry.roles and (site.is_province or not entry.provincial)
+        if person_roles & entry.roles and (site.is_province or not entry.provincial)
     ]
     # My training lies below My matches: the longest address that fits is where one is.
-    current = max((url for _label, url in shown if request.path.startswith(url)), key=len, default="")
-    return [(label, url, url == current) for label, url in shown]
+    current = max((url for _label, url in visible if request.path.startswith(url)), key=len, default="")
+    return [(label, url, url == current) for label, url in visible]

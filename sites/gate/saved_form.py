@@ -33,10 +33,10 @@ def keep(request: HttpRequest) -> Callable[[Response], Response]:
     """
     value = _seal(request, request.user.pk) if request.method == "POST" and request.user.is_authenticated else ""
 
-    def hold(response: Response) -> Response:
+    def set_cookie(response: Response) -> Response:
         return CARRIER.put(response, value) if value else response
 
-    return hold
+    return set_cookie
 
 
 def restore(request: HttpRequest, path: str | None = None) -> QueryDict | None:
@@ -87,7 +87,7 @@ def _seal(request: HttpRequest, user_id: int) -> str:
 def back(request: HttpRequest) -> str:
     """Return the page a form was sent from, if it is ours, else its own address."""
     referer = request.META.get("HTTP_REFERER", "")
-    ours = url_has_allowed_host_and_scheme(
+    is_own_page = url_has_allowed_host_and_scheme(
         referer, allowed_hosts={request.get_host()}, require_https=not settings.PSI_LOCAL
     )
-    return referer if ours else request.path
+    return referer if is_own_page else request.path

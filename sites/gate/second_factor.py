@@ -26,22 +26,22 @@ def confirmed_lately(request: HttpRequest) -> bool:
     """
     if did_recently_reauthenticate(request):
         return True
-    shown = [r["at"] for r in _records(request) if r["method"] == "mfa"]
-    return bool(shown) and time() - max(shown) < app_settings.REAUTHENTICATION_TIMEOUT
+    confirmed_at = [r["at"] for r in _records(request) if r["method"] == "mfa"]
+    return bool(confirmed_at) and time() - max(confirmed_at) < app_settings.REAUTHENTICATION_TIMEOUT
 
 
 def confirm_first(view: View) -> View:
     """Ask for the second factor again before export, unsealing, role change; a form comes back filled, not sent."""
 
     @wraps(view)
-    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def confirmed_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if confirmed_lately(request):
             return view(request, *args, **kwargs)
         target = request.get_full_path() if request.method == "GET" else back(request)
         page = f"{reverse('account_reauthenticate')}?{urlencode({'next': target})}"
         return saved_form.keep(request)(HttpResponseRedirect(page))
 
-    return asked  # type: ignore[return-value]
+    return confirmed_view  # type: ignore[return-value]
 
 
 DEMO_SESSION = "demonstration"

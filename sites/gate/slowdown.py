@@ -82,32 +82,32 @@ def wait(request: HttpRequest, key: UUID) -> Wait | None:
         request: a POST whose fields are right. Each form is counted once, and waits once.
         key: the form's idempotency key.
     """
-    now, given = tenancy.now(), request.POST.get(TICKET, "")
-    why, ready = _read(request.path, key, given)
+    now, posted_ticket = tenancy.now(), request.POST.get(TICKET, "")
+    why, ready = _read(request.path, key, posted_ticket)
     early = ready is None or ready > now
     if why in (QUICK, CROWD) and ready is not None:
-        return Wait(ceil((ready - now).total_seconds()), why == CROWD, given) if early else None
+        return Wait(ceil((ready - now).total_seconds()), why == CROWD, posted_ticket) if early else None
     crowd = _count_sender(request, now) > MOST
     if not early and not crowd:
         return None
-    given = sign_ticket(request.path, key, CROWD if crowd else QUICK, now + WAIT)
-    return Wait(int(WAIT.total_seconds()), crowd, given)
+    posted_ticket = sign_ticket(request.path, key, CROWD if crowd else QUICK, now + WAIT)
+    return Wait(int(WAIT.total_seconds()), crowd, posted_ticket)
 
 
-def waiting_page(request: HttpRequest, asked: Wait, fields: Iterable[str], button: str) -> HttpResponse:
+def waiting_page(request: HttpRequest, wait: Wait, fields: Iterable[str], button: str) -> HttpResponse:
     """Return the page on which somebody waits. It carries what was typed, and becomes the filled form by itself.
 
     Args:
         fields: names of the form's own fields.
         button: the words with which the form is sent.
     """
-    typed = {name: request.POST.getlist(name) for name in fields if name in request.POST}
-    context = {"typed": typed, "wait": asked, "ticket": asked.ticket, "button": button}
+    posted = {name: request.POST.getlist(name) for name in fields if name in request.POST}
+    context = {"typed": posted, "wait": wait, "ticket": wait.ticket, "button": button}
     answer = render(request, "sites/wait.html", context, status=429)
-    answer["Retry-After"] = asked.seconds
-    sealed = CARRIER.seal(typed | {TICKET: [asked.ticket]}, request.path)
+    answer["Retry-After"] = wait.seconds
+    sealed = CARRIER.seal(posted | {TICKET: [wait.ticket]}, request.path)
     if len(sealed) <= CARRIER.longest:
-        answer["Refresh"] = asked.seconds
+        answer["Refresh"] = wait.seconds
         CARRIER.put(answer, sealed, path=request.path)
     return answer
 
@@ -117,10 +117,10 @@ def restore(request: HttpRequest) -> QueryDict | None:
     carried = CARRIER.read(request, request.path)
     if carried is None:
         return None
-    typed = QueryDict(mutable=True)
+    restored = QueryDict(mutable=True)
     for name, values in carried.items():
-        typed.setlist(name, values)
-    return typed
+        restored.setlist(name, values)
+    return restored
 
 
 def forget(request: HttpRequest, response: Response) -> Response:
@@ -128,9 +128,9 @@ def forget(request: HttpRequest, response: Response) -> Response:
     return CARRIER.clear(request, response, path=request.path)
 
 
-def _read(path: str, key: UUID, given: str) -> tuple[str, datetime | None]:
+def _read(path: str, key: UUID, signed: str) -> tuple[str, datetime | None]:
     try:
-        why, _, ready = Signer(salt=f"flood|{path}|{key}").unsign(given).partition("-")
+        why, _, ready = Signer(salt=f"flood|{path}|{key}").unsign(signed).partition("-")
     except BadSignature:
         return "", None
     return why, datetime.fromtimestamp(float(ready), UTC)
@@ -153,9 +153,9 @@ def _count_sender(request: HttpRequest, now: datetime) -> int:
     return count_in_window(sender)
 
 
-def count_in_window(what: str) -> int:
-    """Count one more of `what` in this window, and return how many there were; 0 when the cache is away."""
-    name = f"flood:{tenancy.now().timestamp() // WINDOW.total_seconds():.0f}:{what}"
+def count_in_window(sender: str) -> int:
+    """Count one more form or call of `sender`, and return how many came in this window; 0 when the cache is away."""
+    name = f"flood:{tenancy.now().timestamp() // WINDOW.total_seconds():.0f}:{sender}"
     cache.add(name, 0, timeout=WINDOW.total_seconds())
     try:
         return cache.incr(name) or 0

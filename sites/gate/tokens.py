@@ -24,7 +24,7 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def bar(request: SiteRequest) -> HttpResponse | None:
+def refusal(request: SiteRequest) -> HttpResponse | None:
     """Return what stands in the way of a program that shows no token that holds, or asks too often; else None.
 
     The day of its use is noted.
@@ -39,7 +39,7 @@ def bar(request: SiteRequest) -> HttpResponse | None:
             return _unauthorized('Bearer realm="releases", error="invalid_token"')
         if slowdown.count_in_window(f"consumer-{consumer.pk}") > slowdown.MOST:
             seconds = int(slowdown.WINDOW.total_seconds())
-            return _said("Too many requests. Published tables do not change.", 429, {"Retry-After": str(seconds)})
+            return _error("Too many requests. Published tables do not change.", 429, {"Retry-After": str(seconds)})
         today = localdate(tenancy.now())
         if consumer.last_used_on != today:
             consumer.last_used_on = today
@@ -48,8 +48,8 @@ def bar(request: SiteRequest) -> HttpResponse | None:
 
 
 def _unauthorized(challenge: str) -> HttpResponse:
-    return _said("Send a valid token, as “Authorization: Bearer …”.", 401, {"WWW-Authenticate": challenge})
+    return _error("Send a valid token, as “Authorization: Bearer …”.", 401, {"WWW-Authenticate": challenge})
 
 
-def _said(error: str, status: int, headers: dict[str, str]) -> HttpResponse:
+def _error(error: str, status: int, headers: dict[str, str]) -> HttpResponse:
     return JsonResponse({"error": error}, status=status, headers={"Cache-Control": "no-store"} | headers)

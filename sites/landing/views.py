@@ -73,13 +73,13 @@ def _follow(site_id: int, target: str, object_id: int) -> HttpResponse:
 def home(request: AccountRequest) -> HttpResponse:
     """Where a person starts: straight to the one place they have, or a list of them."""
     sites = Site.objects.filter(pk__in=request.roles_by_site).order_by("name")
-    doors = [(site, landing(site, request.roles_by_site[site.pk])) for site in sites]
-    if len(doors) == 1:
-        return redirect(doors[0][1])
-    return render(request, "sites/home.html", {"doors": doors})
+    start_pages = [(site, start_page(site, request.roles_by_site[site.pk])) for site in sites]
+    if len(start_pages) == 1:
+        return redirect(start_pages[0][1])
+    return render(request, "sites/home.html", {"doors": start_pages})
 
 
-def landing(site: Site, roles: set[str]) -> str:
+def start_page(site: Site, roles: set[str]) -> str:
     """Return the page a person with these roles starts at: what they must look at first."""
     if Role.ADMINISTRATOR in roles:
         return reverse("today", args=[site.slug])

@@ -131,8 +131,8 @@ def revoke_invitation(invitation: Invitation, *, by: Actor) -> None:
 
 def forget(invitation_ids: list[int]) -> None:
     """Erase name and address of invitations that are over; role, times and what became of them stay."""
-    over = Invitation.objects.filter(pk__in=invitation_ids, expires_at__lte=tenancy.now()).exclude(email="")
-    ids = list(over.select_for_update().order_by("pk").values_list("pk", flat=True))
+    expired = Invitation.objects.filter(pk__in=invitation_ids, expires_at__lte=tenancy.now()).exclude(email="")
+    ids = list(expired.select_for_update().order_by("pk").values_list("pk", flat=True))
     Invitation.objects.filter(pk__in=ids).update(email="", name="")
     for invitation_id in ids:
         audit.record("ERASED", "INVITATION", invitation_id, by=audit.SYSTEM)
@@ -345,10 +345,10 @@ def _give(site: Site, user_id: int, role: str) -> Membership:
     _check_role(site, role)
     if _live(site.pk).filter(user_id=user_id, role=role).exists():
         raise Refused("ROLE_HELD", _("This person has this role here already."))
-    given = Membership.objects.create(site=site, user_id=user_id, role=role, since=tenancy.now())
+    membership = Membership.objects.create(site=site, user_id=user_id, role=role, since=tenancy.now())
     for join in _joins:
-        join(given, None)
-    return given
+        join(membership, None)
+    return membership
 
 
 def _end(membership: Membership, by: Actor) -> None:

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from sites.engine.forms import sent_number, status_of
+from sites.engine.forms import posted_id, status_of
 from sites.engine.models import SignInEvent
 from sites.engine.moves import Refused
 from sites.gate import saved_form
@@ -25,7 +25,7 @@ from sites.tenants.models import Invitation, Membership, Role
 def people_page(request: SiteRequest) -> HttpResponse:
     """Who has which role, who is invited; inviting is a POST, and so is taking an invitation back."""
     if "revoke" in request.POST:
-        invitation = get_object_or_404(Invitation, pk=sent_number(request.POST["revoke"]))
+        invitation = get_object_or_404(Invitation, pk=posted_id(request.POST["revoke"]))
         people.revoke_invitation(invitation, by=request.actor)
         messages.success(request, _("The invitation was taken back."))
         return redirect("people", request.site.slug)
@@ -78,14 +78,14 @@ def member_page(request: SiteRequest, membership_id: int) -> HttpResponse:
             people.change_role(membership, request.POST.get("role", ""), by=request.actor)
             messages.success(request, _("The role was changed."))
         return redirect("people", request.site.slug)
-    held = set(
+    held_roles = set(
         Membership.objects.filter(site=request.site, user=membership.user, ended_at=None).values_list("role", flat=True)
     )
-    roles = [role for role in people.possible_roles(request.site) if role.value not in held]
+    roles = [role for role in people.possible_roles(request.site) if role.value not in held_roles]
     context = {
         "membership": membership,
         "name": queries.names([membership.user_id]).get(membership.user_id, ""),
         "roles": [(role.value, role.label) for role in roles],
-        "others": [role.label for role in Role if role.value in held - {membership.role}],
+        "others": [role.label for role in Role if role.value in held_roles - {membership.role}],
     }
     return render(request, "sites/member.html", context)

@@ -23,7 +23,7 @@ def steps(site: Site) -> list[Item]:
     """Return the rows of a site that takes no requests yet, the opening itself last; none once it is open."""
     if site.takes_requests and (site.reach_in or site.reach_out):
         return []
-    return [item for step in (_privacy_officer, _lead, *_steps, _doors) if (item := step(site))]
+    return [item for step in (_privacy_officer, _lead, *_steps, _open_for_requests) if (item := step(site))]
 
 
 def row(title: str, detail: str, label: str, url: str) -> Item:
@@ -31,10 +31,10 @@ def row(title: str, detail: str, label: str, url: str) -> Item:
     return Item(tenancy.now(), title, detail, label, url, tone="calm")
 
 
-def asked(site: Site, role: Role) -> bool:
-    """Does somebody hold the role at the current site, or an invitation to it?"""
-    held = Membership.objects.filter(site=site, role=role, ended_at=None).exists()
-    return held or people.waiting().filter(role=role).exists()
+def is_filled_or_invited(site: Site, role: Role) -> bool:
+    """Return whether somebody has the role at the current site, or an invitation to it."""
+    is_filled = Membership.objects.filter(site=site, role=role, ended_at=None).exists()
+    return is_filled or people.waiting().filter(role=role).exists()
 
 
 def _privacy_officer(site: Site) -> Item | None:
@@ -49,7 +49,7 @@ def _privacy_officer(site: Site) -> Item | None:
 
 
 def _lead(site: Site) -> Item | None:
-    if Role.LEAD not in people.possible_roles(site) or asked(site, Role.LEAD):
+    if Role.LEAD not in people.possible_roles(site) or is_filled_or_invited(site, Role.LEAD):
         return None
     return row(
         _("Invite a physician lead"),
@@ -59,7 +59,7 @@ def _lead(site: Site) -> Item | None:
     )
 
 
-def _doors(site: Site) -> Item | None:
+def _open_for_requests(site: Site) -> Item | None:
     return row(
         _("Open for requests"),
         _("When you are ready: turn on “Requests can be sent” and reach-in."),

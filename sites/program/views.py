@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from sites.engine import audit_words, today
-from sites.engine.forms import changed_fields, sent_number, status_of
+from sites.engine.forms import changed_fields, posted_id, status_of
 from sites.engine.models import AuditEntry
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
@@ -35,7 +35,7 @@ def settings_page(request: SiteRequest) -> HttpResponse:
 @require_safe
 def audit_page(request: SiteRequest) -> HttpResponse:
     """The audit trail of the site, newest first, by key: no names of physicians."""
-    before = sent_number(request.GET.get("before", ""))
+    before = posted_id(request.GET.get("before", ""))
     rows = AuditEntry.objects.order_by("-number")
     if before:
         rows = rows.filter(number__lt=before)

@@ -29,17 +29,17 @@ def province_settings() -> dict[str, int]:
 
     Hours that are out of order would put off the end of the contact window: the defaults hold until they are mended.
     """
-    said = DEFAULTS | dict(ProvinceSetting.objects.values_list("code", "value"))
-    if not 0 < said["NUDGE_FIRST"] < said["NUDGE_SECOND"] < 72:
+    values = DEFAULTS | dict(ProvinceSetting.objects.values_list("code", "value"))
+    if not 0 < values["NUDGE_FIRST"] < values["NUDGE_SECOND"] < 72:
         log.error("NUDGE_FIRST must be less than NUDGE_SECOND, and both between 0 and 72 hours; the defaults hold.")
         return dict(DEFAULTS)
-    if not 0 < said["INVITE_NUDGE"] < said["INVITE_ENDS"]:
+    if not 0 < values["INVITE_NUDGE"] < values["INVITE_ENDS"]:
         log.error("INVITE_NUDGE must be less than INVITE_ENDS, and both more than 0 hours; the defaults hold.")
         return dict(DEFAULTS)
-    if not 0 < said["REMIND_DAYS"] < said["OFFER_DAYS"]:
+    if not 0 < values["REMIND_DAYS"] < values["OFFER_DAYS"]:
         log.error("REMIND_DAYS must be less than OFFER_DAYS, and both more than 0 days; the defaults hold.")
         return dict(DEFAULTS)
-    return said
+    return values
 
 
 def crisis_lines() -> list[CrisisLine]:

@@ -18,7 +18,7 @@ def members_with_role(*roles: Role) -> list[int]:
 
     An administrator who is away is left out while somebody else is there.
     """
-    found = list(
+    user_ids = list(
         Membership.objects.filter(
             site_id=tenancy.current_site_id(), role__in=roles, ended_at=None, user__is_active=True
         )
@@ -26,13 +26,13 @@ def members_with_role(*roles: Role) -> list[int]:
         .distinct()
         .order_by("user_id")
     )
-    if Role.ADMINISTRATOR not in roles or len(found) < 2:
-        return found
+    if Role.ADMINISTRATOR not in roles or len(user_ids) < 2:
+        return user_ids
     today = localdate(tenancy.now())
     away = set(
         Cover.objects.filter(starts_on__lte=today, ends_on__gte=today, over=False).values_list("away_id", flat=True)
     )
-    return [user_id for user_id in found if user_id not in away] or found
+    return [user_id for user_id in user_ids if user_id not in away] or user_ids
 
 
 def names(user_ids: Iterable[int]) -> dict[int, str]:

@@ -139,12 +139,12 @@ def test_a_lease_lasts_two_minutes_and_then_another_may(world: World) -> None:
     (second,) = agenda.claim()
     assert (second.object_ids, second.lease == first.lease) == ([1], False)
     # The one who was slow may neither remove nor put off what is another's by now.
-    agenda.settle(first, [1])
+    agenda.finish(first, [1])
     agenda.postpone(first, [1], ZeroDivisionError())
-    assert agenda.hold(first, [1]) == set()
+    assert agenda.renew_lease(first, [1]) == set()
     assert rows() == [(1, 0, False)]
-    assert agenda.hold(second, [1]) == {1}
-    agenda.settle(second, [1])
+    assert agenda.renew_lease(second, [1]) == {1}
+    agenda.finish(second, [1])
     assert rows() == []
 
 
@@ -153,7 +153,7 @@ def test_a_lease_that_is_held_lasts_longer(world: World) -> None:
     (mine,) = agenda.claim()
     for _ in range(3):
         line.rewind(timedelta(minutes=1, seconds=55))
-        assert agenda.hold(mine, [1]) == {1}
+        assert agenda.renew_lease(mine, [1]) == {1}
     assert agenda.claim() == []
 
 
@@ -161,7 +161,7 @@ def test_what_is_said_anew_while_a_handler_runs_is_not_lost(world: World) -> Non
     due(world.north, 1)
     (mine,) = agenda.claim()
     due(world.north, 1)
-    agenda.settle(mine, [1])
+    agenda.finish(mine, [1])
     assert rows() == [(1, 0, False)]
     assert len(agenda.claim()) == 1
 

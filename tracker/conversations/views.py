@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from matching.invitations.queries import matches_of
-from sites.engine.forms import sent_number, status_of
+from sites.engine.forms import posted_id, status_of
 from sites.engine.recording_months import open_months
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
@@ -80,7 +80,7 @@ def remarks_page(request: SiteRequest) -> HttpResponse:
 def debriefs_page(request: SiteRequest) -> HttpResponse:
     """Supporters who would like a debrief: whom to call, and nothing of why."""
     if request.method == "POST":
-        if debriefs.mark_arranged(sent_number(request.POST.get("debrief", "")), by=request.actor):
+        if debriefs.mark_arranged(posted_id(request.POST.get("debrief", "")), by=request.actor):
             messages.success(request, _("Noted. It is off the list."))
         else:
             messages.info(request, _("That one is not on the list any more."))

@@ -16,8 +16,8 @@ log = logging.getLogger("psi.figures")
 ROLLUP = AdvisoryLock("ROLLUP", 7103)
 
 # Facts that take one back (sites.engine.facts.take_back) count against those they take back.
-COUNTED = f"""SELECT site_id, month, ltrim(measure, '{facts.LESS}') AS measure, category,
-    sum(CASE WHEN starts_with(measure, '{facts.LESS}') THEN -1 ELSE 1 END) AS n
+COUNTED = f"""SELECT site_id, month, ltrim(measure, '{facts.RETRACTED}') AS measure, category,
+    sum(CASE WHEN starts_with(measure, '{facts.RETRACTED}') THEN -1 ELSE 1 END) AS n
     FROM sites_fact GROUP BY 1, 2, 3, 4"""
 
 

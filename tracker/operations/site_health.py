@@ -129,7 +129,7 @@ def _inspect() -> dict[str, object]:
     supporters = list(PeerSupporter.objects.filter(state=PeerSupporter.State.ACTIVE))
     # Agreements are signed at home, and whoever gave notice will sign no more.
     signing = [one for one in supporters if one.home_id is None and one.leaving_on is None]
-    tones = {number.tone for number in crisis_checks.checked(local_crisis_lines())}
+    tones = {number.tone for number in crisis_checks.with_age(local_crisis_lines())}
     return {
         "unmanned": not any(one.ready_on(today) for one in supporters),
         "unsigned": any((one.agreement_until or today) <= today + timedelta(days=REMIND_DAYS) for one in signing),

@@ -20,6 +20,6 @@ def operations_page(request: SiteRequest) -> HttpResponse:
     context = {
         "sites": sites,
         "looked_at": min((site.looked_at for site in sites if site.looked_at), default=None),
-        "numbers": crisis_checks.checked(reference.crisis_lines()),
+        "numbers": crisis_checks.with_age(reference.crisis_lines()),
     }
     return render(request, "tracker/operations.html", context)

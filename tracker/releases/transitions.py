@@ -138,7 +138,7 @@ def handle(release_ids: list[int]) -> None:
     waiting = list(Release.objects.filter(pk__in=release_ids, state=State.CHECKING).values_list("pk", flat=True))
     agenda.schedule(Release.KIND, waiting, tenancy.now() + LEASE)
     for release_id in waiting:
-        transaction.on_commit(lambda number=release_id: agenda.send(CHECK, number))  # type: ignore[misc]
+        transaction.on_commit(lambda number=release_id: agenda.send_heavy(CHECK, number))  # type: ignore[misc]
 
 
 def publish(release_id: int, *, public: bool, by: Actor) -> Release:

@@ -85,7 +85,7 @@ def survey_page(request: SiteRequest) -> HttpResponse:
     What was answered is kept on the page when the receipt must be typed again.
     """
     if request.method != "POST":
-        return redirect(reverse("status", args=[request.site.slug]) + language.kept(request))
+        return redirect(reverse("status", args=[request.site.slug]) + language.link_query(request))
     press, receipt = status.press_from(request)
     form = SurveyForm(request.POST if "do" in request.POST else None, initial=request.POST.dict())
     answers = form.answers() if form.is_bound and form.is_valid() else None

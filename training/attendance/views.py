@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from psi import tenancy
 from sites.engine import audit
-from sites.engine.forms import sent_number
+from sites.engine.forms import posted_id
 from sites.engine.moves import Refused
 from sites.gate.permissions import for_roles
 from sites.gate.requests import SiteRequest
@@ -34,7 +34,7 @@ def session_page(request: SiteRequest, session_id: int) -> HttpResponse:
         sessions.cancel(session.pk, by=request.actor)
         messages.success(request, _("Cancelled. Who was to come is told."))
     elif do == "remove":
-        get_object_or_404(Material, session=session, pk=sent_number(request.POST.get("material", ""))).delete()
+        get_object_or_404(Material, session=session, pk=posted_id(request.POST.get("material", ""))).delete()
         audit.record("FILE_GONE", sessions.KIND, session.pk, by=request.actor)
         messages.success(request, _("The file is removed."))
     elif do == "attendance":

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from psi import tenancy
 from sites.engine import audit, spreadsheets
-from sites.engine.forms import bare_helper, sent_number, status_of
+from sites.engine.forms import bare_helper, posted_id, status_of
 from sites.engine.moves import Refused
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles, public
@@ -38,7 +38,7 @@ def my_statement(request: SiteRequest) -> HttpResponse:
     """Hours, credits and pay of one's own; claiming is a press."""
     if request.method == "POST":
         at = _holder(request, request.POST.get("at", ""))
-        number = sent_number(request.POST.get("number", ""))
+        number = posted_id(request.POST.get("number", ""))
         try:
             if request.POST.get("do") == "claim":
                 made = pay.claim(number, at=at, user_id=request.user.pk, by=request.actor)
@@ -160,7 +160,7 @@ def _decide(request: SiteRequest) -> None:
         made = pay.make_batch(by=request.actor)
         messages.success(request, gettext("Batch %(n)s is made. Download it below.") % {"n": made.number})
         return
-    found = get_object_or_404(Claim, pk=sent_number(request.POST.get("claim", "")))
+    found = get_object_or_404(Claim, pk=posted_id(request.POST.get("claim", "")))
     if do == "approve":
         pay.approve(found.pk, by=request.actor)
         messages.success(request, gettext("Approved."))

@@ -5,14 +5,14 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from sites.engine.forms import Filled, bare_helper
+from sites.engine.forms import RefillableForm, bare_helper
 from training.recruitment.models import Recruit
 from training.recruitment.transitions import Interest, Named
 from training.supporters.forms import AboutMeForm, PageForm, SupporterForm
 from training.supporters.models import Department, PeerSupporter
 
 
-class NominateForm(Filled):
+class NominateForm(RefillableForm):
     """Name and work address of a colleague; nothing else is asked about them."""
 
     key = forms.UUIDField(

@@ -14,7 +14,7 @@ from training.recruitment.transitions import SILENT_AFTER, State
 WITHIN = timedelta(days=7)
 
 
-def register_today() -> None:
+def register() -> None:
     """Tell *Today* who waits."""
     today.register(rows_for_today)
 

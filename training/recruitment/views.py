@@ -35,14 +35,14 @@ def nominate(request: SiteRequest) -> HttpResponse:
     """Nominate a colleague as a peer supporter; no account is needed, and nobody is told what becomes of it."""
     site = request.site
     if not site.privacy_officer:
-        return redirect(reverse("public", args=[site.slug]) + language.kept(request))
+        return redirect(reverse("public", args=[site.slug]) + language.link_query(request))
     if request.method != "POST":
         if kept := slowdown.restore(request):
             return _form(request, NominateForm(kept), waited=True)
         key = uuid.uuid4()
         return _form(request, NominateForm(key=key), ticket=slowdown.ticket_for(request, key))
     posted: QueryDict = request.POST
-    stale, switching = slowdown.lacks_csrf(request), language.CHOSEN in posted
+    stale, switching = slowdown.lacks_csrf(request), language.PARAMETER in posted
     if stale:
         # It may have been filled by a stranger's page, who must not know the key of what is sent next.
         posted, key = posted.copy(), uuid.uuid4()
@@ -51,7 +51,7 @@ def nominate(request: SiteRequest) -> HttpResponse:
     if switching:
         form.fill(posted)
         return _form(request, form, ticket=posted.get(slowdown.TICKET, ""))
-    after = reverse("nominated", args=[site.slug]) + language.kept(request)
+    after = reverse("nominated", args=[site.slug]) + language.link_query(request)
     if slowdown.is_honeypot_filled(request):
         return redirect(after)
     if stale or not form.is_valid():

@@ -4,7 +4,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from sites.engine.today import Item
-from sites.program.opening import asked, row
+from sites.program.opening import is_filled_or_invited, row
 from sites.tenants.models import Role, Site
 from training.supporters.models import Department, PeerSupporter
 
@@ -25,7 +25,7 @@ def supporters(site: Site) -> Item | None:
     """Return the row until a supporter in the roster is active."""
     if PeerSupporter.objects.filter(state=PeerSupporter.State.ACTIVE).exists():
         return None
-    if not asked(site, Role.SUPPORTER):
+    if not is_filled_or_invited(site, Role.SUPPORTER):
         return row(
             _("Invite peer supporters"),
             _("They get a mail, and set up their sign-in themselves."),

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from psi import tenancy
-from sites.engine.forms import sent_number, status_of
+from sites.engine.forms import posted_id, status_of
 from sites.engine.moves import Refused
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles, public, signed_in
@@ -139,7 +139,7 @@ def _renew(request: SiteRequest, page: str) -> HttpResponse:
 
 def _press(request: SiteRequest, page: str) -> HttpResponse:
     """Enrol, or step back."""
-    at, session_id = _holder(request, request.POST.get("at", "")), sent_number(request.POST.get("session", ""))
+    at, session_id = _holder(request, request.POST.get("at", "")), posted_id(request.POST.get("session", ""))
     try:
         if request.POST.get("do") == "enrol":
             name = names([request.user.pk]).get(request.user.pk, "")

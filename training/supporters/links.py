@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from psi import tenancy
-from sites.engine.forms import bare_helper, sent_number, status_of
+from sites.engine.forms import bare_helper, posted_id, status_of
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
 from sites.gate.requests import SiteRequest
@@ -74,7 +74,7 @@ class LinkForm(forms.Form):
 def links_page(request: SiteRequest) -> HttpResponse:
     """The list of linked sites; recording an agreement links two, ending it parts them the same day."""
     if request.POST.get("do") == "end":
-        link = get_object_or_404(Link, pk=sent_number(request.POST.get("link", "")))
+        link = get_object_or_404(Link, pk=posted_id(request.POST.get("link", "")))
         lending.unlink(link, by=request.actor)
         messages.success(request, gettext("Ended. Nothing more is shared between them."))
         return redirect("links")
