@@ -72,16 +72,23 @@ def handle_windows(ids: list[int]) -> None:
             moved.setdefault(match.window_step, []).append(match.pk)
         if match.window_step < WindowStep.MISSED:
             later.setdefault(match.confirmed_at + _h(hours[match.window_step]), []).append(match.pk)
-    for step, match_ids in moved.items():
-        Match.objects.filter(pk__in=match_ids).update(window_step=step)
-    leave_traces(taken, by=SYSTEM)
-    for kind, to in (to_supporter | to_administrators).items():
-        outbox.enqueue(kind, to)
+    _write_steps(moved, taken, to_supporter | to_administrators)
     for due, match_ids in later.items():
         agenda.schedule(WINDOW, match_ids, due)
     if missed_ids:
         facts.count(*[("WINDOW", "MISSED")] * len(missed_ids))
         alerts.schedule_missed(missed_ids)
+
+
+def _write_steps(
+    moved: dict[int, list[int]], taken: list[tuple[Match, str]], notices: dict[str, list[tuple[int, int | None]]]
+) -> None:
+    """Write the steps that windows took (step → ids of matches), their traces, and who is to hear of it."""
+    for step, match_ids in moved.items():
+        Match.objects.filter(pk__in=match_ids).update(window_step=step)
+    leave_traces(taken, by=SYSTEM)
+    for kind, to in notices.items():
+        outbox.enqueue(kind, to)
 
 
 def handle_waiting(ids: list[int]) -> None:

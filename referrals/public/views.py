@@ -128,6 +128,12 @@ def request_page(request: SiteRequest) -> HttpResponse:
         if point and request.method == "GET":
             access_points.count(point, "started")
         return HttpResponse(cached_form.request_page(request))
+    return _send(request, point)
+
+
+def _send(request: SiteRequest, point: str) -> HttpResponse:
+    """Take a form that was sent: store it, or give it back with what is to change, or ask to wait."""
+    site = request.site
     # Pages that hand back what was posted can show all of it.
     posted = without_control_characters(request.POST)
     request.POST = posted  # type: ignore[assignment]  # the stubs know none that is made by hand

@@ -61,43 +61,46 @@ def places(cube: Cube, wanted: Callable[[Place], bool]) -> list[int]:
 # What must stay hidden
 
 
+def among(cube: Cube, span: list[date], **which: object) -> list[int]:
+    """Return the places of the requests of these months, of a site, a pathway, a reason, a set of reasons."""
+
+    def wanted(cell: Place) -> bool:
+        site, month, path, given = cell
+        own = {"site": site, "path": path, "given": given}
+        return (
+            month in span
+            and all(which.get(name, value) == value for name, value in own.items())
+            and ("reason" not in which or which["reason"] in given)
+            and ("without" not in which or which["without"] not in given)
+        )
+
+    return places(cube, wanted)
+
+
 def kinds(cube: Cube) -> Iterator[tuple[str, list[int]]]:
     """Yield every count that could point to somebody: its family and its cells."""
-    for length, spans in ((1, [[month] for month in MONTHS]), (3, QUARTERS), (12, YEARS)):
-        for span in spans:
+    lengths = ((1, [[month] for month in MONTHS]), (3, QUARTERS), (12, YEARS))
+    for length, span in ((length, span) for length, spans in lengths for span in spans):
+        yield "ALL", among(cube, span)
+        yield from (("ALL", among(cube, span, path=path)) for path in PATHWAYS)
+        yield from (("SITE", among(cube, span, site=site)) for site in SITES)
+        yield from ((f"R_{reason}", among(cube, span, reason=reason)) for reason in REASONS)
+        yield from ((f"N_{reason}", among(cube, span, without=reason)) for reason in REASONS)
+        if length > 1:
+            yield from finer_kinds(cube, span)
+        if length > 3:
+            for reason, site in product(REASONS, SITES):
+                yield f"SR_{reason}", among(cube, span, reason=reason, site=site)
 
-            def among(span: list[date] = span, **which: object) -> list[int]:
-                def wanted(cell: Place) -> bool:
-                    site, month, path, given = cell
-                    return (
-                        month in span
-                        and which.get("site", site) == site
-                        and which.get("path", path) == path
-                        and which.get("given", given) == given
-                        and ("reason" not in which or which["reason"] in given)
-                        and ("without" not in which or which["without"] not in given)
-                    )
 
-                return places(cube, wanted)
-
-            yield "ALL", among()
-            for path in PATHWAYS:
-                yield "ALL", among(path=path)
-            for site in SITES:
-                yield "SITE", among(site=site)
-            for reason in REASONS:
-                yield f"R_{reason}", among(reason=reason)
-                yield f"N_{reason}", among(without=reason)
-            if length > 1:
-                for site, path in product(SITES, PATHWAYS):
-                    yield "SITE_PATH", among(site=site, path=path)
-                for given in cube.sets:
-                    yield "SET", among(given=given)
-                for reason, path in product(REASONS, PATHWAYS):
-                    yield f"R_{reason}", among(reason=reason, path=path)
-            if length > 3:
-                for reason, site in product(REASONS, SITES):
-                    yield f"SR_{reason}", among(reason=reason, site=site)
+def finer_kinds(cube: Cube, span: list[date]) -> Iterator[tuple[str, list[int]]]:
+    """Yield what could point to somebody in a quarter or a year, and is too fine for a month."""
+    for site, path in product(SITES, PATHWAYS):
+        yield "SITE_PATH", among(cube, span, site=site, path=path)
+    for given in cube.sets:
+        yield "SET", among(cube, span, given=given)
+    for reason, path in product(REASONS, PATHWAYS):
+        yield f"R_{reason}", among(cube, span, reason=reason, path=path)
 
 
 def test_every_count_of_one_to_nine_that_could_point_to_somebody_is_attacked(cube: Cube) -> None:

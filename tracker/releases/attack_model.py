@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from tracker.releases.options import MONTH
 from tracker.releases.suppression import Cell, GroupMember, surely_in_time
 
 Table, Unit = Release.Table, ReleaseCell.Unit
+PeriodsByKind = dict[str, list[tuple[date, date]]]
 # No bound that anybody was told.
 UNBOUNDED = 10**9
 
@@ -91,44 +93,53 @@ def _counted_cells(cube: Cube, cell: Cell, grouped: Mapping[tuple[str, str, date
 def _protected_counts(cube: Cube, k: int) -> Iterator[ProtectedCount]:
     """Yield the counts of 1 to k - 1 that could point to somebody, by kind."""
     counts = cube.counts.ravel()
-    grid = np.arange(counts.size, dtype=np.intp).reshape(cube.counts.shape)
-
-    def small(family: str, places: CellIndices) -> Iterator[ProtectedCount]:
+    quarters = periods.quarters(cube.months[0], cube.months[-1])
+    periods_by_kind: PeriodsByKind = {
+        "MONTH": [(month, month) for month in cube.months],
+        "QUARTER": [(each, periods.last_month(each)) for each in quarters],
+        "YEAR": _years(cube),
+    }
+    for family, places in chain(_request_counts(cube, periods_by_kind), _reason_counts(cube, periods_by_kind)):
         if 0 < counts[places].sum() < k:
             yield ProtectedCount(family, places)
 
-    periods_by_kind = {
-        "MONTH": [(month, month) for month in cube.months],
-        "QUARTER": [(each, periods.last_month(each)) for each in periods.quarters(cube.months[0], cube.months[-1])],
-        "YEAR": _years(cube),
-    }
+
+def _request_counts(cube: Cube, periods_by_kind: PeriodsByKind) -> Iterator[tuple[str, CellIndices]]:
+    """Yield the family and the cells of each count of requests, whatever their reasons."""
     for name, over in periods_by_kind.items():
         for first, last in over:
-            yield from small("ALL", cube.cell_indices(first, last))
+            yield "ALL", cube.cell_indices(first, last)
             for path in PATHWAYS:
-                yield from small("ALL", cube.cell_indices(first, last, pathway=path))
+                yield "ALL", cube.cell_indices(first, last, pathway=path)
             for site in cube.sites:
-                yield from small("SITE", cube.cell_indices(first, last, sites=[site]))
+                yield "SITE", cube.cell_indices(first, last, sites=[site])
             if name != "MONTH":
+                yield from _fine_counts(cube, first, last)
+
+
+def _fine_counts(cube: Cube, first: date, last: date) -> Iterator[tuple[str, CellIndices]]:
+    for site, path in product(cube.sites, PATHWAYS):
+        yield "SITE_PATH", cube.cell_indices(first, last, sites=[site], pathway=path)
+    # Those who gave the very same reasons are the base cells of the second table.
+    grid = np.arange(cube.counts.size, dtype=np.intp).reshape(cube.counts.shape)
+    for given in range(len(cube.sets)):
+        yield "SET", grid[:, cube.month_slice(first, last), :, given].ravel()
+
+
+def _reason_counts(cube: Cube, periods_by_kind: PeriodsByKind) -> Iterator[tuple[str, CellIndices]]:
+    """Yield the family and the cells of each count of requests that mention a reason, or do not."""
+    for reason, (name, over) in product(REASONS, periods_by_kind.items()):
+        for first, last in over:
+            mentioned = cube.cell_indices(first, last, reasons=[reason])
+            yield f"R_{reason}", mentioned
+            # Who knows how many asked subtracts.
+            yield f"N_{reason}", np.setdiff1d(cube.cell_indices(first, last), mentioned)
+            if name != "MONTH":
+                for path in PATHWAYS:
+                    yield f"R_{reason}", cube.cell_indices(first, last, reasons=[reason], pathway=path)
+            if name == "YEAR":
                 for site in cube.sites:
-                    for path in PATHWAYS:
-                        yield from small("SITE_PATH", cube.cell_indices(first, last, sites=[site], pathway=path))
-                # Those who gave the very same reasons are the base cells of the second table.
-                for given in range(len(cube.sets)):
-                    yield from small("SET", grid[:, cube.month_slice(first, last), :, given].ravel())
-    for reason in REASONS:
-        for name, over in periods_by_kind.items():
-            for first, last in over:
-                mentioned = cube.cell_indices(first, last, reasons=[reason])
-                yield from small(f"R_{reason}", mentioned)
-                # Who knows how many asked subtracts.
-                yield from small(f"N_{reason}", np.setdiff1d(cube.cell_indices(first, last), mentioned))
-                if name != "MONTH":
-                    for path in PATHWAYS:
-                        yield from small(f"R_{reason}", cube.cell_indices(first, last, reasons=[reason], pathway=path))
-                if name == "YEAR":
-                    for site in cube.sites:
-                        yield from small(f"SR_{reason}", cube.cell_indices(first, last, sites=[site], reasons=[reason]))
+                    yield f"SR_{reason}", cube.cell_indices(first, last, sites=[site], reasons=[reason])
 
 
 def _years(cube: Cube) -> list[tuple[date, date]]:

@@ -5,7 +5,7 @@ A table tells a run of quarters: those since it told its last. A run may be one 
 and more; when its counts are too small it waits, and the next release tries a longer one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
@@ -228,19 +228,10 @@ def _process(cube: Cube, tables: ProtectedTables, first: date, last: date, k: in
     def add(category: str, number: int, unit: str = Unit.COUNT) -> None:
         tables.cells.append(Cell(Table.PROCESS, category, first, last, number, unit))
 
-    def add_percentage(category: str, yes: NDArray[np.int64], no: NDArray[np.int64]) -> None:
-        base = int((yes + no).sum())
-        if base >= PERCENT_BASE and all(is_safe(contributions, k) for contributions in (yes + no, yes, no)):
-            add(f"{category}_Y", percent(int(yes.sum()), base), Unit.PERCENT)
-
     if is_safe(windows, k):
         add("CONTACT", int(windows.sum()))
-    add_percentage("CONTACT", in_time, missed)
-    for measure in ("TO_MATCH", "TO_CONTACT"):
-        hours = cube.hours(measure, first, last)
-        if sum(hours.values()) < max(MEDIAN_BASE, k):
-            continue
-        middle = median(hours)
+    tables.cells += _percentage("CONTACT", first, last, in_time, missed, k)
+    for measure, middle in _medians(cube, first, last, k):
         if measure == "TO_MATCH" or median_is_safe(middle, int(in_time.sum()), int(missed.sum()), k):
             add(measure, middle, Unit.HOURS)
     talks = cube.process_contributions("TALK", "ALL", first, last)
@@ -252,7 +243,26 @@ def _process(cube: Cube, tables: ProtectedTables, first: date, last: date, k: in
     if is_safe(respondents, k):
         add("SURVEY", int(respondents.sum()))
     for item in ITEMS:
-        add_percentage(item, *(cube.process_contributions(item, answer, first, last) for answer in ("YES", "OTHER")))
+        yes, other = (cube.process_contributions(item, answer, first, last) for answer in ("YES", "OTHER"))
+        tables.cells += _percentage(item, first, last, yes, other, k)
+
+
+def _percentage(
+    category: str, first: date, last: date, yes: NDArray[np.int64], no: NDArray[np.int64], k: int
+) -> list[Cell]:
+    """Return the cell that says how many of a hundred said yes; none where it may not be published."""
+    base = int((yes + no).sum())
+    if base < PERCENT_BASE or not all(is_safe(contributions, k) for contributions in (yes + no, yes, no)):
+        return []
+    return [Cell(Table.PROCESS, f"{category}_Y", first, last, percent(int(yes.sum()), base), Unit.PERCENT)]
+
+
+def _medians(cube: Cube, first: date, last: date, k: int) -> Iterator[tuple[str, int]]:
+    """Yield each measure of hours that enough matches stand behind, with its median."""
+    for measure in ("TO_MATCH", "TO_CONTACT"):
+        hours = cube.hours(measure, first, last)
+        if sum(hours.values()) >= max(MEDIAN_BASE, k):
+            yield measure, median(hours)
 
 
 def median_is_safe(middle: int, in_time: int, missed: int, k: int) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -55,20 +55,25 @@ def session_page(request: SiteRequest, session_id: int) -> HttpResponse:
             messages.success(request, _("The file is there for everyone who comes."))
     if request.method == "POST" and not wrong and not form.errors:
         return redirect("session", request.site.slug, session.pk)
-    seats = list(Enrolment.objects.filter(session=session).exclude(state=State.CANCELLED).select_related("home"))
-    seats.sort(key=lambda seat: (seat.state == State.WAITING, seat.since if seat.state == State.WAITING else seat.name))
-    for seat in seats:
-        said = seat.attended_minutes or (0 if seat.state == State.ABSENT else session.minutes)
-        seat.shown = request.POST.get(f"minutes_{seat.pk}", "" if seat.state == State.WAITING else said)  # type: ignore[attr-defined]
     context = {
         "session": session,
-        "seats": seats,
+        "seats": _seats(session, request.POST),
         "started": session.starts_at <= tenancy.now() and session.state != Session.State.CANCELLED,
         "materials": Material.objects.filter(session=session).defer("content").order_by("pk"),
         "form": form,
         "wrong": wrong,
     }
     return render(request, "training/session.html", context, status=422 if wrong or form.errors else 200)
+
+
+def _seats(session: Session, posted: QueryDict) -> list[Enrolment]:
+    """Return who comes and then who waits, each with the minutes that its field shows."""
+    seats = list(Enrolment.objects.filter(session=session).exclude(state=State.CANCELLED).select_related("home"))
+    seats.sort(key=lambda seat: (seat.state == State.WAITING, seat.since if seat.state == State.WAITING else seat.name))
+    for seat in seats:
+        said = seat.attended_minutes or (0 if seat.state == State.ABSENT else session.minutes)
+        seat.shown = posted.get(f"minutes_{seat.pk}", "" if seat.state == State.WAITING else said)  # type: ignore[attr-defined]
+    return seats
 
 
 def _minutes(session: Session, posted: Any) -> dict[int, int]:

@@ -197,13 +197,7 @@ def _value(column: str, cell: str, lists: _Lists) -> Any:
     """Return what a cell says, as JSON holds it; raise `ValueError` with a sentence when it says nothing known."""
     typed, said = _plain(cell), {"cell": cell[:40], "column": column}
     if column in CHOICES:
-        known = {_plain(str(word)): value for value, label in CHOICES[column].choices for word in (value, label)}
-        # "Early" is enough for "Early (0 to 5 years)".
-        known |= {_plain(str(label).split("(")[0]): value for value, label in CHOICES[column].choices}
-        if typed not in known:
-            words = ", ".join(str(label) for label in CHOICES[column].labels)
-            raise ValueError(_("“%(cell)s” is no %(column)s. Use one of: ") % said + words + ".")
-        return known[typed]
+        return _choice(column, typed, said)
     if column == "specialty":
         if typed not in lists.specialties:
             raise ValueError(_("“%(cell)s” is no specialty on the list.") % said)
@@ -213,21 +207,40 @@ def _value(column: str, cell: str, lists: _Lists) -> Any:
             raise ValueError(_("In the column “french”, write yes or no."))
         return typed in YES
     if column in roster_files.DATES:
-        try:
-            day = roster_files.day(cell)
-        except (ValueError, OverflowError) as error:
-            raise ValueError(_("“%(cell)s” is no date. Enter one such as 2026-09-17.") % said) from error
-        if column == "trained_on" and not trained_facts.believable(day):
-            raise ValueError(_("“%(cell)s” in the column “trained_on” lies too far back, or ahead.") % said)
-        return day.isoformat()
+        return _day(column, cell, said)
     if column == "departments":
-        missing = [name for name in roster_files.unlisted(cell) if _plain(name) not in lists.departments]
-        if missing:
-            raise ValueError(_("There is no department “%(name)s” on your list.") % {"name": missing[0][:60]})
-        return sorted({lists.departments[_plain(name)] for name in roster_files.unlisted(cell)})
+        return _departments(cell, lists)
     if not (typed.isascii() and typed.isdigit() and len(typed) <= 5 and 1 <= int(typed) <= MOST_CAP):
         raise ValueError(_("“%(cell)s” in the column “%(column)s” is no whole number from 1 to 365.") % said)
     return int(typed)
+
+
+def _choice(column: str, typed: str, said: Mapping[str, str]) -> str:
+    """Return the code of a closed list that its word, its code or the beginning of its word stands for."""
+    known = {_plain(str(word)): value for value, label in CHOICES[column].choices for word in (value, label)}
+    # "Early" is enough for "Early (0 to 5 years)".
+    known |= {_plain(str(label).split("(")[0]): value for value, label in CHOICES[column].choices}
+    if typed not in known:
+        words = ", ".join(str(label) for label in CHOICES[column].labels)
+        raise ValueError(_("“%(cell)s” is no %(column)s. Use one of: ") % said + words + ".")
+    return str(known[typed])
+
+
+def _day(column: str, cell: str, said: Mapping[str, str]) -> str:
+    try:
+        day = roster_files.day(cell)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(_("“%(cell)s” is no date. Enter one such as 2026-09-17.") % said) from error
+    if column == "trained_on" and not trained_facts.believable(day):
+        raise ValueError(_("“%(cell)s” in the column “trained_on” lies too far back, or ahead.") % said)
+    return day.isoformat()
+
+
+def _departments(cell: str, lists: _Lists) -> list[int]:
+    names = roster_files.unlisted(cell)
+    if missing := [name for name in names if _plain(name) not in lists.departments]:
+        raise ValueError(_("There is no department “%(name)s” on your list.") % {"name": missing[0][:60]})
+    return sorted({lists.departments[_plain(name)] for name in names})
 
 
 # A row beside what is known
