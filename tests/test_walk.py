@@ -241,7 +241,7 @@ def furnish(world: cast.World, slug: str) -> Place:
         material = Material.objects.create(
             session=session, name=canary("file"), kind="PNG", content=canary("content").encode()
         )
-        self_description.evaluate(PeerSupporter.objects.get(pk=supporter.pk), canary("evaluated"))
+        self_description.set_evaluated(PeerSupporter.objects.get(pk=supporter.pk), canary("evaluated"))
         colleague = recruitment.Named(
             canary("colleague"), f"{canary('nominee')}@example.org".lower(), canary("nominator")
         )

@@ -35,7 +35,7 @@ class TrainingConfig(AppConfig):
         agreement.register()
         sessions.register()
         claims.register()
-        agenda.register(lending.LINK, lending.look_after_links)
+        agenda.register(lending.LINK, lending.handle_links)
         today.register(roster_today.rows)
         pending_lines.register()
         recruitment_due.register()

@@ -64,7 +64,7 @@ HOURS = {
 def show(supporter: PeerSupporter, name: str, by: Actor) -> None:
     """Let a supporter agree to be shown, with their words and a portrait."""
     bio, bio_fr = BIOS.get(name, ("", ""))
-    public_page.describe(supporter.pk, bio=bio, bio_fr=bio_fr, shown=True, by=by)
+    public_page.save_page(supporter.pk, bio=bio, bio_fr=bio_fr, shown=True, by=by)
     sent = portrait(name)
     public_page.put_photo(supporter.pk, photos.redrawn(io.BytesIO(sent), len(sent)), by=by)
 

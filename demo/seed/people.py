@@ -18,9 +18,8 @@ from sites.engine.audit import Actor
 from sites.reference.models import Specialty
 from sites.tenants.models import Membership, Profile, Role, Site, User
 from training.commitment import agreement
-from training.supporters import trained_facts
+from training.supporters import self_description, trained_facts
 from training.supporters.models import Department, Evaluates, Gender, Language, PeerSupporter, Practice, Stage
-from training.supporters.self_description import describe
 
 W, M, N = Gender.WOMAN, Gender.MAN, Gender.NONBINARY
 DOMAIN = "example.org"
@@ -176,7 +175,7 @@ def make(cast: Cast, province: Site, anchor: datetime) -> Place:
         for peer in cast.supporters:
             user = _join(site, peer.name, Role.SUPPORTER)
             row = _enrol(peer, user, anchor)
-            agreement.noted(row, by=administrator)
+            agreement.follow_readiness(row, frozenset({"agreement_until"}), administrator)
             if peer.published:
                 faces.show(row, peer.name, Actor(user.pk, Role.SUPPORTER.value))
             Evaluates.objects.bulk_create(
@@ -219,8 +218,8 @@ def _enrol(peer: Peer, user: User, anchor: datetime) -> PeerSupporter:
         cap_year=peer.cap_year,
         cap_live=peer.cap_live,
     )
-    trained_facts.trained(row)
-    describe(row, peer.described)
+    trained_facts.count_trained(row)
+    self_description.set_description(row, peer.described)
     return row
 
 

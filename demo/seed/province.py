@@ -47,7 +47,7 @@ from training.attendance import transitions as attendance_transitions
 from training.commitment import agreement
 from training.credits import claims
 from training.sessions import transitions as sessions
-from training.sessions.models import Enrolment
+from training.sessions.models import Enrolment, Session
 from training.supporters import lending
 from training.supporters.models import PeerSupporter
 
@@ -266,9 +266,9 @@ def _settle(site_id: int) -> None:
     for kind, look_after in (
         (NEXT, next_candidate.handle),
         (alerts.UNANSWERED, alerts.handle_missed),
-        (agreement.KIND, agreement.look_after),
-        (sessions.KIND, sessions.look_after),
-        (claims.CLAIM_BY, claims.look_after),
+        (agreement.KIND, agreement.handle),
+        (Session.KIND, sessions.handle),
+        (claims.CLAIM_BY, claims.handle),
         (survey.KIND, survey.rewrite),
         (UNRECORDED, reminders.handle_unrecorded),
         (remarks.KIND, remarks.rewrite),

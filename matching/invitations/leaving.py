@@ -5,12 +5,13 @@ from django.utils.timezone import localdate
 from matching.invitations import rematch
 from matching.matches.models import LIVE, Match
 from psi import tenancy
-from sites.engine import agenda, audit
+from sites.engine import agenda
 from sites.engine.audit import SYSTEM
 from sites.people import transitions as people
 from sites.tenants.models import Membership, Role
+from training.commitment import transitions as commitment
 from training.commitment.agreement import morning
-from training.commitment.transitions import KIND, LEAVING
+from training.commitment.transitions import LEAVING
 from training.supporters import lending
 from training.supporters.models import PeerSupporter
 
@@ -47,7 +48,4 @@ def _leave_roster(supporter: PeerSupporter) -> None:
     ).first()
     if role is not None:
         people.end_role(role, by=SYSTEM)
-    left = PeerSupporter.objects.select_for_update(no_key=True).get(pk=supporter.pk)
-    left.state, left.leaving_on, left.paused_until = PeerSupporter.State.LEFT, None, None
-    left.save(update_fields=["state", "leaving_on", "paused_until"])
-    audit.record("LEFT", KIND, left.pk, by=SYSTEM)
+    commitment.leave(supporter.pk, by=SYSTEM)

@@ -251,7 +251,7 @@ def test_wishes_only_the_vault_can_tell_order_those_who_come_first(world: World,
     with roster(world, [person] * 5, {"wishes": ["PARENT"], "specialty": None, "departments": set()}) as (need, known):
         ids = list(PeerSupporter.objects.order_by("pk").values_list("pk", flat=True))
         for row in PeerSupporter.objects.filter(pk__in=ids[2:4]):
-            self_description.describe(row, [Wish.PARENT])
+            self_description.set_description(row, [Wish.PARENT])
         assert [c.peer.supporter_id for c in candidates.first(need, known)] == ids[:3]
         offers = ranking.rank(need, candidates.first(need, known), tenancy.now())
         assert [offer.candidate.peer.supporter_id for offer in offers] == [ids[2], ids[0], ids[1]]

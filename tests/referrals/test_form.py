@@ -27,7 +27,7 @@ from tests.markup import flat
 from tests.people import World, supporter
 from tests.referrals.test_requests import GOOD, post, receipt
 from training.supporters.models import Department, Evaluates, PeerSupporter
-from training.supporters.self_description import describe, described
+from training.supporters.self_description import described, set_description
 
 EVERYTHING: dict[str, Any] = {
     "email": "robin@example.ca",
@@ -183,7 +183,7 @@ def test_a_supporter_describes_themselves_and_nobody_reads_it(world: World, sign
 def test_it_is_forgotten_when_they_leave(world: World, sign_in: Any) -> None:
     own = world.supporters["north"]
     with site_scope(world.north.pk):
-        describe(own, ["PARENT"])
+        set_description(own, ["PARENT"])
     sign_in(world["north administrator"]).post(
         f"/north/supporters/{own.user_id}/",
         {"do": "leaves", "on": f"{localdate(tenancy.now()):%Y-%m-%d}"},
@@ -197,7 +197,7 @@ def test_it_is_forgotten_when_they_leave(world: World, sign_in: Any) -> None:
 def test_a_wish_goes_to_who_said_it_of_themselves(world: World, sign_in: Any) -> None:
     one = supporter(world.north, "Dr Zoe Fitting")
     with site_scope(world.north.pk):
-        describe(one, ["ABROAD", "TAGALOG"])
+        set_description(one, ["ABROAD", "TAGALOG"])
     referral = line.request(world.north, wishes=("ABROAD",), talk_in="TAGALOG")
     page = sign_in(world["north administrator"]).get(f"/north/requests/{referral.ref}/choose/").text
     assert page.index("Dr Zoe Fitting") < page.index("Dr Sam North")

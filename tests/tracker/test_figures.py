@@ -239,7 +239,7 @@ def test_who_was_trained_is_counted_once_in_the_month_of_the_day_and_at_home_alo
     def note() -> None:
         with site_scope(world.north.pk):
             for each in people:
-                trained_facts.trained(each)
+                trained_facts.count_trained(each)
 
     note()
     note()
@@ -263,7 +263,7 @@ def test_a_slip_in_the_day_of_training_is_refused_with_a_sentence(world: World, 
 
 def test_who_was_trained_long_before_makes_no_years_to_choose_and_no_report(world: World, sign_in: Any) -> None:
     with site_scope(world.north.pk):
-        trained_facts.trained(rows.supporter(world.north, "Dr Long Ago", trained_on=date(2004, 5, 1)))
+        trained_facts.count_trained(rows.supporter(world.north, "Dr Long Ago", trained_on=date(2004, 5, 1)))
     agenda.sweep()
     page = sign_in(world["north lead"]).get("/north/figures/").text
     assert "2005" not in page and "report/" not in page

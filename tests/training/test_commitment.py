@@ -18,7 +18,6 @@ from referrals.requests.models import Referral
 from sites.engine import agenda
 from sites.engine.audit import SYSTEM
 from sites.engine.models import Due, Notice
-from sites.engine.moves import Refused
 from sites.people import transitions as people
 from sites.tenants.models import Link, Membership, Site
 from tests import line
@@ -168,7 +167,7 @@ def test_a_number_out_of_reach_is_refused_and_kept_on_the_page(world: World, sig
 def test_helping_outside_is_a_row_at_the_province_that_follows_the_one_at_home(world: World, sign_in: SignIn) -> None:
     sam, client = world.supporters["north"], sign_in(world["north supporter"])
     with site_scope(world.north.pk):
-        self_description.describe(PeerSupporter.objects.get(pk=sam.pk), ["PARENT"])
+        self_description.set_description(PeerSupporter.objects.get(pk=sam.pk), ["PARENT"])
     client.post("/north/my/commitment/", {"do": "lend", "at": "province"})
     client.post("/north/my/commitment/", {"do": "lend", "at": "province"})
     client.post("/north/my/commitment/", {"do": "pledge", "cap_year": "3", "cap_live": "1"})
@@ -203,7 +202,7 @@ def test_who_supports_someone_there_finishes_first(world: World) -> None:
     with site_scope(world.province.pk):
         copy = PeerSupporter.objects.get(user=sam.user)
         transitions.invite(referral.pk, copy.pk, by=line.acting(world["coordinator"], "administrator"))
-    with site_scope(world.north.pk), pytest.raises(Refused, match="Answer or finish that first"):
+    with site_scope(world.north.pk), refused("BUSY_THERE"):
         lending.take_back(sam.pk, at=world.province, by=line.helper(world))
 
 

@@ -19,12 +19,12 @@ from psi import tenancy
 from psi.tenancy import site_scope
 from sites.engine import agenda, spreadsheets
 from sites.engine.models import AuditEntry, Notice
-from sites.engine.moves import Refused
 from sites.reference.models import Rate
 from sites.tenants.models import Role
 from tests import line, printed
 from tests.markup import flat
 from tests.people import World, member, supporter
+from tests.refusals import refused
 from tests.training.test_sessions import attend, come, plan
 from training.credits import certificates, money
 from training.credits import claims as pay
@@ -227,7 +227,7 @@ def test_what_is_voluntary_is_not_paid(world: World) -> None:
     attend(world.north, session, drsam=60)
     with site_scope(world.north.pk):
         seat = Enrolment.objects.get()
-        with pytest.raises(Refused, match="for Foundations and Practice"):
+        with refused("NOT_PAID"):
             pay.claim(seat.pk, at=world.north, user_id=seat.user_id, by=line.helper(world))
 
 
@@ -299,9 +299,8 @@ def test_a_certificate_is_void_when_attendance_is_corrected_and_another_takes_it
 
 
 def test_without_attendance_there_is_no_certificate(world: World) -> None:
-    with site_scope(world.north.pk), pytest.raises(Refused, match="once attendance is noted"):
-        user = world["north supporter"]
-        certificates.issue(user.pk, at=world.north, by=line.helper(world))
+    with site_scope(world.north.pk), refused("NO_CREDITS"):
+        certificates.issue(world["north supporter"].pk, at=world.north, by=line.helper(world))
 
 
 def test_a_code_read_wrongly_is_known_by_its_check() -> None:

@@ -23,12 +23,13 @@ from sites.tenants.models import Invitation, Membership, Role, User
 from tests import line
 from tests import people as cast
 from tests.people import World
+from tests.refusals import refused
 from training.commitment import agreement
 from training.recruitment import queries as recruits
 from training.recruitment import transitions as recruitment
 from training.recruitment.models import Recruit, RecruitEvent
-from training.recruitment.transitions import MOVES, Interest, Named, State
-from training.supporters import lending
+from training.recruitment.transitions import Interest, Named, State
+from training.supporters import lending, readiness
 from training.supporters.models import Department, PeerSupporter
 
 SignIn = Callable[[Any], Client]
@@ -189,9 +190,9 @@ def test_the_whole_way(world: World, sign_in: SignIn) -> None:
     assert "ROSTER" not in ada.get("/north/settings/audit/").text
 
 
-@pytest.mark.parametrize("verb", sorted(MOVES))
+@pytest.mark.parametrize("verb", sorted(Recruit.MOVES))
 def test_a_move_starts_from_its_own_states_alone(world: World, verb: str) -> None:
-    """The three that look at dates are made by `settle`, which does nothing elsewhere."""
+    """The three that look at dates are made by `follow_readiness`, which does nothing elsewhere."""
     recruit, supporter = reviewed(world)
     moves: dict[str, Callable[[], Any]] = {
         "invite": lambda: recruitment.invite(recruit.pk, by=admin(world)),
@@ -200,13 +201,13 @@ def test_a_move_starts_from_its_own_states_alone(world: World, verb: str) -> Non
         "stop": lambda: recruitment.stop(recruit.pk, "NOT_NOW", by=admin(world)),
     }
     with site_scope(world.north.pk):
-        for state in set(State.values) - MOVES[verb][0]:
+        for state in set(State.values) - Recruit.MOVES[verb][0]:
             Recruit.objects.filter(pk=recruit.pk).update(state=state)
             if verb in moves:
                 with pytest.raises(Refused), transaction.atomic():
                     moves[verb]()
             elif state not in ("REVIEWED", "TRAINING", "AGREEING"):
-                recruitment.settle(supporter.pk)
+                recruitment.follow_readiness(supporter, frozenset(), admin(world))
             assert Recruit.objects.get().state == state
 
 
@@ -216,7 +217,7 @@ def test_two_people_review_never_one_twice(world: World) -> None:
     with site_scope(world.north.pk):
         ada = admin(world)
         recruitment.review(recruit.pk, roles=both, by=ada)
-        with pytest.raises(Refused, match="another person"):
+        with refused("OWN_REVIEW"):
             recruitment.review(recruit.pk, roles=both, by=ada)
         with pytest.raises(IntegrityError), transaction.atomic():
             Recruit.objects.filter(pk=recruit.pk).update(by_administrator=ada.user_id, by_lead=ada.user_id)
@@ -226,7 +227,7 @@ def test_two_people_review_never_one_twice(world: World) -> None:
     Membership.objects.filter(user=world["north lead"]).update(ended_at=tenancy.now())
     with site_scope(world.north.pk):
         recruitment.review(other.pk, roles={Role.ADMINISTRATOR}, by=ada)
-        with pytest.raises(Refused, match="invite a lead first"):
+        with refused("REVIEWER_MISSING"):
             recruitment.review(other.pk, roles={Role.ADMINISTRATOR}, by=ada)
 
 
@@ -242,8 +243,7 @@ def test_training_and_agreement_are_awaited_each_for_itself(world: World) -> Non
     assert fresh(recruit).state == State.TRAINING
     with site_scope(world.north.pk) as scope:
         ahead = localdate(scope.now) + timedelta(days=3)
-        PeerSupporter.objects.filter(pk=supporter.pk).update(trained_on=ahead, agreement_until=date(2099, 1, 1))
-        recruitment.settle(supporter.pk)
+        readiness.record(supporter, trained_on=ahead, agreement_until=date(2099, 1, 1), by=admin(world))
         assert Recruit.objects.get().state == State.TRAINING
         later = scope.now + timedelta(days=4)
     agenda.sweep(now=later)
@@ -261,8 +261,7 @@ def test_signing_the_agreement_makes_active_who_is_trained_and_is_asked_of_nobod
     robin = sign_in(supporter.user)
     assert "See the sessions" in robin.get("/north/my/").text and "Read and sign" not in robin.get("/north/my/").text
     with site_scope(world.north.pk):
-        PeerSupporter.objects.filter(pk=supporter.pk).update(trained_on=date(2026, 1, 2))
-        recruitment.settle(supporter.pk)
+        readiness.record(supporter, trained_on=date(2026, 1, 2), by=admin(world))
         assert Recruit.objects.get().state == State.AGREEING
         version = agreement.text().sha256
     assert "Read and sign" in robin.get("/north/my/").text

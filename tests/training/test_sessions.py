@@ -20,12 +20,12 @@ from psi.tenancy import site_scope
 from sites.engine import agenda
 from sites.engine.audit import SYSTEM
 from sites.engine.models import AuditEntry, Due, Notice
-from sites.engine.moves import Refused
 from sites.people import transitions as people
 from sites.tenants.models import Membership, Role, Site
 from tests import line
 from tests.markup import flat
 from tests.people import World, supporter
+from tests.refusals import refused
 from training.attendance import transitions as attendance_transitions
 from training.sessions import transitions as sessions
 from training.sessions.models import Enrolment, Session
@@ -358,7 +358,7 @@ def test_attendance_is_asked_for_where_it_matters(world: World, sign_in: SignIn)
 def test_nothing_is_noted_before_it_starts(world: World) -> None:
     session, sam = plan(world.north), world.supporters["north"]
     come(session, world.north, sam, world.north)
-    with pytest.raises(Refused, match="once the session has started"):
+    with refused("NOT_STARTED"):
         attend(world.north, session, drsam=150)
 
 

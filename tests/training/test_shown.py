@@ -44,7 +44,7 @@ def show(supporter: PeerSupporter, colour: str = "teal", **said: Any) -> str:
     """Let a supporter agree; return the address of the photo."""
     by = Actor(supporter.user_id, Role.SUPPORTER.value)
     with site_scope(supporter.site_id):
-        public_page.describe(supporter.pk, **{"bio": BIO, "bio_fr": "", "shown": True} | said, by=by)
+        public_page.save_page(supporter.pk, **{"bio": BIO, "bio_fr": "", "shown": True} | said, by=by)
         sent = picture(colour)
         public_page.put_photo(supporter.pk, photos.redrawn(io.BytesIO(sent), len(sent)), by=by)
         digest = Photo.objects.values_list("digest", flat=True).get(supporter=supporter)
@@ -145,7 +145,7 @@ def test_a_role_that_ended_can_agree_to_nothing_and_its_agreement_does_not_come_
     show(world.supporters["north"])
     _ended(world, Client())
     with site_scope(world.north.pk), pytest.raises(Refused):
-        public_page.describe(world.supporters["north"].pk, bio="", bio_fr="", shown=True, by=SYSTEM)
+        public_page.save_page(world.supporters["north"].pk, bio="", bio_fr="", shown=True, by=SYSTEM)
     cast.member(world.north, Role.SUPPORTER, "Dr Sam North", world["north supporter"])
     assert not shown()
 

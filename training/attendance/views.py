@@ -35,7 +35,7 @@ def session_page(request: SiteRequest, session_id: int) -> HttpResponse:
         messages.success(request, _("Cancelled. Who was to come is told."))
     elif do == "remove":
         get_object_or_404(Material, session=session, pk=posted_id(request.POST.get("material", ""))).delete()
-        audit.record("FILE_GONE", sessions.KIND, session.pk, by=request.actor)
+        audit.record("FILE_GONE", Session.KIND, session.pk, by=request.actor)
         messages.success(request, _("The file is removed."))
     elif do == "attendance":
         try:
@@ -51,7 +51,7 @@ def session_page(request: SiteRequest, session_id: int) -> HttpResponse:
         if form.is_valid():
             kind, content = form.cleaned_data["file"]
             Material.objects.create(session=session, name=form.cleaned_data["name"], kind=kind, content=content)
-            audit.record("FILE", sessions.KIND, session.pk, by=request.actor)
+            audit.record("FILE", Session.KIND, session.pk, by=request.actor)
             messages.success(request, _("The file is there for everyone who comes."))
     if request.method == "POST" and not wrong and not form.errors:
         return redirect("session", request.site.slug, session.pk)

@@ -21,8 +21,9 @@ from sites.reference.queries import current_text
 from sites.tenants.models import Site
 from training.commitment.models import Agreement
 from training.recruitment import transitions as recruitment
-from training.supporters import lending
+from training.supporters import readiness
 from training.supporters.models import PeerSupporter
+from training.supporters.public_page import ROLE_ENDED
 
 KIND = "AGREEMENT"
 REMIND_DAYS = 30  # before it ends (docs/rules.md#agreement)
@@ -59,20 +60,20 @@ def a_year_after(day: date) -> date:
 
 def runs_until(supporter: PeerSupporter, today: date) -> date:
     """Return until when a signature of today holds: who renews early loses no days."""
-    held = supporter.agreement_until
-    if held is not None and today <= held <= today + timedelta(days=REMIND_DAYS):
-        return a_year_after(held)
+    until = supporter.agreement_until
+    if until is not None and today <= until <= today + timedelta(days=REMIND_DAYS):
+        return a_year_after(until)
     return a_year_after(today)
 
 
 def may_sign(supporter: PeerSupporter, today: date) -> bool:
     """Is there anything to sign: no agreement that holds, or one that ends within the month?"""
-    held = supporter.agreement_until
-    return held is None or held <= today + timedelta(days=REMIND_DAYS)
+    until = supporter.agreement_until
+    return until is None or until <= today + timedelta(days=REMIND_DAYS)
 
 
 def sign(supporter_id: int, sha256: str, *, by: Actor) -> date:
-    """Sign the wording in force, and return until when it holds; pressing twice signs once.
+    """Sign the wording in force, and return until when the agreement holds; signing again changes nothing.
 
     Args:
         sha256: of the wording as it was on the page.
@@ -81,31 +82,29 @@ def sign(supporter_id: int, sha256: str, *, by: Actor) -> date:
         Refused: the wording has changed meanwhile, or the role has ended.
     """
     # Who is on the way before their line, as every move of recruitment.
-    recruitment.hold(PeerSupporter.objects.values_list("user_id", flat=True).get(pk=supporter_id))
+    recruitment.lock_on_the_way(PeerSupporter.objects.values_list("user_id", flat=True).get(pk=supporter_id))
     supporter = PeerSupporter.objects.select_for_update(no_key=True).get(pk=supporter_id)
     if supporter.state == PeerSupporter.State.LEFT or supporter.home_id is not None:
-        raise Refused(_("Your role as a peer supporter has ended."))
+        raise Refused(*ROLE_ENDED)
     wording, today = text(), localdate(tenancy.now())
     if wording.sha256 != sha256:
-        raise Refused(_("The agreement was reworded a moment ago. Please read it again before you sign."))
+        raise Refused("REWORDED", _("The agreement was reworded a moment ago. Please read it again before you sign."))
     if not may_sign(supporter, today):
         assert supporter.agreement_until is not None
         return supporter.agreement_until
     until = runs_until(supporter, today)
-    supporter.agreement_until = until
-    supporter.save(update_fields=["agreement_until"])
-    _keep(supporter, wording, by)
-    audit.record("SIGNED", "SUPPORTER", supporter.pk, by=by)
-    lending.mirror(supporter)
-    recruitment.settle(supporter.pk)
+    _add(supporter, wording, until, by)
+    readiness.record(supporter, agreement_until=until, by=by, action="SIGNED")
     return until
 
 
-def noted(supporter: PeerSupporter, *, by: Actor) -> None:
-    """Keep what an administrator entered on the roster as the date until which an agreement holds, where it is new."""
+def follow_readiness(supporter: PeerSupporter, columns: frozenset[str], by: Actor) -> None:
+    """Add an agreement on paper, and its reminder, where a date was recorded that no signature explains."""
+    if "agreement_until" not in columns:
+        return
     last = latest(supporter)
     if (last.until if last else None) != supporter.agreement_until:
-        _keep(supporter, None, by)
+        _add(supporter, None, supporter.agreement_until, by)
 
 
 def latest(supporter: PeerSupporter) -> Agreement | None:
@@ -114,14 +113,15 @@ def latest(supporter: PeerSupporter) -> Agreement | None:
 
 
 def register() -> None:
-    """Tell the agenda who reminds, and the outbox how."""
-    agenda.register(KIND, look_after)
+    """Register what follows from a date, who reminds of one that ends, and how."""
+    readiness.register(follow_readiness)
+    agenda.register(KIND, handle)
     outbox.register("RENEW", outbox.MailKind("renew", KIND, _ends_soon, until=_until))
     outbox.register("UNSIGNED", outbox.MailKind("unsigned", KIND, _counts))
     outbox.register_link(KIND, _path)
 
 
-def look_after(ids: list[int]) -> None:
+def handle(ids: list[int]) -> None:
     """Remind of these agreements thirty days before they end, and say when they have ended."""
     today = localdate(tenancy.now())
     for agreement in _counting(ids).select_related("supporter"):
@@ -136,10 +136,8 @@ def look_after(ids: list[int]) -> None:
         _schedule(agreement, today)
 
 
-def _keep(supporter: PeerSupporter, wording: TextVersion | None, by: Actor) -> None:
-    agreement = Agreement(
-        supporter=supporter, text=wording, by_id=by.user_id, signed_at=tenancy.now(), until=supporter.agreement_until
-    )
+def _add(supporter: PeerSupporter, wording: TextVersion | None, until: date | None, by: Actor) -> None:
+    agreement = Agreement(supporter=supporter, text=wording, by_id=by.user_id, signed_at=tenancy.now(), until=until)
     agreement.save(force_insert=True)
     _schedule(agreement, localdate(agreement.signed_at))
 

@@ -49,8 +49,8 @@ def issue(user_id: int, *, at: Site, by: Actor) -> Certificate:
         )
         best: dict[str, Enrolment] = {}
         for seat in seats.select_related("session").order_by("session__starts_at", "pk"):
-            held = best.get(seat.session.kind)
-            if held is None or (seat.attended_minutes or 0) > (held.attended_minutes or 0):
+            other = best.get(seat.session.kind)
+            if other is None or (seat.attended_minutes or 0) > (other.attended_minutes or 0):
                 best[seat.session.kind] = seat
         lines = {
             seat.session_id: (
@@ -61,11 +61,11 @@ def issue(user_id: int, *, at: Site, by: Actor) -> Certificate:
         }
         lines = {session_id: line for session_id, line in lines.items() if line[1]}
         if not lines:
-            raise Refused(_("Credits are for Foundations and Practice, once attendance is noted."))
+            raise Refused("NO_CREDITS", _("Credits are for Foundations and Practice, once attendance is noted."))
         current = Certificate.objects.select_for_update().filter(user_id=user_id, void_at=None).first()
         if current is not None:
-            said = {row.session_id: (row.minutes, row.credits) for row in current.lines.all()}
-            if said == lines:
+            certified = {row.session_id: (row.minutes, row.credits) for row in current.lines.all()}
+            if certified == lines:
                 return current
             void(current, by=by)
         name = next(iter(best.values())).name

@@ -7,7 +7,7 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
-from sites.engine.moves import Moves
+from sites.engine.moves import Moves, Trace
 from sites.tenants.models import Site, User
 from training.sessions.models import Enrolment, Session
 
@@ -54,6 +54,7 @@ class Claim(SiteModel):
             "batch": (frozenset({"APPROVED"}), "BATCHED"),
         }
     )
+    TRACE = Trace(events=True, action=lambda claim, why: str(claim.state), kind=KIND)
 
     enrolment = SiteForeignKey(Enrolment, on_delete=models.PROTECT, related_name="+")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -11,16 +11,18 @@ from sites.tenants.models import Role, Site
 from sites.tenants.queries import members_with_role
 from training.recruitment import transitions as recruitment
 from training.recruitment.models import Recruit
+from training.supporters import readiness
 
 State, Why = Recruit.State, Recruit.Why
 MINE = "RECRUIT_MY"  # where a mail to the recruit leads
 
 
 def register() -> None:
-    """Tell the people, the agenda, the outbox and the locators."""
+    """Register what follows from joining, leaving and new dates, what is due, and the mail about it."""
     people.register_join(recruitment.joined)
     people.register_leave(recruitment.left)
-    agenda.register(Recruit.KIND, look_after)
+    agenda.register(Recruit.KIND, handle)
+    readiness.register(recruitment.follow_readiness)
     for kind, states in (
         ("RECRUIT_NEW", {State.NOMINATED}),
         ("RECRUIT_LATE", {State.INVITED}),
@@ -38,7 +40,7 @@ def register() -> None:
     outbox.register_link(MINE, lambda recruit_id: reverse("my", args=[_slug()]))
 
 
-def look_after(ids: list[int]) -> None:
+def handle(ids: list[int]) -> None:
     """Forget who never answered, remind once of what waits, and notice a day that has come."""
     site = recruitment.lock_site()
     now = tenancy.now()
@@ -59,9 +61,10 @@ def look_after(ids: list[int]) -> None:
         elif recruit.state == State.INVITED:
             outbox.enqueue("RECRUIT_ASK", [(recruit.pk, recruit.user_id)])
         elif recruit.state == State.INTERESTED:
-            outbox.enqueue("RECRUIT_WAIT", [(recruit.pk, user_id) for user_id in recruitment.asked(site, recruit)])
+            reviewers = recruitment.awaited_reviewers(site, recruit)
+            outbox.enqueue("RECRUIT_WAIT", [(recruit.pk, user_id) for user_id in reviewers])
         else:
-            recruitment.advance(recruit, audit.SYSTEM)
+            recruitment.activate_if_ready(recruit, audit.SYSTEM)
 
 
 def _still(states: Iterable[str]) -> Callable[[list[int]], set[int]]:

@@ -99,8 +99,8 @@ class InterestForm(AboutMeForm):
         """Return what the form says, for the move."""
         data = self.cleaned_data
         return Interest(
-            line={name: data[name] for name in self.Meta.fields},
-            said=(*data["traits"], *data["languages"]),
+            line=self.columns(),
+            codes=self.codes(),
             evaluates=tuple(one.pk for one in data.get("evaluates") or ()),
             evaluated=data["evaluated"],
             bio=data["bio"],

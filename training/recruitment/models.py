@@ -1,10 +1,14 @@
 """Who is on the way to become a peer supporter, and lines of the roster that wait for their person."""
 
+from types import MappingProxyType
+
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
 
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
+from sites.engine.moves import Moves, Trace
 from sites.tenants.models import Invitation, User
 
 
@@ -25,6 +29,21 @@ class Recruit(SiteModel):
         AGREEING = "AGREEING", "Agreement to be signed"
         ACTIVE = "ACTIVE", "Active"
         STOPPED = "STOPPED", "Stopped"
+
+    ON_THE_WAY = frozenset({"NOMINATED", "INVITED", "INTERESTED", "REVIEWED", "TRAINING", "AGREEING"})
+    MOVES: Moves = MappingProxyType(
+        {
+            "invite": (frozenset({"NOMINATED", "INVITED"}), "INVITED"),
+            "send": (frozenset({"INVITED"}), "INTERESTED"),
+            "review": (frozenset({"INTERESTED"}), "REVIEWED"),
+            "train": (frozenset({"REVIEWED"}), "TRAINING"),
+            "trained": (frozenset({"TRAINING"}), "AGREEING"),
+            "agreed": (frozenset({"AGREEING"}), "ACTIVE"),
+            "stop": (ON_THE_WAY, "STOPPED"),
+        }
+    )
+    TRACE = Trace(events=True, action=lambda recruit, why: str(recruit.state), kind=KIND)
+    REFUSALS = MappingProxyType({"send": ("ALREADY_SENT", _("Your form has been sent already."))})
 
     class Why(models.TextChoices):
         NONE = "NONE", ""

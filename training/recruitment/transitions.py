@@ -1,7 +1,7 @@
 """The moves by which somebody becomes a peer supporter. Nothing else writes `Recruit`.
 
 Nominated, invited, the interest form, reviewed by two people, trained, agreed, active; stopped at any step before.
-The dates of training and agreement are written elsewhere: `settle` looks at them.
+The dates of training and agreement are recorded by `training.supporters.readiness`, which `follow_readiness` follows.
 """
 
 import uuid
@@ -16,31 +16,22 @@ from django.utils.translation import gettext as _
 from psi import tenancy, vault
 from sites.engine import agenda, audit, outbox
 from sites.engine.audit import Actor
-from sites.engine.moves import Moves, Refused, target
+from sites.engine.moves import Refusal, Refused, goal_of, leave_trace, move
 from sites.engine.references import reference
 from sites.people import transitions as people
 from sites.tenants.models import Invitation, Membership, Profile, Role, Site
 from sites.tenants.queries import members_with_role
-from training.recruitment.models import Recruit, RecruitEvent
+from training.recruitment.models import Recruit
 from training.supporters import public_page, self_description
-from training.supporters.models import Evaluates, PeerSupporter
+from training.supporters import transitions as roster
+from training.supporters.models import PeerSupporter
 
 State, Why = Recruit.State, Recruit.Why
-ON_THE_WAY = frozenset(State.values) - {State.ACTIVE, State.STOPPED}
-MOVES: Moves = {
-    "invite": (frozenset({State.NOMINATED, State.INVITED}), State.INVITED),
-    "send": (frozenset({State.INVITED}), State.INTERESTED),
-    "review": (frozenset({State.INTERESTED}), State.REVIEWED),
-    "train": (frozenset({State.REVIEWED}), State.TRAINING),
-    "trained": (frozenset({State.TRAINING}), State.AGREEING),
-    "agreed": (frozenset({State.AGREEING}), State.ACTIVE),
-    "stop": (frozenset(ON_THE_WAY), State.STOPPED),
-}
+ON_THE_WAY = Recruit.ON_THE_WAY
 # Without an answer for so long, who was nominated is forgotten (docs/rules.md#recruitment).
 SILENT_AFTER = timedelta(days=180)
 # Someone who joined and sent no form, and a form nobody reviewed, are reminded of once.
 REMIND_AFTER = timedelta(days=7)
-MOVED_ON = "This has moved on meanwhile."
 
 
 @dataclass(frozen=True)
@@ -57,15 +48,15 @@ class Interest:
     """What an interest form says.
 
     Attributes:
-        line: columns of `PeerSupporter` as they are typed.
-        said: codes for `describe.describe`.
+        line: column of `PeerSupporter` → value, without state and dates.
+        codes: of `Trait` and `Language`.
         evaluates: ids of departments.
         evaluated: names and addresses of people they evaluate, as typed.
         photo: as `photos.redrawn` returned it.
     """
 
     line: Mapping[str, Any]
-    said: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
     evaluates: tuple[int, ...] = ()
     evaluated: str = ""
     bio: str = ""
@@ -93,7 +84,7 @@ def nominate(named: Named, *, key: uuid.UUID, by: Actor = audit.PUBLIC) -> None:
     recruit.named = vault.seal(Recruit.KIND, recruit.pk, vars(named))
     recruit.save(update_fields=["named"])
     vault.remember(Recruit.KIND, recruit.pk, {"email": named.email})
-    _note(recruit, None, by)
+    leave_trace(recruit, None, by=by)
     agenda.schedule(Recruit.KIND, [recruit.pk], recruit.started_at + SILENT_AFTER)
     outbox.enqueue("RECRUIT_NEW", [(recruit.pk, user_id) for user_id in members_with_role(Role.ADMINISTRATOR)])
 
@@ -105,15 +96,14 @@ def invite(recruit_id: int, *, by: Actor) -> Invitation:
         Refused: they have joined, an invitation is waiting, or they are not to be invited any more.
     """
     site, recruit = _locked(recruit_id)
-    goal = target(MOVES, "invite", recruit.state, MOVED_ON)
+    goal_of(Recruit, "invite", recruit.state)
     if recruit.user_id is not None or recruit.named is None:
-        raise Refused(_("They have joined already."))
+        raise Refused("JOINED", _("They have joined already."))
     who = named(recruit)
     assert who is not None
     invitation = people.invite(site, email=who.email, name=who.name, role=Role.SUPPORTER, by=by)
     recruit.invitation = invitation
-    recruit.save(update_fields=["invitation"])
-    _move(recruit, goal, by)
+    _move_on(recruit, "invite", by, also=("invitation",))
     agenda.schedule(Recruit.KIND, [recruit.pk], min(invitation.expires_at, recruit.started_at + SILENT_AFTER))
     return invitation
 
@@ -121,7 +111,7 @@ def invite(recruit_id: int, *, by: Actor) -> Invitation:
 def joined(membership: Membership, invitation: Invitation | None) -> None:
     """Someone took up the role: whoever was nominated has an account now; others begin here.
 
-    Who stands in the roster needs no recruitment; an imported line was given just before (roster.pending_lines).
+    Who stands in the roster needs no recruitment; an imported line was applied just before (roster.pending_lines).
     """
     if membership.role != Role.SUPPORTER:
         return
@@ -134,13 +124,13 @@ def joined(membership: Membership, invitation: Invitation | None) -> None:
         recruit = _begin(State.INVITED)
         recruit.user_id = membership.user_id
         recruit.save(update_fields=["user"])
-        _note(recruit, None, by)
+        leave_trace(recruit, None, by=by)
     else:
         _forget(recruit)
         recruit.user_id = membership.user_id
         recruit.save(update_fields=["user"])
         if recruit.state == State.NOMINATED:
-            _move(recruit, State.INVITED, by)
+            _move_on(recruit, "invite", by)
     agenda.schedule(Recruit.KIND, [recruit.pk], tenancy.now() + REMIND_AFTER)
 
 
@@ -151,21 +141,16 @@ def send(recruit_id: int, interest: Interest, *, by: Actor) -> PeerSupporter:
         Refused: it was sent before, or they are not on the way any more.
     """
     _site_row, recruit = _locked(recruit_id)
-    goal = target(MOVES, "send", recruit.state, _("Your form has been sent already."))
+    goal_of(Recruit, "send", recruit.state)
     assert recruit.user_id is not None
-    profile = Profile.objects.get(user_id=recruit.user_id)
-    supporter, _new = PeerSupporter.objects.update_or_create(
-        user_id=recruit.user_id,
-        defaults={"profile": profile, "state": PeerSupporter.State.PREPARING, **interest.line},
-    )
-    self_description.describe(supporter, interest.said)
-    self_description.evaluate(supporter, interest.evaluated)
-    Evaluates.objects.filter(supporter=supporter).delete()
-    Evaluates.objects.bulk_create(Evaluates(supporter=supporter, department_id=one) for one in interest.evaluates)
+    supporter = _begin_line(recruit.user_id, interest.line, by)
+    self_description.set_description(supporter, interest.codes)
+    self_description.set_evaluated(supporter, interest.evaluated)
+    roster.set_departments(supporter, interest.evaluates)
     if interest.photo:
         public_page.put_photo(supporter.pk, interest.photo, by=by)
-    public_page.describe(supporter.pk, bio=interest.bio, bio_fr=interest.bio_fr, shown=interest.shown, by=by)
-    _move(recruit, goal, by)
+    public_page.save_page(supporter.pk, bio=interest.bio, bio_fr=interest.bio_fr, shown=interest.shown, by=by)
+    _move_on(recruit, "send", by)
     outbox.enqueue(
         "RECRUIT_FORM", [(recruit.pk, user_id) for user_id in members_with_role(Role.ADMINISTRATOR, Role.LEAD)]
     )
@@ -185,30 +170,26 @@ def review(recruit_id: int, *, roles: Iterable[str], by: Actor) -> Recruit:
         Refused: said already, the other one is missing, or there is nothing to review.
     """
     site, recruit = _locked(recruit_id)
-    goal = target(MOVES, "review", recruit.state, MOVED_ON)
+    goal_of(Recruit, "review", recruit.state)
     slot = open_slot(site, recruit, roles, by.user_id)
     if slot is None:
-        raise Refused(why_not(site, recruit, by.user_id))
+        raise Refused(*why_not(site, recruit, by.user_id))
     setattr(recruit, f"{slot}_id", by.user_id)
     recruit.save(update_fields=[slot])
     if recruit.by_administrator_id is None or recruit.by_lead_id is None:
-        _note(recruit, recruit.state, by, action="ONE_YES")
+        leave_trace(recruit, recruit.state, by=by, why=Why.NONE, action="ONE_YES")
         return recruit
-    _move(recruit, goal, by)
+    _move_on(recruit, "review", by)
     agenda.cancel(Recruit.KIND, [recruit.pk])
     outbox.enqueue("RECRUIT_YES", [(recruit.pk, recruit.user_id)])
-    advance(recruit, by)
+    activate_if_ready(recruit, by)
     return recruit
 
 
-def settle(supporter_id: int) -> None:
-    """Look at the dates of a supporter who is on the way: trained and agreed, they are active.
-
-    For whoever writes `trained_on` or `agreement_until`; it does nothing for all others.
-    """
-    user_id = PeerSupporter.objects.values_list("user_id", flat=True).get(pk=supporter_id)
-    if recruit := hold(user_id):
-        advance(recruit, audit.SYSTEM)
+def follow_readiness(supporter: PeerSupporter, columns: frozenset[str], by: Actor) -> None:
+    """Let a supporter who is on the way become active once their dates say that they are trained and have agreed."""
+    if recruit := lock_on_the_way(supporter.user_id):
+        activate_if_ready(recruit, audit.SYSTEM)
 
 
 def stop(recruit_id: int, why: str, *, by: Actor) -> None:
@@ -228,11 +209,11 @@ def stop(recruit_id: int, why: str, *, by: Actor) -> None:
 
 def left(membership: Membership, by: Actor) -> None:
     """Stop the way of somebody whose role has ended."""
-    if membership.role == Role.SUPPORTER and (recruit := hold(membership.user_id)):
+    if membership.role == Role.SUPPORTER and (recruit := lock_on_the_way(membership.user_id)):
         halt(recruit, Why.ROLE_ENDED, by)
 
 
-# What is asked before a move
+# What a move depends on
 
 
 def named(recruit: Recruit) -> Named | None:
@@ -240,17 +221,17 @@ def named(recruit: Recruit) -> Named | None:
     return None if recruit.named is None else Named(**vault.open_sealed(Recruit.KIND, recruit.pk, recruit.named))
 
 
-def hold(user_id: int) -> Recruit | None:
+def lock_on_the_way(user_id: int) -> Recruit | None:
     """Return the recruit of an account, locked, while they are on the way."""
     rows = Recruit.objects.filter(user_id=user_id, state__in=ON_THE_WAY)
     return rows.select_for_update(of=("self",), no_key=True).first()
 
 
-def asked(site: Site, recruit: Recruit) -> set[int]:
-    """Return the user ids of those whose yes is awaited."""
+def awaited_reviewers(site: Site, recruit: Recruit) -> set[int]:
+    """Return the user ids of those whose review of an interest form is awaited."""
     second = Role.ADMINISTRATOR if site.is_province else Role.LEAD
-    said = {Role.ADMINISTRATOR: recruit.by_administrator_id, second: recruit.by_lead_id}
-    return set(members_with_role(*(role for role, by in said.items() if by is None))) - {
+    reviewers = {Role.ADMINISTRATOR: recruit.by_administrator_id, second: recruit.by_lead_id}
+    return set(members_with_role(*(role for role, by in reviewers.items() if by is None))) - {
         recruit.by_administrator_id,
         recruit.by_lead_id,
     }
@@ -261,24 +242,24 @@ def open_slot(site: Site, recruit: Recruit, roles: Iterable[str], user_id: int |
 
     Somebody who is both speaks as the lead: administrators are more easily found.
     """
-    said = {recruit.by_administrator_id, recruit.by_lead_id}
+    reviewers = {recruit.by_administrator_id, recruit.by_lead_id}
     second = Role.ADMINISTRATOR if site.is_province else Role.LEAD
     slots = (("by_administrator", Role.ADMINISTRATOR), ("by_lead", second))
     for column, role in slots if site.is_province else reversed(slots):
-        if role in roles and getattr(recruit, f"{column}_id") is None and user_id not in said:
+        if role in roles and getattr(recruit, f"{column}_id") is None and user_id not in reviewers:
             return column
     return None
 
 
-def why_not(site: Site, recruit: Recruit, user_id: int | None) -> str:
-    """Return why this person's yes counts nowhere (any more)."""
+def why_not(site: Site, recruit: Recruit, user_id: int | None) -> Refusal:
+    """Return the refusal for somebody whose review counts nowhere (any more)."""
     second = Role.ADMINISTRATOR if site.is_province else Role.LEAD
     others = set(members_with_role(second)) - {recruit.by_administrator_id, user_id}
     if recruit.by_lead_id is None and not others:
         if site.is_province:
-            return _("Two coordinators review a form. Please invite a second one first.")
-        return _("The physician lead reviews the form too. Please invite a lead first.")
-    return _("Your review is in. The other one must be another person’s.")
+            return "REVIEWER_MISSING", _("Two coordinators review a form. Please invite a second one first.")
+        return "REVIEWER_MISSING", _("The physician lead reviews the form too. Please invite a lead first.")
+    return "OWN_REVIEW", _("Your review is in. The other one must be another person’s.")
 
 
 # How a move is written: the site's row first, as among its people
@@ -301,38 +282,47 @@ def _begin(state: str, *, key: uuid.UUID | None = None) -> Recruit:
     return recruit
 
 
-def _move(recruit: Recruit, goal: str, by: Actor, why: str = Why.NONE) -> None:
-    source, recruit.state, recruit.why, recruit.moved_at = recruit.state, goal, why, tenancy.now()
-    recruit.save(update_fields=["state", "why", "moved_at"])
-    _note(recruit, source, by, why=why)
+def _move_on(recruit: Recruit, verb: str, by: Actor, why: str = Why.NONE, also: tuple[str, ...] = ()) -> None:
+    recruit.why, recruit.moved_at = why, tenancy.now()
+    move(recruit, verb, by=by, why=why, also=("why", "moved_at", *also))
 
 
-def _note(recruit: Recruit, source: str | None, by: Actor, *, why: str = Why.NONE, action: str = "") -> None:
-    event = RecruitEvent(
-        recruit=recruit, source=source, target=recruit.state, why=why, by_id=by.user_id, at=tenancy.now()
-    )
-    event.save(force_insert=True)
-    audit.record(action or recruit.state, Recruit.KIND, recruit.pk, by=by)
+def _begin_line(user_id: int, columns: Mapping[str, Any], by: Actor) -> PeerSupporter:
+    """Return the line of the roster of somebody who is not active yet: a new one, or the one of an earlier time."""
+    supporter = PeerSupporter.objects.select_for_update(no_key=True).filter(user_id=user_id).first()
+    if supporter is None:
+        profile, preparing = Profile.objects.get(user_id=user_id), PeerSupporter.State.PREPARING
+        return PeerSupporter.objects.create(user_id=user_id, profile=profile, state=preparing, **columns)
+    for name, value in columns.items():
+        setattr(supporter, name, value)
+    supporter.save(update_fields=list(columns))
+    if supporter.state != PeerSupporter.State.PREPARING:
+        move(supporter, "prepare", by=by)
+    return supporter
 
 
-def advance(recruit: Recruit, by: Actor) -> None:
-    """Take a recruit, locked, as far as the dates of their line of the roster allow."""
+def activate_if_ready(recruit: Recruit, by: Actor) -> None:
+    """Take a recruit as far as the dates of their line of the roster allow; the last step makes the line active.
+
+    Args:
+        recruit: locked, with an account.
+    """
     assert recruit.user_id is not None
     supporter = PeerSupporter.objects.select_for_update(no_key=True).filter(user_id=recruit.user_id).first()
     if supporter is None:
         return
     today = localdate(tenancy.now())
     if recruit.state == State.REVIEWED:
-        _move(recruit, target(MOVES, "train", recruit.state, MOVED_ON), by)
+        _move_on(recruit, "train", by)
     if recruit.state == State.TRAINING and supporter.trained_on:
         if supporter.trained_on > today:
             agenda.schedule(Recruit.KIND, [recruit.pk], _morning(supporter.trained_on))
             return
-        _move(recruit, target(MOVES, "trained", recruit.state, MOVED_ON), by)
+        _move_on(recruit, "trained", by)
     if recruit.state == State.AGREEING and supporter.agreement_until and supporter.agreement_until >= today:
-        _move(recruit, target(MOVES, "agreed", recruit.state, MOVED_ON), by)
-        supporter.state = PeerSupporter.State.ACTIVE
-        supporter.save(update_fields=["state"])
+        _move_on(recruit, "agreed", by)
+        if supporter.state != PeerSupporter.State.ACTIVE:
+            move(supporter, "activate", by=by)
         agenda.cancel(Recruit.KIND, [recruit.pk])
         outbox.enqueue("RECRUIT_ON", [(recruit.pk, recruit.user_id)])
 
@@ -347,13 +337,14 @@ def halt(recruit: Recruit, why: str, by: Actor) -> None:
     Raises:
         Refused: they are active or stopped already.
     """
-    goal = target(MOVES, "stop", recruit.state, MOVED_ON)
+    goal_of(Recruit, "stop", recruit.state)
     _forget(recruit)
-    _move(recruit, goal, by, why)
+    _move_on(recruit, "stop", by, why)
     agenda.cancel(Recruit.KIND, [recruit.pk])
     if recruit.user_id is not None:
         preparing = PeerSupporter.objects.filter(user_id=recruit.user_id, state=PeerSupporter.State.PREPARING)
-        preparing.update(state=PeerSupporter.State.LEFT)
+        for supporter in preparing.select_for_update(no_key=True):
+            move(supporter, "leave", by=by)
 
 
 def _forget(recruit: Recruit) -> None:
@@ -366,8 +357,8 @@ def _forget(recruit: Recruit) -> None:
 
 def _waiting_for(email: str) -> Recruit | None:
     """Return the recruit without an account who was nominated under this address, locked."""
-    found = vault.find(Recruit.KIND, {"email": email})
-    rows = Recruit.objects.filter(pk__in=found, user=None, state__in=(State.NOMINATED, State.INVITED))
+    recruit_ids = vault.find(Recruit.KIND, {"email": email})
+    rows = Recruit.objects.filter(pk__in=recruit_ids, user=None, state__in=(State.NOMINATED, State.INVITED))
     return rows.select_for_update(of=("self",), no_key=True).first()
 
 
@@ -376,5 +367,5 @@ def _known(site: Site, email: str) -> bool:
     address = people.normal_address(email)
     if _waiting_for(address) is not None or people.waiting().filter(email=address, role=Role.SUPPORTER).exists():
         return True
-    held = Membership.objects.filter(site=site, user__email=address, role=Role.SUPPORTER, ended_at=None)
-    return held.exists()
+    memberships = Membership.objects.filter(site=site, user__email=address, role=Role.SUPPORTER, ended_at=None)
+    return memberships.exists()

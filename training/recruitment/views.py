@@ -106,7 +106,7 @@ def recruit(request: SiteRequest, recruit: str) -> HttpResponse:
         "history": recruits.history(found),
         "may_invite": Role.ADMINISTRATOR in request.roles and recruits.may_be_invited(found),
         "may_review": reviewing and slot is not None,
-        "why_not": recruitment.why_not(request.site, found, request.user.pk) if reviewing else "",
+        "why_not": recruitment.why_not(request.site, found, request.user.pk)[1] if reviewing else "",
         "may_edit": Role.ADMINISTRATOR in request.roles,
         "stopping": stopping if found.state in recruitment.ON_THE_WAY else None,
     }

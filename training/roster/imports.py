@@ -18,13 +18,11 @@ from sites.engine.audit import Actor
 from sites.people import transitions as people
 from sites.reference.models import Specialty
 from sites.tenants.models import Invitation, Membership, Profile, Role, Site
-from training.commitment import agreement
-from training.recruitment import transitions as recruitment
 from training.recruitment.models import Recruit, RosterLine
 from training.roster import files as roster_files
 from training.roster import pending_lines
 from training.roster.files import Table
-from training.supporters import lending, trained_facts
+from training.supporters import trained_facts
 from training.supporters.models import Department, Evaluates, Gender, PeerSupporter, Practice, Stage
 
 # So many mails may follow one press.
@@ -75,7 +73,7 @@ def preview(table: Table) -> list[Row]:
     for row in rows:
         if often[row.email] > 1:
             row.errors.append(_("The same address stands in another row too."))
-    _found(rows, lists)
+    _compare_with_roster(rows, lists)
     new = [row for row in rows if row.kind == NEW and row.user_id is None and not row.errors]
     for row in new[MOST_NEW:]:
         row.errors.append(_("At most 200 new people can be invited at once. Import the others in a second file."))
@@ -86,35 +84,38 @@ def preview(table: Table) -> list[Row]:
 
 
 def fingerprint(rows: list[Row]) -> str:
-    """Return a digest of all that a preview says."""
-    said = [[row.number, row.email, row.kind, row.errors, row.changes, row.values] for row in rows]
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    """Return a SHA-256 of all that a preview says."""
+    content = [[row.number, row.email, row.kind, row.errors, row.changes, row.values] for row in rows]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def carry_out(table: Table, shown: str, *, by: Actor) -> list[Row]:
     """Change what a preview has shown, and invite who is new.
 
     Args:
-        shown: fingerprint of that preview.
+        shown: the fingerprint of that preview.
 
     Raises:
         Changed: it would say something else now, or a row is wrong; nothing is written.
     """
     site = Site.objects.select_for_update(no_key=True).get(pk=tenancy.current_site_id())
     # In the order of every other move: who is on the way, then the roster.
-    on_the_way = Recruit.objects.filter(state__in=recruitment.ON_THE_WAY).order_by("pk")
-    coming = set(on_the_way.select_for_update(of=("self",), no_key=True).values_list("user_id", flat=True))
+    on_the_way = Recruit.objects.filter(state__in=Recruit.ON_THE_WAY).order_by("pk")
+    list(on_the_way.select_for_update(of=("self",), no_key=True).values_list("pk"))
     list(PeerSupporter.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     rows = preview(table)
     if fingerprint(rows) != shown or any(row.errors for row in rows):
         raise Changed
     for row in rows:
-        if row.supporter is not None and row.kind == CHANGED:
-            _change(row, row.supporter, by)
-            if row.user_id in coming:
-                recruitment.settle(row.supporter.pk)
+        if row.kind == CHANGED and row.user_id is not None:
+            if any(column == "name" for column, _old, _new in row.changes):
+                Profile.objects.filter(user_id=row.user_id).update(name=row.name)
+            pending_lines.save_line(row.user_id, row.values, by=by)
         elif row.kind in (NEW, CHANGED):
-            _await(row, site, by)
+            invitation = row.invitation or people.invite(
+                site, email=row.email, name=row.name, role=Role.SUPPORTER, by=by
+            )
+            pending_lines.put(invitation, row.values)
     audit.record("IMPORTED", "ROSTER", None, by=by)
     return rows
 
@@ -243,19 +244,20 @@ def _departments(cell: str, lists: _Lists) -> list[int]:
     return sorted({lists.departments[_plain(name)] for name in names})
 
 
-# A row beside what is known
+# A row compared with the roster
 
 
-def _found(rows: list[Row], lists: _Lists) -> None:
+def _compare_with_roster(rows: list[Row], lists: _Lists) -> None:
     addresses = [row.email for row in rows]
     site_id = tenancy.current_site_id()
     lines = PeerSupporter.objects.filter(user__email__in=addresses).select_related("user", "profile", "specialty")
     supporters = {one.user.email: one for one in lines.prefetch_related("evaluates")}
-    held = Membership.objects.filter(site_id=site_id, role=Role.SUPPORTER, ended_at=None, user__email__in=addresses)
-    members = dict(held.values_list("user__email", "user_id"))
+    memberships = Membership.objects.filter(
+        site_id=site_id, role=Role.SUPPORTER, ended_at=None, user__email__in=addresses
+    )
+    members = dict(memberships.values_list("user__email", "user_id"))
     waiting = {one.email: one for one in people.waiting().filter(role=Role.SUPPORTER, email__in=addresses)}
-    kept = RosterLine.objects.filter(invitation__in=waiting.values()).values_list("invitation_id", "line")
-    kept_lines = dict(kept)
+    pending = dict(RosterLine.objects.filter(invitation__in=waiting.values()).values_list("invitation_id", "line"))
     on_the_way = set(
         Recruit.objects.filter(state=Recruit.State.INVITED, user_id__in=members.values()).values_list(
             "user_id", flat=True
@@ -275,14 +277,13 @@ def _found(rows: list[Row], lists: _Lists) -> None:
             row.supporter = supporter
             _compare(row, row.name and supporter.profile.name, _line(supporter), lists)
         elif row.user_id is not None:
-            row.supporter = PeerSupporter(user_id=row.user_id)
             row.kind, row.changes = CHANGED, [("", "", _("added to the roster"))]
             row.name = row.name or names.get(row.user_id, "")
         elif row.email in waiting:
             row.invitation = waiting[row.email]
             row.name = row.name or row.invitation.name
-            _compare(row, row.name, kept_lines.get(row.invitation.pk, {}), lists)
-            if row.invitation.pk not in kept_lines:
+            _compare(row, row.name, pending.get(row.invitation.pk, {}), lists)
+            if row.invitation.pk not in pending:
                 row.kind, row.changes = CHANGED, [("", "", _("gets this line on joining"))]
         elif not row.name:
             row.errors.append(_("Enter the name of somebody who is new."))
@@ -305,38 +306,3 @@ def _compare(row: Row, name: str, line: Mapping[str, Any], lists: _Lists) -> Non
         if line.get(column) != value:
             row.changes.append((column, lists.words(column, line.get(column)), lists.words(column, value)))
     row.kind = CHANGED if row.changes else SAME
-
-
-# The change itself
-
-
-def _change(row: Row, supporter: PeerSupporter, by: Actor) -> None:
-    assert row.user_id is not None
-    values = pending_lines.columns(row.values)
-    if supporter._state.adding:
-        supporter.profile = Profile.objects.get(user_id=row.user_id)
-        supporter.state = PeerSupporter.State.ACTIVE
-        for name, value in values.items():
-            setattr(supporter, name, value)
-        supporter.save(force_insert=True)
-    elif values:
-        PeerSupporter.objects.filter(pk=supporter.pk).update(**values)
-    if any(column == "name" for column, _old, _new in row.changes):
-        Profile.objects.filter(user_id=row.user_id).update(name=row.name)
-    if "departments" in row.values:
-        Evaluates.objects.filter(supporter=supporter).delete()
-        Evaluates.objects.bulk_create(
-            Evaluates(supporter=supporter, department_id=one) for one in row.values["departments"]
-        )
-    audit.record("ROSTER", "SUPPORTER", supporter.pk, by=by)
-    supporter.refresh_from_db()
-    if "agreement_until" in row.values:
-        agreement.noted(supporter, by=by)
-    trained_facts.trained(supporter)
-    lending.mirror(supporter)
-
-
-def _await(row: Row, site: Site, by: Actor) -> None:
-    """Invite who is new; the line waits for them."""
-    invitation = row.invitation or people.invite(site, email=row.email, name=row.name, role=Role.SUPPORTER, by=by)
-    pending_lines.put(invitation, row.values)

@@ -1,32 +1,43 @@
 """Lines of an imported roster that wait until their person has joined."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from psi import tenancy
-from sites.engine import agenda, audit
+from sites.engine import agenda
 from sites.engine.audit import Actor
 from sites.people import transitions as people
-from sites.tenants.models import Invitation, Membership, Profile
-from training.commitment import agreement
+from sites.tenants.models import Invitation, Membership
 from training.recruitment.models import RosterLine
-from training.supporters import trained_facts
-from training.supporters.models import Department, Evaluates, PeerSupporter
+from training.roster.files import DATES
+from training.supporters import transitions
+from training.supporters.models import Department, PeerSupporter
 
 # Columns of the file that `PeerSupporter` knows under another name.
 FIELDS = {"french": "speaks_french", "specialty": "specialty_id"}
 
 
-def columns(line: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of `PeerSupporter` that a line says."""
-    return {FIELDS.get(name, name): value for name, value in line.items() if name != "departments"}
+def save_line(user_id: int, line: Mapping[str, Any], *, state: str | None = None, by: Actor) -> None:
+    """Write a line of a file to the roster.
+
+    Args:
+        user_id: whose line it is; they have a profile at the current site.
+        line: column of the file → its value, as JSON holds it; columns that are left out stay as they are.
+        state: the state of the line from now on; None leaves it as it is, and makes a new line active.
+    """
+    columns = {FIELDS.get(name, name): value for name, value in line.items() if name != "departments"}
+    for name in DATES:
+        if columns.get(name):
+            columns[name] = date.fromisoformat(columns[name])
+    transitions.save_line(user_id, columns, departments=line.get("departments"), state=state, by=by)
 
 
 def put(invitation: Invitation, line: Mapping[str, Any]) -> None:
-    """Keep a line for whoever uses this invitation, until it ends.
+    """Store a line for whoever uses this invitation, until it ends.
 
     Args:
-        line: column of the file → its value, as JSON holds it; what was said before and is not said now stays.
+        line: column of the file → its value, as JSON holds it; columns of an earlier line that are left out stay.
     """
     row, _new = RosterLine.objects.get_or_create(invitation=invitation, defaults={"line": {}})
     row.line = {**row.line, **line}
@@ -34,30 +45,22 @@ def put(invitation: Invitation, line: Mapping[str, Any]) -> None:
     agenda.schedule(RosterLine.KIND, [row.pk], invitation.expires_at)
 
 
-def take_up(membership: Membership, invitation: Invitation | None) -> None:
-    """Give a person who joins the line that waited for them."""
+def apply_pending_line(membership: Membership, invitation: Invitation | None) -> None:
+    """Write the line that waited for a person who joins, if there is one, and delete it."""
     waiting = RosterLine.objects.select_for_update(of=("self",)).filter(invitation=invitation).first()
     if invitation is None or waiting is None:
         return
-    user_id, by = membership.user_id, Actor(membership.user_id, membership.role)
-    line = columns(waiting.line)
+    # A department may have gone while the line waited.
     departments = Department.objects.filter(pk__in=waiting.line.get("departments", []))
-    profile = Profile.objects.get(user_id=user_id)
-    supporter, _new = PeerSupporter.objects.update_or_create(
-        user_id=user_id, defaults={"profile": profile, "state": PeerSupporter.State.ACTIVE, **line}
-    )
-    Evaluates.objects.filter(supporter=supporter).delete()
-    Evaluates.objects.bulk_create(Evaluates(supporter=supporter, department=one) for one in departments)
-    supporter.refresh_from_db()  # dates were kept as text
-    agreement.noted(supporter, by=by)
-    trained_facts.trained(supporter)
+    line = {**waiting.line, "departments": list(departments.values_list("pk", flat=True))}
+    by = Actor(membership.user_id, membership.role)
+    save_line(membership.user_id, line, state=PeerSupporter.State.ACTIVE, by=by)
     agenda.cancel(RosterLine.KIND, [waiting.pk])
     waiting.delete()
-    audit.record("ROSTER", "SUPPORTER", supporter.pk, by=by)
 
 
-def look_after(ids: list[int]) -> None:
-    """Delete the lines whose invitation is over; a later one is looked at again."""
+def handle(ids: list[int]) -> None:
+    """Delete those of these pending lines whose invitation is over."""
     rows = RosterLine.objects.select_for_update(of=("self",)).select_related("invitation").filter(pk__in=ids)
     for row in rows.order_by("pk"):
         if row.invitation.expires_at <= tenancy.now():
@@ -65,6 +68,6 @@ def look_after(ids: list[int]) -> None:
 
 
 def register() -> None:
-    """Tell the agenda, and the people: before recruitment asks whether they are in the roster."""
-    people.register_join(take_up)
-    agenda.register(RosterLine.KIND, look_after)
+    """Register what follows from joining, before recruitment asks whether they are in the roster, and what is due."""
+    people.register_join(apply_pending_line)
+    agenda.register(RosterLine.KIND, handle)

@@ -9,12 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
-from sites.engine.moves import Moves
+from sites.engine.moves import Moves, Trace
 from sites.tenants.models import Site, User
 
 
 class Session(SiteModel):
     """A session that the province or a site holds, at a place or online."""
+
+    KIND = "SESSION"  # in the audit trail and the agenda
 
     class Kind(models.TextChoices):
         FOUNDATIONS = "FOUNDATIONS", _("Foundations")
@@ -27,6 +29,15 @@ class Session(SiteModel):
         PLANNED = "PLANNED", _("Planned")
         HELD = "HELD", _("Held")
         CANCELLED = "CANCELLED", _("Cancelled")
+
+    MOVES: Moves = MappingProxyType(
+        {"hold": (frozenset({"PLANNED"}), "HELD"), "cancel": (frozenset({"PLANNED"}), "CANCELLED")}
+    )
+    # That it was held is no entry: each person's attendance is one.
+    TRACE = Trace(
+        action=lambda session, why: {"PLANNED": "SCHEDULED", "CANCELLED": "CALLED_OFF"}.get(session.state, ""),
+        kind=KIND,
+    )
 
     kind = CodeField(choices=Kind.choices)
     state = CodeField(choices=State.choices, default=State.PLANNED)
@@ -88,6 +99,8 @@ class CalendarFeed(models.Model):
 class Enrolment(SiteModel):
     """A person who comes, or waits for a place, at the site that holds the session."""
 
+    KIND = "SEAT"  # in the audit trail and in mail
+
     class State(models.TextChoices):
         ENROLLED = "ENROLLED", _("Enrolled")
         WAITING = "WAITING", _("Waiting for a place")
@@ -105,6 +118,7 @@ class Enrolment(SiteModel):
             "miss": (frozenset({"ENROLLED", "ATTENDED", "ABSENT"}), "ABSENT"),
         }
     )
+    TRACE = Trace(action=lambda enrolment, why: str(enrolment.state), kind=KIND)
 
     session = SiteForeignKey(Session, on_delete=models.PROTECT, related_name="enrolments")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -10,17 +10,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from psi import tenancy
 from sites.engine import agenda, audit, outbox
 from sites.engine.audit import Actor
-from sites.engine.moves import Refused, target
+from sites.engine.moves import MOVED_ON, Refusal, Refused, goal_of, leave_trace, move
 from sites.tenants.models import Membership, Role, Site
 from sites.tenants.queries import province
 from training.sessions.models import Enrolment, Session
 from training.supporters.models import PeerSupporter
 
-KIND, SEAT = "SESSION", "SEAT"
 State = Enrolment.State
 # Before it starts, people are reminded; a week is early enough to give the place to someone else
 # (docs/rules.md#session-reminders).
@@ -29,14 +29,15 @@ REMIND = (timedelta(days=7), timedelta(days=1))
 AFTERWARDS = timedelta(hours=3)
 FOR_SUPPORTERS = frozenset(set(Session.Kind) - {Session.Kind.COMMUNITY})
 FOR_TEAMS = frozenset({Session.Kind.COMMUNITY})
+STARTED: Refusal = ("STARTED", gettext_lazy("This session has started already."))
 CAME = (State.ENROLLED, State.ATTENDED, State.ABSENT)
 
 
 def kinds_for(roles: Iterable[str]) -> set[str]:
     """Return the kinds of session that people with these roles come to."""
-    held = set(roles)
-    kinds = set(FOR_SUPPORTERS) if Role.SUPPORTER in held else set()
-    return kinds | (set(FOR_TEAMS) if held & {Role.ADMINISTRATOR, Role.LEAD} else set())
+    roles = set(roles)
+    kinds = set(FOR_SUPPORTERS) if Role.SUPPORTER in roles else set()
+    return kinds | (set(FOR_TEAMS) if roles & {Role.ADMINISTRATOR, Role.LEAD} else set())
 
 
 def holders(site: Site) -> list[Site]:
@@ -45,7 +46,7 @@ def holders(site: Site) -> list[Site]:
 
 
 def schedule(*, by: Actor, **facts: Any) -> Session:
-    """Plan a session of the current site; pressed twice, it is planned once.
+    """Plan a session of the current site, and return it; the same session is planned once.
 
     Args:
         facts: kind, starts_at, minutes, place, link, capacity, approval.
@@ -61,7 +62,7 @@ def schedule(*, by: Actor, **facts: Any) -> Session:
         return planned
     session = Session(**facts, changed_at=tenancy.now())
     session.save(force_insert=True)
-    audit.record("SCHEDULED", KIND, session.pk, by=by)
+    leave_trace(session, None, by=by)
     _plan(session)
     return session
 
@@ -76,17 +77,18 @@ def change(session_id: int, *, by: Actor, **facts: Any) -> Session:
     _check_future(facts["starts_at"])
     taken = Enrolment.objects.filter(session=session, state=State.ENROLLED).count()
     if facts["capacity"] < taken:
-        raise Refused(_("%(n)s people are enrolled already; there cannot be fewer places.") % {"n": taken})
-    told = any(getattr(session, name) != facts[name] for name in ("starts_at", "minutes", "place", "link"))
+        sentence = _("%(n)s people are enrolled already; there cannot be fewer places.") % {"n": taken}
+        raise Refused("TOO_FEW_PLACES", sentence)
+    affected = any(getattr(session, name) != facts[name] for name in ("starts_at", "minutes", "place", "link"))
     for name, value in facts.items():
         setattr(session, name, value)
     session.sequence += 1
     session.changed_at = tenancy.now()
     session.save(update_fields=[*facts, "sequence", "changed_at"])
-    audit.record("CHANGED", KIND, session.pk, by=by)
+    audit.record("CHANGED", Session.KIND, session.pk, by=by)
     _fill(session)
-    if told:
-        # Each change is told of, not only the first: the notices of the last one make room.
+    if affected:
+        # There is a mail about each change, not only the first: the notices of the last one make room.
         seats = _seats(session, State.ENROLLED, State.WAITING)
         outbox.forget_kinds(("SEAT_MOVED", "SEAT_7", "SEAT_1"), [seat for seat, _user in seats])
         outbox.enqueue("SEAT_MOVED", seats)
@@ -95,21 +97,20 @@ def change(session_id: int, *, by: Actor, **facts: Any) -> Session:
 
 
 def cancel(session_id: int, *, by: Actor) -> None:
-    """It does not take place; everyone is told.
+    """Cancel a session, and write to everyone who comes or waits.
 
     Raises:
         Refused: it is over or cancelled already.
     """
     session = _planned(session_id)
-    session.state, session.changed_at, session.sequence = Session.State.CANCELLED, tenancy.now(), session.sequence + 1
-    session.save(update_fields=["state", "changed_at", "sequence"])
-    audit.record("CALLED_OFF", KIND, session.pk, by=by)
-    agenda.cancel(KIND, [session.pk])
+    session.changed_at, session.sequence = tenancy.now(), session.sequence + 1
+    move(session, "cancel", by=by, also=("changed_at", "sequence"))
+    agenda.cancel(Session.KIND, [session.pk])
     outbox.enqueue("SEAT_OFF", _seats(session, State.ENROLLED, State.WAITING))
 
 
 def enrol(session_id: int, *, at: Site, user_id: int, home: Site, name: str, roles: Iterable[str], by: Actor) -> str:
-    """Give a person a place, or one on the waiting list; return the state. Twice is once. A crossing.
+    """Give a person a place, or one on the waiting list, and return the state; again, it changes nothing. A crossing.
 
     Args:
         at: who holds the session; the home site itself, or the province.
@@ -120,30 +121,35 @@ def enrol(session_id: int, *, at: Site, user_id: int, home: Site, name: str, rol
         Refused: it has started, is cancelled, or is not for them.
     """
     if at not in holders(home):
-        raise Refused(_("This session is not open to your site."))
+        raise Refused("OTHER_SITE", _("This session is not open to your site."))
     lent = PeerSupporter.objects.filter(user_id=user_id, home__isnull=False).exclude(state=PeerSupporter.State.LEFT)
     home = next((each.home for each in lent.select_related("home") if each.home), home)
     with tenancy.site_scope(at.pk):
         session = _planned(session_id)
         if session.kind not in kinds_for(roles):
-            raise Refused(_("This session is for others."))
+            raise Refused("OTHER_ROLE", _("This session is for others."))
         if session.starts_at <= tenancy.now():
-            raise Refused(_("This session has started already."))
+            raise Refused(*STARTED)
         seat = Enrolment.objects.filter(session=session, user_id=user_id).first()
         if seat is not None and seat.state != State.CANCELLED:
             return seat.state
         verb = "enrol" if _free(session) > 0 else "wait"
-        goal = target(Enrolment.MOVES, verb, seat.state if seat else State.CANCELLED, _moved_on())
-        facts = {"state": goal, "since": tenancy.now(), "home": home, "name": name}
-        seat, _new = Enrolment.objects.update_or_create(session=session, user_id=user_id, defaults=facts)
-        audit.record(goal, SEAT, seat.pk, by=by)
-        if goal == State.ENROLLED:
+        if seat is None:
+            first = goal_of(Enrolment, verb, State.CANCELLED)
+            seat = Enrolment.objects.create(
+                session=session, user_id=user_id, home=home, name=name, since=tenancy.now(), state=first
+            )
+            leave_trace(seat, None, by=by)
+        else:
+            seat.since, seat.home, seat.name = tenancy.now(), home, name
+            move(seat, verb, by=by, also=("since", "home", "name"))
+        if seat.state == State.ENROLLED:
             outbox.enqueue("SEAT_IN", [(seat.pk, user_id)])
-        return goal
+        return seat.state
 
 
 def step_back(session_id: int, *, at: Site, user_id: int, by: Actor) -> None:
-    """Give a place back; the first of those who wait gets it. Twice is once. A crossing.
+    """Give a place back to the first of those who wait; without a place, it changes nothing. A crossing.
 
     Raises:
         Refused: the session has started.
@@ -154,8 +160,8 @@ def step_back(session_id: int, *, at: Site, user_id: int, by: Actor) -> None:
         if seat is None or seat.state == State.CANCELLED:
             return
         if session.starts_at <= tenancy.now() and session.state != Session.State.CANCELLED:
-            raise Refused(_("This session has started already."))
-        _move(seat, "step_back", by=by)
+            raise Refused(*STARTED)
+        move(seat, "step_back", by=by)
         outbox.forget_kinds(("SEAT_IN",), [seat.pk])
         _fill(session)
 
@@ -167,7 +173,7 @@ def leave(membership: Membership, by: Actor) -> None:
     home = Site.objects.get(pk=membership.site_id)
     for at in sorted(holders(home), key=lambda site: site.pk):
         with tenancy.site_scope(at.pk):
-            held = Enrolment.objects.filter(
+            places = Enrolment.objects.filter(
                 user_id=membership.user_id,
                 home=home,
                 state__in=(State.ENROLLED, State.WAITING),
@@ -175,13 +181,13 @@ def leave(membership: Membership, by: Actor) -> None:
                 session__starts_at__gt=tenancy.now(),
                 session__kind__in=FOR_SUPPORTERS,
             )
-            for session_id in held.order_by("session_id").values_list("session_id", flat=True):
+            for session_id in places.order_by("session_id").values_list("session_id", flat=True):
                 step_back(session_id, at=at, user_id=membership.user_id, by=by)
 
 
 def register() -> None:
-    """Tell the agenda who reminds, and the outbox how."""
-    agenda.register(KIND, look_after)
+    """Register what is due, and the mail about it."""
+    agenda.register(Session.KIND, handle)
     for kind, template, states in (
         ("SEAT_IN", "seat_in", (State.ENROLLED,)),
         ("SEAT_7", "seat_soon", (State.ENROLLED,)),
@@ -190,13 +196,13 @@ def register() -> None:
         ("SEAT_OFF", "seat_off", (State.ENROLLED, State.WAITING)),
     ):
         off = kind == "SEAT_OFF"
-        outbox.register(kind, outbox.MailKind(template, SEAT, _still(states, off=off), until=_starts_at))
+        outbox.register(kind, outbox.MailKind(template, Enrolment.KIND, _still(states, off=off), until=_starts_at))
     # Who enrols at the province is no member of it: the address leads to a page that finds their own site.
-    outbox.register_link(SEAT, lambda seat_id: "/my-training/", public=True)
+    outbox.register_link(Enrolment.KIND, lambda seat_id: "/my-training/", public=True)
 
 
-def look_after(ids: list[int]) -> None:
-    """Remind of these sessions, of two steps slept through the later."""
+def handle(ids: list[int]) -> None:
+    """Remind of these sessions a week and a day before; where both are overdue, of the later alone."""
     at = tenancy.now()
     for session in Session.objects.select_for_update().filter(pk__in=ids, state=Session.State.PLANNED).order_by("pk"):
         if at < session.starts_at:
@@ -211,21 +217,21 @@ def look_after(ids: list[int]) -> None:
 def _plan(session: Session) -> None:
     later = [session.starts_at - step for step in REMIND if session.starts_at - step > tenancy.now()]
     if later:
-        agenda.schedule(KIND, [session.pk], min(later))
+        agenda.schedule(Session.KIND, [session.pk], min(later))
     else:
-        agenda.cancel(KIND, [session.pk])
+        agenda.cancel(Session.KIND, [session.pk])
 
 
 def _planned(session_id: int) -> Session:
     session = Session.objects.select_for_update().get(pk=session_id)
     if session.state != Session.State.PLANNED:
-        raise Refused(_moved_on())
+        raise Refused(*MOVED_ON)
     return session
 
 
 def _check_future(starts_at: datetime) -> None:
     if starts_at <= tenancy.now():
-        raise Refused(_("Please choose a time that is still to come."))
+        raise Refused("TIME_OVER", _("Please choose a time that is still to come."))
 
 
 def _free(session: Session) -> int:
@@ -236,17 +242,8 @@ def _fill(session: Session) -> None:
     """Give free places to those who have waited longest."""
     waiting = Enrolment.objects.filter(session=session, state=State.WAITING).order_by("since", "pk")
     for seat in list(waiting[: max(_free(session), 0)]):
-        _move(seat, "enrol", by=audit.SYSTEM)
+        move(seat, "enrol", by=audit.SYSTEM)
         outbox.enqueue("SEAT_IN", [(seat.pk, seat.user_id)])
-
-
-def _move(seat: Enrolment, verb: str, *, by: Actor, also: tuple[str, ...] = ()) -> None:
-    seat.state = target(Enrolment.MOVES, verb, seat.state, _moved_on())
-    if seat.state not in (State.ATTENDED,):
-        seat.attended_minutes = None
-        also = (*also, "attended_minutes")
-    seat.save(update_fields=["state", *dict.fromkeys(also)])
-    audit.record(seat.state, SEAT, seat.pk, by=by)
 
 
 def _seats(session: Session, *states: str) -> list[tuple[int, int | None]]:
@@ -266,7 +263,3 @@ def _still(states: tuple[str, ...], *, off: bool) -> Any:
 
 def _starts_at(seat_id: int) -> datetime:
     return Enrolment.objects.select_related("session").get(pk=seat_id).session.starts_at
-
-
-def _moved_on() -> str:
-    return _("This has moved on in the meantime. Here is how it stands now.")

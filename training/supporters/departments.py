@@ -8,12 +8,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from sites.engine import audit
 from sites.engine.forms import ModelForm, status_of
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles
 from sites.gate.requests import SiteRequest
 from sites.tenants.models import Role
+from training.supporters import transitions
 from training.supporters.models import Department
 
 
@@ -41,8 +41,7 @@ def departments(request: SiteRequest) -> HttpResponse:
     """The site's list of departments, offered on its form and on each supporter's line."""
     form = DepartmentForm(saved_form.data_for(request))
     if request.method == "POST" and form.is_valid():
-        form.save()
-        audit.record("DEPARTMENT", "SITE", request.site.pk, by=request.actor)
+        transitions.add_department(form.cleaned_data["name"], by=request.actor)
         messages.success(request, gettext("Added."))
         return redirect("departments", request.site.slug)
     context = {"form": form, "departments": Department.objects.all()}

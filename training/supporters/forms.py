@@ -9,15 +9,31 @@ from django.utils.translation import gettext_lazy as _
 
 from sites.engine.forms import ModelForm, bare_helper
 from sites.engine.plain_text import PlainField
-from training.supporters import lending, photos, self_description, trained_facts
+from training.supporters import photos, readiness, self_description, trained_facts
 from training.supporters.models import Department, Evaluates, Language, PeerSupporter, Trait
 
 
+def _date(label: Any, invalid: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": invalid},
+    )
+
+
 class SupporterForm(ModelForm[PeerSupporter]):
-    """A line of the roster: readiness, limits, and whose work they evaluate."""
+    """A line of the roster: readiness, limits, and whose work they evaluate.
+
+    It saves nothing: `columns` and the fields `state` and `evaluates` are for `transitions.save_line`.
+    """
 
     use_required_attribute = False
 
+    # Not of the model's columns: moves alone write the state, readiness alone the dates.
+    state = forms.ChoiceField(label=_("State"), choices=PeerSupporter.State.choices)
+    trained_on = _date(_("Training completed on"), _("Enter a date such as 2026-09-17."))
+    agreement_until = _date(_("Agreement holds until"), _("Enter a date such as 2026-09-17."))
     evaluates = forms.ModelMultipleChoiceField(
         queryset=Department.objects.none(),
         label=_("Evaluates physicians of"),
@@ -28,9 +44,6 @@ class SupporterForm(ModelForm[PeerSupporter]):
     class Meta:
         model = PeerSupporter
         fields = (
-            "state",
-            "trained_on",
-            "agreement_until",
             "practice",
             "stage",
             "specialty",
@@ -41,9 +54,6 @@ class SupporterForm(ModelForm[PeerSupporter]):
             "paused_until",
         )
         labels = {
-            "state": _("State"),
-            "trained_on": _("Training completed on"),
-            "agreement_until": _("Agreement holds until"),
             "practice": _("Practice"),
             "stage": _("Career stage"),
             "specialty": _("Specialty"),
@@ -53,20 +63,20 @@ class SupporterForm(ModelForm[PeerSupporter]):
             "cap_live": _("Matches at a time, at most"),
             "paused_until": _("Pausing until"),
         }
-        widgets = {
-            name: forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-            for name in ("trained_on", "agreement_until", "paused_until")
-        }
+        widgets = {"paused_until": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
         error_messages = {
-            name: {"invalid": _("Enter a date such as 2026-09-17.")}
-            for name in ("trained_on", "agreement_until", "paused_until")
-        } | {
-            name: {"required": _("Enter a number, at least 1."), "invalid": _("Enter a whole number.")}
-            for name in ("cap_year", "cap_live")
+            "paused_until": {"invalid": _("Enter a date such as 2026-09-17.")},
+            **{
+                name: {"required": _("Enter a number, at least 1."), "invalid": _("Enter a whole number.")}
+                for name in ("cap_year", "cap_live")
+            },
         }
+
+    field_order = ("state", *readiness.COLUMNS, *Meta.fields, "evaluates")
 
     def __init__(self, *args: Any, on_the_way: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial.update({name: getattr(self.instance, name) for name in ("state", *readiness.COLUMNS)})
         field: Any = self.fields["evaluates"]
         field.queryset = Department.objects.all()
         field.label_from_instance = lambda department: department.name
@@ -86,7 +96,7 @@ class SupporterForm(ModelForm[PeerSupporter]):
             state.choices = [choice for choice in state.choices if choice[0] != PeerSupporter.State.LEFT]
         if self.instance.home_id is not None:
             # A copy: only whose work they evaluate is this site's to say.
-            for name in self.Meta.fields:
+            for name in set(self.fields) - {"evaluates"}:
                 del self.fields[name]
         self.helper = bare_helper(self)
 
@@ -96,17 +106,18 @@ class SupporterForm(ModelForm[PeerSupporter]):
             raise forms.ValidationError(gettext("That lies too far back, or ahead. Enter a date such as 2026-09-17."))
         return day
 
-    def save(self, commit: bool = True) -> PeerSupporter:
-        supporter: PeerSupporter = super().save(commit=False)
-        # Not the whole row: what the supporter says of themself is theirs, and may change meanwhile.
-        columns = [name for name in self.Meta.fields if name in self.fields]
-        supporter.save(update_fields=None if supporter._state.adding else columns)
-        Evaluates.objects.filter(supporter=supporter).delete()
-        Evaluates.objects.bulk_create(
-            Evaluates(supporter=supporter, department=department) for department in self.cleaned_data["evaluates"]
-        )
-        lending.mirror(supporter)
-        return supporter
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of `PeerSupporter` that the form changes, without the state."""
+        names = (*readiness.COLUMNS, *self.Meta.fields)
+        return {name: self.cleaned_data[name] for name in names if name in self.fields}
+
+    def chosen_state(self) -> str | None:
+        """Return the state that was chosen; None where there is none to choose."""
+        return self.cleaned_data.get("state")
+
+    def departments(self) -> list[int]:
+        """Return the ids of the departments that were ticked."""
+        return [department.pk for department in self.cleaned_data["evaluates"]]
 
 
 class LeavingForm(forms.Form):
@@ -160,20 +171,20 @@ class AboutMeForm(ModelForm[PeerSupporter]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        said = self_description.described([self.instance]).get(self.instance.pk, frozenset())
-        self.initial.update(traits=sorted(said), languages=sorted(said))
+        codes = self_description.described([self.instance]).get(self.instance.pk, frozenset())
+        self.initial.update(traits=sorted(codes), languages=sorted(codes))
         self.initial["evaluated"] = self_description.evaluated([self.instance]).get(self.instance.pk, "")
         for field in self.fields.values():
             field.say_optional = False  # type: ignore[attr-defined]
         self.helper = bare_helper(self)
 
-    def save(self, commit: bool = True) -> PeerSupporter:
-        supporter: PeerSupporter = super().save(commit=False)
-        supporter.save(update_fields=self.Meta.fields)
-        self_description.describe(supporter, [*self.cleaned_data["traits"], *self.cleaned_data["languages"]])
-        self_description.evaluate(supporter, self.cleaned_data["evaluated"])
-        lending.mirror(supporter)
-        return supporter
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of `PeerSupporter` that the form changes."""
+        return {name: self.cleaned_data[name] for name in self.Meta.fields}
+
+    def codes(self) -> tuple[str, ...]:
+        """Return the codes of `Trait` and `Language` that were ticked."""
+        return *self.cleaned_data["traits"], *self.cleaned_data["languages"]
 
 
 class PageForm(forms.Form):

@@ -1,6 +1,7 @@
 """Who the peer supporters are, and how much each carries."""
 
 from datetime import date
+from types import MappingProxyType
 
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
@@ -8,10 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from psi.tenancy import SiteForeignKey, SiteModel
 from sites.codes import CodeField
+from sites.engine.moves import Moves, Trace
 from sites.reference.models import Specialty
 from sites.tenants.models import Profile, Site, User
-
-# Rooms of their own, found by Django here.
 
 
 class Practice(models.TextChoices):
@@ -91,10 +91,23 @@ class Department(SiteModel):
 class PeerSupporter(SiteModel):
     """A physician in the roster of one site. A person in two rosters has two rows and one load."""
 
+    KIND = "SUPPORTER"  # in the audit trail
+
     class State(models.TextChoices):
         PREPARING = "PREPARING", "Preparing"
         ACTIVE = "ACTIVE", "Active"
         LEFT = "LEFT", "Has left"
+
+    MOVES: Moves = MappingProxyType(
+        {
+            "prepare": (frozenset({"ACTIVE", "LEFT"}), "PREPARING"),
+            "activate": (frozenset({"PREPARING", "LEFT"}), "ACTIVE"),
+            "leave": (frozenset({"PREPARING", "ACTIVE"}), "LEFT"),
+        }
+    )
+    # What brings a move about has its own entry of the audit trail: ROSTER, BORROWED, TAKEN_BACK, LEFT, or the
+    # recruit's.
+    TRACE = Trace()
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     profile = SiteForeignKey(Profile, on_delete=models.PROTECT, related_name="+")

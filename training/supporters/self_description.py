@@ -12,11 +12,11 @@ KIND = "SUPPORTER"  # in the vault
 EVALUATED = "EVALUATED"  # in the vault: whom they evaluate
 
 
-def describe(supporter: PeerSupporter, codes: Iterable[str]) -> None:
-    """Keep codes of `Trait` and `Language` of a supporter; none at all leaves nothing behind."""
-    said = sorted(codes)
-    if said:
-        supporter.described = vault.seal(KIND, supporter.pk, {"said": said})
+def set_description(supporter: PeerSupporter, codes: Iterable[str]) -> None:
+    """Seal the codes of `Trait` and `Language` of a supporter in place of those before; without codes, erase them."""
+    chosen = sorted(codes)
+    if chosen:
+        supporter.described = vault.seal(KIND, supporter.pk, {"said": chosen})
     else:
         vault.shred(KIND, [supporter.pk])
         supporter.described = None
@@ -24,13 +24,13 @@ def describe(supporter: PeerSupporter, codes: Iterable[str]) -> None:
 
 
 def described(supporters: Iterable[PeerSupporter]) -> dict[int, frozenset[str]]:
-    """Return supporter id → the codes they keep, with one query."""
+    """Return supporter id → their codes of `Trait` and `Language`, with one query; none for who gave none."""
     blobs = {row.pk: row.described for row in supporters if row.described is not None}
     return {pk: frozenset(record["said"]) for pk, record in vault.open_many(KIND, blobs).items()}
 
 
-def evaluate(supporter: PeerSupporter, text: str) -> None:
-    """Keep the names and addresses of people a supporter evaluates; nothing typed leaves nothing behind.
+def set_evaluated(supporter: PeerSupporter, text: str) -> None:
+    """Seal the names and addresses of people a supporter evaluates; an empty text erases them.
 
     The matching rules alone open it.
     """
@@ -43,14 +43,14 @@ def evaluate(supporter: PeerSupporter, text: str) -> None:
 
 
 def evaluated(supporters: Iterable[PeerSupporter]) -> dict[int, str]:
-    """Return supporter id → what they typed of people they evaluate, with one query."""
+    """Return supporter id → the names and addresses of people they evaluate, as typed, with one query."""
     blobs = {row.pk: row.evaluated for row in supporters if row.evaluated is not None}
     return {pk: record["people"] for pk, record in vault.open_many(EVALUATED, blobs).items()} if blobs else {}
 
 
-def forget(supporter: PeerSupporter) -> None:
-    """Forget all that a supporter said of themself and of others."""
+def erase(supporter: PeerSupporter) -> None:
+    """Erase all that a supporter said of themself and of others."""
     if supporter.described is not None:
-        describe(supporter, ())
+        set_description(supporter, ())
     if supporter.evaluated is not None:
-        evaluate(supporter, "")
+        set_evaluated(supporter, "")

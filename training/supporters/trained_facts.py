@@ -1,4 +1,4 @@
-"""Who was trained, as a fact of the month of that day: once, whoever wrote the day."""
+"""Who was trained, counted once among the facts of the month of that day."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -18,10 +18,10 @@ def believable(day: date) -> bool:
     return EARLIEST <= day <= localdate(tenancy.now()) + AHEAD
 
 
-def trained(supporter: PeerSupporter) -> None:
-    """Let the figures of the current site follow the day on which one of its own was trained.
+def count_trained(supporter: PeerSupporter) -> None:
+    """Count a supporter in the month of the day on which they were trained; a changed day takes the old count back.
 
-    For whoever writes `trained_on`: attendance, an import, the form. Who is lent counts at home.
+    Calling it again changes nothing. Who is lent is counted by their own site alone.
 
     Args:
         supporter: saved already, and locked or new.

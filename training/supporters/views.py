@@ -9,13 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from sites.engine import audit
 from sites.engine.forms import status_of
 from sites.gate import saved_form
 from sites.gate.permissions import for_roles, public
 from sites.gate.requests import SiteRequest
 from sites.tenants.models import Role
-from training.supporters import photos, public_page, queries
+from training.supporters import photos, public_page, queries, transitions
 from training.supporters.forms import AboutMeForm, PageForm
 from training.supporters.models import PeerSupporter, Photo
 
@@ -28,28 +27,25 @@ def my_page(request: SiteRequest) -> HttpResponse:
     mine = PeerSupporter.objects.filter(user_id=request.user.pk).first()
     if mine is None or mine.state == PeerSupporter.State.LEFT:
         return render(request, "training/my_page.html", {"form": None, "show_crisis": True})
-    held = {"bio": mine.bio, "bio_fr": mine.bio_fr, "shown": mine.published}
+    initial = {"bio": mine.bio, "bio_fr": mine.bio_fr, "shown": mine.published}
     removing = request.POST.get("do") == "remove_photo"
     if removing:
         public_page.remove_photo(mine.pk, by=request.actor)
         messages.success(request, _("Your photo is deleted. What you typed is not saved yet."))
-        form = PageForm(initial={name: request.POST.get(name, "") for name in held})
+        form = PageForm(initial={name: request.POST.get(name, "") for name in initial})
     else:
-        form = PageForm(saved_form.data_for(request, "bio"), request.FILES or None, initial=held)
+        form = PageForm(saved_form.data_for(request, "bio"), request.FILES or None, initial=initial)
     if request.method == "POST" and not removing:
-        valid = form.is_valid()
-        leaving = mine.published and not form.cleaned_data["shown"]
-        # A browser does not give a file back: a good photo is kept although something else has to be mended.
-        if (image := form.cleaned_data.get("photo")) and not leaving:
-            public_page.put_photo(mine.pk, image, by=request.actor)
-        if valid:
-            said = {name: form.cleaned_data[name] for name in held}
-            shown = public_page.describe(mine.pk, by=request.actor, **said).published
+        if form.is_valid():
+            shown = public_page.save_page(mine.pk, by=request.actor, **form.cleaned_data).published
             messages.success(
                 request,
                 _("Saved. You are on the public page.") if shown else _("Saved. You are not on the public page."),
             )
             return redirect("my_page", request.site.slug)
+        # A browser does not give a file back: a good photo is saved although something else has to be mended.
+        if (image := form.cleaned_data.get("photo")) and (form.cleaned_data["shown"] or not mine.published):
+            public_page.put_photo(mine.pk, image, by=request.actor)
     photo = Photo.objects.filter(supporter=mine).values_list("image", flat=True).first()
     context = {
         "form": form,
@@ -82,8 +78,13 @@ def about_me(request: SiteRequest) -> HttpResponse:
         instance=get_object_or_404(PeerSupporter.objects.exclude(state="LEFT"), user_id=request.user.pk),
     )
     if request.method == "POST" and form.is_valid():
-        saved = form.save()
-        audit.record("ROSTER", "SUPPORTER", saved.pk, by=request.actor)
+        transitions.save_self_description(
+            form.instance.pk,
+            form.columns(),
+            codes=form.codes(),
+            evaluated=form.cleaned_data["evaluated"],
+            by=request.actor,
+        )
         messages.success(request, _("Saved."))
         return redirect("my", request.site.slug)
     return render(request, "training/about_me.html", {"form": form}, status=status_of(request, form))
