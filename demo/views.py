@@ -36,7 +36,7 @@ class Part:
     line: str
     site: str
     role: Role
-    room: str
+    url_name: str
 
 
 PARTS = (
@@ -101,8 +101,8 @@ def demo(request: HttpRequest) -> HttpResponse:
 
 def _who_plays(part: Part) -> User | None:
     """Return the first person who holds the part's role, or None before the data is loaded."""
-    held = Membership.objects.filter(site__slug=part.site, role=part.role, ended_at=None, user__is_active=True)
-    first = held.select_related("user").order_by("pk").first()
+    memberships = Membership.objects.filter(site__slug=part.site, role=part.role, ended_at=None, user__is_active=True)
+    first = memberships.select_related("user").order_by("pk").first()
     return first.user if first else None
 
 
@@ -111,7 +111,7 @@ def _sign_in(request: HttpRequest, part: Part, user: User) -> HttpResponse:
     logout(request)
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     request.session[DEMO_SESSION] = True
-    return redirect(part.room, part.site)
+    return redirect(part.url_name, part.site)
 
 
 @dataclass(frozen=True)

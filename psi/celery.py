@@ -62,7 +62,7 @@ def start_clock(**kwargs: Any) -> None:
     clock.start()
 
     def finish(**kwargs: Any) -> None:
-        # A mail between the server's OK and its mark would go out again after the lease.
+        # A mail that was sent but not yet noted as sent would go out again after the lease.
         stop.set()
         clock.join(60)
 

@@ -1,4 +1,4 @@
-"""The switchboard: the rooms whose addresses there are. Each view carries its mark (sites.gate.permissions)."""
+"""The addresses of every room; each view carries its access level (sites.gate.permissions)."""
 
 from django.conf import settings
 from django.urls import include, path, register_converter

@@ -1,4 +1,4 @@
-"""Who opens a scope: the gate, the workers, commands; and the crossings, by name (docs/data-protection.md#crossings)."""
+"""Who opens a scope: the access middleware, the workers, commands; and the crossings, by name (docs/data-protection.md#crossings)."""
 
 import ast
 from pathlib import Path

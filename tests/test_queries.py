@@ -36,13 +36,13 @@ World = cast.World
 SignIn = Callable[[Any], Client]
 
 
-# A test runs inside a transaction, so the gate's scope is a savepoint that is put back; on a server it is a plain one.
+# A test runs inside a transaction, so the middleware's scope is a savepoint that is put back; on a server it is a plain one.
 OF_THE_TEST = ("SAVEPOINT", "RELEASE SAVEPOINT", "SELECT set_config('psi.site_id', '',")
 
 
 @contextmanager
 def exactly(number: int) -> Iterator[None]:
-    """As many queries as said, the gate's own included; when not, which they were."""
+    """As many queries as said, those of the middleware included; when not, which they were."""
     with CaptureQueriesContext(connection) as seen:
         yield
     asked = [query["sql"] for query in seen.captured_queries if not query["sql"].startswith(OF_THE_TEST)]

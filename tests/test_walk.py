@@ -552,7 +552,7 @@ def test_local_sites_have_none_of_the_provinces_pages(walked: Walk, role: str) -
 
 
 def test_the_walk_notices_a_door_left_open(walked: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The walk itself, tried: a mark taken off, and a staff page marked as public."""
+    """The walk itself, tried: an access level taken off, and a staff page made public."""
     monkeypatch.setattr(views.supporters, "access", PUBLIC)
     found = [line for line in complaints(walked, "north", only="supporters") if " GET " in line]
     assert len(found) == len(walked.outsiders("north"))

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
-from demo.seed.people import Place
+from demo.seed.people import DemoSite
 from demo.seed.play import Play, Story
 from psi import tenancy
 from sites.engine.audit import Actor
@@ -27,16 +27,16 @@ REMARKS = (
 )
 
 
-def come(play: Play, place: Place, random: Random) -> None:
+def come(play: Play, demo_site: DemoSite, random: Random) -> None:
     """Let supporters of a site log informal contacts in the last months, and leave remarks."""
-    users = [user_id for _supporter_id, user_id in place.supporters.values()]
+    users = [user_id for _supporter_id, user_id in demo_site.supporters.values()]
     for days in sorted(random.sample(range(1, 180), 14), reverse=True):
         by = Actor(random.choice(users), Role.SUPPORTER)
         key = UUID(int=random.getrandbits(128), version=4)
         way, minutes = random.choice(list(Way)), random.choices(list(Minutes), [4, 3, 1, 1])[0]
-        play.start(play.until - timedelta(days=days), place.site.pk, _log(way, minutes, key, by))
+        play.start(play.until - timedelta(days=days), demo_site.site.pk, _log(way, minutes, key, by))
     for days, text in REMARKS:
-        play.start(play.until - timedelta(days=days), place.site.pk, _remark(text))
+        play.start(play.until - timedelta(days=days), demo_site.site.pk, _remark(text))
 
 
 def _log(way: Way, minutes: Minutes, key: UUID, by: Actor) -> Story:

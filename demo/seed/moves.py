@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from demo.seed.people import Physician, Place
+from demo.seed.people import DemoSite, Physician
 from demo.seed.play import Story, hours
 from matching.candidates import queries as candidates
 from matching.candidates import ranking
@@ -45,14 +45,14 @@ class Moves:
         kept: supporters left for the scenes of today, once they have this many matches in a year.
     """
 
-    def __init__(self, place: Place, texts: Texts, random: Random, kept: dict[int, int]) -> None:
-        self.place, self.texts, self.random, self.kept = place, texts, random, kept
+    def __init__(self, demo_site: DemoSite, texts: Texts, random: Random, kept: dict[int, int]) -> None:
+        self.demo_site, self.texts, self.random, self.kept = demo_site, texts, random, kept
         self.referral = self.match = self.supporter = self.talks = 0
         self.peer = Actor(None, Role.SUPPORTER)
 
     def ask(self, physician: Physician, home: Site | None = None, departments: tuple[int, ...] = ()) -> None:
         """The physician sends the form; with `home`, from there as "Outside my region"."""
-        site, random = self.place.site, self.random
+        site, random = self.demo_site.site, self.random
         identity = replace(physician.identity, departments=departments)
         agreed = {
             Consent.MATCH: True,
@@ -91,14 +91,14 @@ class Moves:
     def invite(self, name: str = "") -> bool:
         """The administrator invites who is offered first, or the one of this name; False: nobody is free."""
         if name:
-            chosen: tuple[int, str | None] | None = (self.place.supporters[name][0], Match.Override.AGREED)
+            chosen: tuple[int, str | None] | None = (self.demo_site.supporters[name][0], Match.Override.AGREED)
         else:
             chosen = self.best()
         if chosen is None:
             return False
-        users = dict(self.place.supporters.values())
+        users = dict(self.demo_site.supporters.values())
         supporter_id, override = chosen
-        match = transitions.invite(self.referral, supporter_id, by=self.place.administrator, override=override)
+        match = transitions.invite(self.referral, supporter_id, by=self.demo_site.administrator, override=override)
         self.match, self.peer = match.pk, Actor(users[supporter_id], Role.SUPPORTER)
         return True
 
@@ -127,10 +127,10 @@ class Moves:
         transitions.decline(self.match, by=self.peer, why=why)
 
     def revoke(self) -> None:
-        transitions.revoke(self.match, by=self.place.administrator)
+        transitions.revoke(self.match, by=self.demo_site.administrator)
 
     def confirm(self) -> None:
-        transitions.confirm(self.match, by=self.place.administrator)
+        transitions.confirm(self.match, by=self.demo_site.administrator)
 
     def await_contact(self, waited: float) -> Story:
         """Wait in the contact window, with its reminders and its end when they are due."""
@@ -149,7 +149,7 @@ class Moves:
         transitions.record_contact(self.match, by=self.peer)
 
     def reassign(self) -> None:
-        transitions.reassign(self.match, by=self.place.administrator)
+        transitions.reassign(self.match, by=self.demo_site.administrator)
 
     def talk(self) -> None:
         """The supporter records a conversation, in closed lists."""
@@ -174,7 +174,7 @@ class Moves:
         transitions.finish(self.match, by=self.peer)
 
     def close(self, outcome: str) -> None:
-        transitions.close(self.referral, outcome, by=self.place.administrator)
+        transitions.close(self.referral, outcome, by=self.demo_site.administrator)
 
     def answer(self) -> None:
         """The physician answers the survey with their receipt, if they asked for it; a worker looks at once."""
@@ -191,7 +191,7 @@ class Moves:
         survey.rewrite([0])
 
     def mark_spam(self) -> None:
-        transitions.mark_spam(self.referral, by=self.place.administrator)
+        transitions.mark_spam(self.referral, by=self.demo_site.administrator)
 
     def erase(self) -> None:
         """What the agenda does a year after the request was closed."""

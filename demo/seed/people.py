@@ -58,7 +58,7 @@ class Cast:
 
 
 @dataclass
-class Place:
+class DemoSite:
     """A site as it was made: who acts in it, and under which ids."""
 
     site: Site
@@ -157,7 +157,7 @@ def first_name(peer: Peer) -> str:
     return peer.name.split()[1].lower()
 
 
-def make(cast: Cast, province: Site, anchor: datetime) -> Place:
+def make(cast: Cast, province: Site, anchor: datetime) -> DemoSite:
     """Make a site and its people, as they joined twenty months before `anchor`."""
     joined = anchor - timedelta(days=610)
     if cast.slug == province.slug:
@@ -182,7 +182,7 @@ def make(cast: Cast, province: Site, anchor: datetime) -> Place:
                 Evaluates(supporter=row, department=departments[name]) for name in peer.evaluates
             )
             supporters[first_name(peer)] = (row.pk, user.pk)
-    return Place(site, administrator, supporters, [row.pk for row in departments.values()])
+    return DemoSite(site, administrator, supporters, [row.pk for row in departments.values()])
 
 
 def _join(site: Site, name: str, role: Role) -> User:
@@ -256,7 +256,7 @@ def physicians(random: Random) -> Iterator[Physician]:
         area = ("250", "604", "778", "236", "672", "257", "867")[number // 100]
         reached = random.choices(["phone", "email", "both"], [4, 3, 3])[0]
         answers = RequestAnswers(
-            reasons=_some(random, REASONS, (0, 1, 1, 1, 2, 2, 3), (18, 12, 8, 10, 24, 8, 5, 6)),
+            reasons=_sample(random, REASONS, (0, 1, 1, 1, 2, 2, 3), (18, 12, 8, 10, 24, 8, 5, 6)),
             stage=stage,
             practice=practice,
             source=random.choice(["", "", *Source.values]),
@@ -265,9 +265,9 @@ def physicians(random: Random) -> Iterator[Physician]:
             name=name if random.random() < 0.8 else name.split()[0],
             phone="" if reached == "email" else f"{area} 555 01{number % 100:02d}",
             email="" if reached == "phone" else f"{name.replace(' ', '.').lower()}@{DOMAIN}",
-            wishes=_some(random, WISHES, (0, 0, 0, 1, 1, 2), (3, 1, 1, 2, 2, 1, 1)),
+            wishes=_sample(random, WISHES, (0, 0, 0, 1, 1, 2), (3, 1, 1, 2, 2, 1, 1)),
             ways=_ways(random, reached),
-            times=_some(random, ReachWhen.values, (0, 1, 1, 2), (1, 1, 3, 1)),
+            times=_sample(random, ReachWhen.values, (0, 1, 1, 2), (1, 1, 3, 1)),
             voicemail="" if reached == "email" else random.choice(["", Voicemail.YES.value, Voicemail.NO.value]),
             talk_in=random.choices(["", Language.FRENCH.value, Language.PUNJABI.value], [12, 1, 1])[0],
             avoid_names=random.choices(["", "Larch"], [9, 1])[0],
@@ -278,10 +278,10 @@ def physicians(random: Random) -> Iterator[Physician]:
 def _ways(random: Random, reached: str) -> tuple[str, ...]:
     """Return how someone asks to be reached, by what they gave: a phone, an address, or both."""
     ways = {"phone": ("CALL", "TEXT"), "email": ("EMAIL",), "both": ("CALL", "TEXT", "EMAIL")}[reached]
-    return _some(random, ways, (0, 1, 1, 2), (1,) * len(ways))
+    return _sample(random, ways, (0, 1, 1, 2), (1,) * len(ways))
 
 
-def _some(random: Random, values: Any, sizes: tuple[int, ...], weights: tuple[int, ...]) -> tuple[str, ...]:
+def _sample(random: Random, values: Any, sizes: tuple[int, ...], weights: tuple[int, ...]) -> tuple[str, ...]:
     """Return a few different values, in the order of the list."""
     size = random.choice(sizes)
     picked = set(random.choices(values, weights, k=size))

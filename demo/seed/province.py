@@ -17,7 +17,7 @@ from django.utils.timezone import localdate
 
 from demo.seed import beside, faces, reach, recruits
 from demo.seed.moves import Moves, Texts
-from demo.seed.people import CASTS, DOMAIN, Peer, Place, first_name, make, physicians
+from demo.seed.people import CASTS, DOMAIN, DemoSite, Peer, first_name, make, physicians
 from demo.seed.play import Play, Story, hours
 from demo.seed.stories import SCENES, VOLUMES, months_before, past_times, play_history, play_scene
 from matching.invitations import alerts, next_candidate
@@ -84,45 +84,47 @@ def load(*, anchor: datetime, seed: int = SEED, months: int = 18) -> bool:
         if Site.objects.filter(slug=CASTS[0].slug).exists():
             return False
         home = province()
-        places = {cast.slug: make(cast, home, anchor) for cast in CASTS}
-        _lend(places, home, anchor)
+        demo_sites = {cast.slug: make(cast, home, anchor) for cast in CASTS}
+        _lend(demo_sites, home, anchor)
         play = Play(anchor)
-        _requests(play, places, seed, months)
-        reach.hang(places[CASTS[0].slug].site, anchor, Random(seed))
-        faces.word(places[CASTS[0].slug].site, places[CASTS[0].slug].administrator, anchor)
-        recruits.come(play, places[CASTS[0].slug], anchor)
-        reach.tell(play, places[CASTS[0].slug].site, anchor)
-        beside.come(play, places[CASTS[0].slug], Random(seed))
+        _requests(play, demo_sites, seed, months)
+        reach.hang(demo_sites[CASTS[0].slug].site, anchor, Random(seed))
+        faces.word(demo_sites[CASTS[0].slug].site, demo_sites[CASTS[0].slug].administrator, anchor)
+        recruits.come(play, demo_sites[CASTS[0].slug], anchor)
+        reach.tell(play, demo_sites[CASTS[0].slug].site, anchor)
+        beside.come(play, demo_sites[CASTS[0].slug], Random(seed))
         for cast in CASTS:
             for peer in cast.supporters:
                 if peer.paused:
-                    place = places[cast.slug]
-                    play.start(anchor - timedelta(days=5), place.site.pk, _pause(place, peer, anchor))
+                    demo_site = demo_sites[cast.slug]
+                    play.start(anchor - timedelta(days=5), demo_site.site.pk, _pause(demo_site, peer, anchor))
         ended = [month for month in months_before(anchor, months) if month.month % 3 == 1]
         # The province publishes a quarter as soon as it may; the last is left for whoever looks.
         for month in [month for month in ended if month + reporting_periods.PUBLICATION_DELAY < anchor][:-1]:
-            play.start(month + reporting_periods.PUBLICATION_DELAY + timedelta(days=1), home.pk, _release(places, home))
-        harbour = places[CASTS[0].slug]
+            play.start(
+                month + reporting_periods.PUBLICATION_DELAY + timedelta(days=1), home.pk, _release(demo_sites, home)
+            )
+        harbour = demo_sites[CASTS[0].slug]
         play.start(anchor - timedelta(days=2), harbour.site.pk, _invite(harbour))
-        _hold(play, places, home)
+        _run_sessions(play, demo_sites, home)
         for name, since, ends in (("Ministry of Health", 90, False), ("University evaluation team", 200, True)):
-            story = _give_access(places[home.slug], name, since * 3 // 4, ends)
+            story = _give_access(demo_sites[home.slug], name, since * 3 // 4, ends)
             play.start(anchor - timedelta(days=since), home.pk, story)
         play.run()
-        for place in places.values():
-            with tenancy.site_scope(place.site.pk, now=anchor):
-                _settle(place.site.pk)
-        beside.arrange(home, places[home.slug].administrator, anchor)
-        _call(places["north-islands"].site, anchor)
+        for demo_site in demo_sites.values():
+            with tenancy.site_scope(demo_site.site.pk, now=anchor):
+                _settle(demo_site.site.pk)
+        beside.arrange(home, demo_sites[home.slug].administrator, anchor)
+        _call(demo_sites["north-islands"].site, anchor)
         site_health.inspect_sites(now=anchor)
         # Each mail of the past would wake a worker. Nothing of it is left to do.
         connection.run_on_commit.clear()
     return True
 
 
-def _lend(places: dict[str, Place], home: Site, anchor: datetime) -> None:
+def _lend(demo_sites: dict[str, DemoSite], home: Site, anchor: datetime) -> None:
     """Two sites are linked, and who stands in the province's roster is lent by the site they come from."""
-    local = [place for place in places.values() if not place.site.is_province]
+    local = [demo_site for demo_site in demo_sites.values() if not demo_site.site.is_province]
     with tenancy.site_scope(home.pk, now=anchor - timedelta(days=200)):
         lending.link(
             one=local[0].site,
@@ -130,17 +132,17 @@ def _lend(places: dict[str, Place], home: Site, anchor: datetime) -> None:
             reference="ISA 2026-04",
             signed_on=(anchor - timedelta(days=200)).date(),
             ends_on=None,
-            by=places[home.slug].administrator,
+            by=demo_sites[home.slug].administrator,
         )
-        for place in local:
-            users = [user_id for _supporter_id, user_id in place.supporters.values()]
-            PeerSupporter.objects.filter(user_id__in=users).update(home=place.site)
+        for demo_site in local:
+            users = [user_id for _supporter_id, user_id in demo_site.supporters.values()]
+            PeerSupporter.objects.filter(user_id__in=users).update(home=demo_site.site)
 
 
-def _hold(play: Play, places: dict[str, Place], home: Site) -> None:
+def _run_sessions(play: Play, demo_sites: dict[str, DemoSite], home: Site) -> None:
     """The province trains: a course that was held, one to come that is full, a debrief group, a site teams' meeting."""
-    place = places[home.slug]
-    local = [each for each in places.values() if not each.site.is_province]
+    demo_site = demo_sites[home.slug]
+    local = [each for each in demo_sites.values() if not each.site.is_province]
     people = [(each.site, user_id) for each in local for _supporter_id, user_id in each.supporters.values()]
     evening = play.until.replace(hour=1, minute=30, second=0, microsecond=0)
     for kind, days, minutes, seats in (
@@ -155,12 +157,12 @@ def _hold(play: Play, places: dict[str, Place], home: Site) -> None:
         planned = min(play.until - timedelta(days=4), starts - timedelta(days=30))
         some = [] if kind == "COMMUNITY" else people[: 4 if days < 25 else 2]
         facts = {"kind": kind, "minutes": minutes, "capacity": seats, "starts_at": starts}
-        play.start(planned, home.pk, _session(place, facts, some))
+        play.start(planned, home.pk, _session(demo_site, facts, some))
 
 
-def _session(place: Place, facts: dict[str, Any], people: list[tuple[Site, int]]) -> Story:
+def _session(demo_site: DemoSite, facts: dict[str, Any], people: list[tuple[Site, int]]) -> Story:
     """A session is planned, people enrol; once it was held, attendance is noted."""
-    by = place.administrator
+    by = demo_site.administrator
     session = sessions.schedule(by=by, place="Online", link="https://example.org/training", approval="", **facts)
     yield hours(5)
     for home, user_id in people:
@@ -168,73 +170,73 @@ def _session(place: Place, facts: dict[str, Any], people: list[tuple[Site, int]]
             name = names([user_id])[user_id]
         who = Actor(user_id, Role.SUPPORTER.value)
         roles = {Role.SUPPORTER.value}
-        sessions.enrol(session.pk, at=place.site, user_id=user_id, home=home, name=name, roles=roles, by=who)
+        sessions.enrol(session.pk, at=demo_site.site, user_id=user_id, home=home, name=name, roles=roles, by=who)
     yield session.starts_at + timedelta(hours=4) - tenancy.now()
     seats = Enrolment.objects.filter(session=session, state="ENROLLED").values_list("pk", flat=True)
     attendance_transitions.note_attendance(session.pk, dict.fromkeys(seats, session.minutes), by=by)
 
 
-def _requests(play: Play, places: dict[str, Place], seed: int, months: int) -> None:
+def _requests(play: Play, demo_sites: dict[str, DemoSite], seed: int, months: int) -> None:
     random = Random(seed)
     texts: Texts = {purpose.value: current_text(purpose, "en") for purpose in ON_FORM}
     asking = physicians(random)
-    kept = {places[slug].supporters[name][0]: limit for (slug, name), limit in KEPT.items()}
+    kept = {demo_sites[slug].supporters[name][0]: limit for (slug, name), limit in KEPT.items()}
     # Career stages are a hard rule: who is invited in a scene is of the physician's own.
     stages = {(cast.slug, first_name(peer)): peer.stage for cast in CASTS for peer in cast.supporters}
     number = 0
     for slug in VOLUMES:
-        place = places[slug]
+        demo_site = demo_sites[slug]
         for at in past_times(play.until, slug, random, months):
             number += 1
             # Two thirds of the province's requests come from a local form.
-            far = [None, places["harbour"].site, places["north-islands"].site]
-            home = random.choice(far) if place.site.is_province else None
-            moves = Moves(place, texts, Random(seed * 100_000 + number), kept)
+            far = [None, demo_sites["harbour"].site, demo_sites["north-islands"].site]
+            home = random.choice(far) if demo_site.site.is_province else None
+            moves = Moves(demo_site, texts, Random(seed * 100_000 + number), kept)
             end = play.until - timedelta(hours=1)
-            play.start(at, place.site.pk, play_history(moves, next(asking), home, end))
+            play.start(at, demo_site.site.pk, play_history(moves, next(asking), home, end))
     for scene in SCENES:
         number += 1
-        place = places[scene.site]
-        home = places[scene.home].site if scene.home else None
-        moves = Moves(place, texts, Random(seed * 100_000 + number), kept)
+        demo_site = demo_sites[scene.site]
+        home = demo_sites[scene.home].site if scene.home else None
+        moves = Moves(demo_site, texts, Random(seed * 100_000 + number), kept)
         start = play.until - scene.length
         physician = next(asking)
         if scene.invited:
             physician = replace(physician, answers=replace(physician.answers, stage=stages[scene.site, scene.invited]))
-        play.start(start, place.site.pk, play_scene(scene, moves, physician, home))
+        play.start(start, demo_site.site.pk, play_scene(scene, moves, physician, home))
 
 
-def _pause(place: Place, peer: Peer, anchor: datetime) -> Story:
+def _pause(demo_site: DemoSite, peer: Peer, anchor: datetime) -> Story:
     """A supporter pauses, shortly before the end."""
-    supporter_id = place.supporters[first_name(peer)][0]
+    supporter_id = demo_site.supporters[first_name(peer)][0]
     until = anchor + timedelta(days=peer.paused or 0)
     PeerSupporter.objects.filter(pk=supporter_id).update(paused_until=until.date())
     yield from ()
 
 
-def _invite(place: Place) -> Story:
+def _invite(demo_site: DemoSite) -> Story:
     """Someone was invited to the site and has not answered yet."""
     email, name = f"opal.cypress@{DOMAIN}", "Dr. Opal Cypress"
-    people.invite(place.site, email=email, name=name, role=Role.SUPPORTER, by=place.administrator)
+    people.invite(demo_site.site, email=email, name=name, role=Role.SUPPORTER, by=demo_site.administrator)
     yield from ()
 
 
-def _release(places: dict[str, Place], home: Site) -> Story:
+def _release(demo_sites: dict[str, DemoSite], home: Site) -> Story:
     """The province releases a quarter that has closed, as coordinators do; where it is not safe it waits."""
-    place = places[home.slug]
-    for each in places.values():
+    demo_site = demo_sites[home.slug]
+    for each in demo_sites.values():
         with tenancy.site_scope(each.site.pk):
             # As workers do after every event; here nobody sweeps until the end.
             rollups.rebuild_all()
     quarter = releases.next_quarter()
     if quarter and releases.opens_on(quarter) <= localdate(tenancy.now()):
-        release = releases.prepare(quarter, ReleaseOptions(), key=uuid4(), by=place.administrator)
+        release = releases.prepare(quarter, ReleaseOptions(), key=uuid4(), by=demo_site.administrator)
         release_check.check(release.pk)
         release.refresh_from_db()
         if release.state == release.State.READY:
-            releases.publish(release.pk, public=True, by=place.administrator)
+            releases.publish(release.pk, public=True, by=demo_site.administrator)
         else:
-            releases.drop(release.pk, by=place.administrator)
+            releases.drop(release.pk, by=demo_site.administrator)
     yield from ()
 
 
@@ -250,15 +252,15 @@ def _call(site: Site, anchor: datetime) -> None:
         )
 
 
-def _give_access(place: Place, name: str, days: int, ends: bool) -> Story:
+def _give_access(demo_site: DemoSite, name: str, days: int, ends: bool) -> Story:
     """An organization reads the published tables by a program for so many days."""
-    consumers.issue(name, by=place.administrator)
+    consumers.issue(name, by=demo_site.administrator)
     consumer = Consumer.objects.get(name=name)
     yield timedelta(days=days)
     Consumer.objects.filter(pk=consumer.pk).update(last_used_on=tenancy.now().date())
     yield timedelta(days=2)
     if ends:
-        consumers.end(consumer.pk, by=place.administrator)
+        consumers.end(consumer.pk, by=demo_site.administrator)
 
 
 def _settle(site_id: int) -> None:

@@ -50,7 +50,7 @@ def _opened(often: int, week: date, monday: date, random: Random) -> int:
 
 
 # Hours before the end, what was told, of whom: a call to make, an offer by mail, and one who has agreed.
-TOLD = (
+REACH_OUTS = (
     (9, NotifierAnswers(Notifier.DEPARTMENT, agreed=False), Identity("Dr. Sorrel Brook", phone="604 555 0161")),
     (
         76,
@@ -63,8 +63,8 @@ TOLD = (
 
 def tell(play: Play, site: Site, anchor: datetime) -> None:
     """Let others tell the program of physicians."""
-    for number, (ago, told, identity) in enumerate(TOLD):
-        play.start(anchor - timedelta(hours=ago), site.pk, _tell(number, told, identity, site))
+    for number, (ago, answers, identity) in enumerate(REACH_OUTS):
+        play.start(anchor - timedelta(hours=ago), site.pk, _tell(number, answers, identity, site))
 
 
 def _tell(number: int, answers: NotifierAnswers, identity: Identity, site: Site) -> Story:

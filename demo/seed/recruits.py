@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from demo.seed.people import DOMAIN, Place
+from demo.seed.people import DOMAIN, DemoSite
 from demo.seed.play import Play, Story
 from sites.engine.audit import Actor
 from sites.people import transitions as people
@@ -22,19 +22,21 @@ COMING = (
 )
 
 
-def come(play: Play, place: Place, anchor: datetime) -> None:
+def come(play: Play, demo_site: DemoSite, anchor: datetime) -> None:
     """Let them come, each at their own pace."""
     for number, (ago, named, until) in enumerate(COMING):
-        play.start(anchor - timedelta(days=ago), place.site.pk, _come(place, named, until, UUID(int=number + 1)))
+        play.start(
+            anchor - timedelta(days=ago), demo_site.site.pk, _come(demo_site, named, until, UUID(int=number + 1))
+        )
 
 
-def _come(place: Place, named: Named, until: str, key: UUID) -> Story:
+def _come(demo_site: DemoSite, named: Named, until: str, key: UUID) -> Story:
     recruitment.nominate(named, key=key)
     recruit = Recruit.objects.get(key=key)
     if until == "NOMINATED":
         return
     yield timedelta(days=1)
-    invitation = recruitment.invite(recruit.pk, by=place.administrator)
+    invitation = recruitment.invite(recruit.pk, by=demo_site.administrator)
     yield timedelta(days=1)
     user = people.accept_invitation(invitation).user
     if until == "JOINED":
@@ -43,11 +45,11 @@ def _come(place: Place, named: Named, until: str, key: UUID) -> Story:
     said = {"practice": "FAMILY", "stage": "MID", "gender": Gender.WOMAN, "speaks_french": True}
     bio = "Rural family practice for eleven years. I know what a complaint does to one’s sleep."
     by = Actor(user.pk, Role.SUPPORTER)
-    recruitment.send(recruit.pk, Interest(said, ("PARENT",), tuple(place.departments[2:3]), "", bio=bio), by=by)
+    recruitment.send(recruit.pk, Interest(said, ("PARENT",), tuple(demo_site.departments[2:3]), "", bio=bio), by=by)
     yield timedelta(days=2)
-    recruitment.review(recruit.pk, roles={Role.ADMINISTRATOR}, by=place.administrator)
+    recruitment.review(recruit.pk, roles={Role.ADMINISTRATOR}, by=demo_site.administrator)
     if until == "INTERESTED":
         return
     yield timedelta(days=1)
-    lead = Membership.objects.get(site=place.site, role=Role.LEAD)
+    lead = Membership.objects.get(site=demo_site.site, role=Role.LEAD)
     recruitment.review(recruit.pk, roles={Role.LEAD}, by=Actor(lead.user_id, Role.LEAD))

@@ -95,7 +95,7 @@ def play_scene(scene: Scene, moves: Moves, physician: Physician, home: Site | No
         match words:
             case ["ask"]:
                 # Whoever is invited below must be possible; where nobody is yet, a rule may speak.
-                rules = tuple(moves.place.departments[1:2]) if not scene.invited else ()
+                rules = tuple(moves.demo_site.departments[1:2]) if not scene.invited else ()
                 moves.ask(physician, home, rules)
                 yield from moves.await_choice(waited)
                 continue
@@ -160,8 +160,8 @@ def play_history(moves: Moves, physician: Physician, home: Site | None, end: dat
 
 def _support(moves: Moves, physician: Physician, home: Site | None, end: datetime) -> Story:
     random = moves.random
-    evaluated = bool(moves.place.departments) and random.random() < 0.35
-    moves.ask(physician, home, (random.choice(moves.place.departments),) if evaluated else ())
+    evaluated = bool(moves.demo_site.departments) and random.random() < 0.35
+    moves.ask(physician, home, (random.choice(moves.demo_site.departments),) if evaluated else ())
     yield hours(random.uniform(1, 26))
     if random.random() < 0.07:
         moves.close(random.choice([Outcome.DECLINED, Outcome.ONWARD]))

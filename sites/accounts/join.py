@@ -146,6 +146,6 @@ def _to_second_factor(target: str) -> HttpResponse:
 @never_cache
 @require_POST
 def still_here(request: HttpRequest) -> HttpResponse:
-    """Somebody is at the desk: the idle time starts anew, even right after the gate noted them."""
+    """Somebody is at the desk: the idle time starts anew, even right after the access middleware noted them."""
     request.session[SEEN] = timezone.now().timestamp()
     return HttpResponse(status=204)

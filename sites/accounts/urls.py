@@ -1,4 +1,4 @@
-"""/accounts/…: what is offered of allauth, each with its mark. There are no passwords, so none of their pages."""
+"""/accounts/…: what is offered of allauth, each view with its access level. There are no pages about passwords."""
 
 from allauth.account.views import confirm_login_code, logout, reauthenticate
 from allauth.mfa.base.views import authenticate

@@ -33,7 +33,7 @@ def issue(name: str, *, by: Actor) -> str:
 
 
 def end(consumer_id: int, *, by: Actor) -> None:
-    """Let a token open nothing from now on; twice is once.
+    """Let a token open nothing from now on. Ending it again changes nothing.
 
     Raises:
         Consumer.DoesNotExist: there is none.

@@ -20,7 +20,7 @@ LONGEST = timedelta(days=366)  # docs/rules.md#cover
 
 
 def register() -> None:
-    """Tell the agenda who begins and ends it."""
+    """Register the handler that begins and ends cover."""
     agenda.register(KIND, handle)
 
 
@@ -53,14 +53,18 @@ def arrange(away_id: int, by_id: int, starts_on: date, ends_on: date, *, by: Act
 
 
 def end(cover_id: int, *, by: Actor) -> None:
-    """End it now; over already, nothing changes."""
+    """End cover now. Ending it again changes nothing."""
     cover = Cover.objects.select_for_update().get(pk=cover_id)
     if not cover.over:
         _end(cover, by)
 
 
 def handle(ids: list[int]) -> None:
-    """Begin and end what is due by now."""
+    """Begin the cover whose first day has come, and end what is over; handler of the agenda.
+
+    Args:
+        ids: primary keys of cover of the current site.
+    """
     today = localdate(tenancy.now())
     for cover in Cover.objects.select_for_update().filter(pk__in=ids, over=False).order_by("pk"):
         if cover.ends_on < today:

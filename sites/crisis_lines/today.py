@@ -14,7 +14,7 @@ from sites.tenants.models import PROVINCE_SLUG
 
 
 def register() -> None:
-    """Tell *Today* which numbers want calling: coordinators of the provincial ones, administrators of their own."""
+    """Register the rows of numbers that must be called: provincial ones for coordinators, a site's for its own."""
     today.register(_rows)
 
 

@@ -70,7 +70,7 @@ def register_delivery(kind: str, delivery: Delivery) -> None:
 
 
 def schedule(kind: str, object_ids: Iterable[int], at: datetime) -> None:
-    """Say that these objects of the current site must be looked at, at `at`; replaces an earlier time.
+    """Have these objects of the current site handled at `at`; an earlier time is replaced.
 
     Giving it anew ends any lease on it, so a handler that is running now will not delete it.
     """
@@ -95,7 +95,7 @@ def schedule(kind: str, object_ids: Iterable[int], at: datetime) -> None:
 
 
 def cancel(kind: str, object_ids: Iterable[int]) -> None:
-    """Forget these objects of the current site."""
+    """Remove the due rows of these objects of the current site."""
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM sites_due WHERE site_id = %s AND kind = %s AND object_id = ANY(%s)",
@@ -104,7 +104,7 @@ def cancel(kind: str, object_ids: Iterable[int]) -> None:
 
 
 def wake() -> None:
-    """Ask a worker to look now. Without a broker nothing is lost: the next tick looks."""
+    """Wake a worker to sweep now. Without a broker nothing is lost: the next tick finds the rows."""
     global _quiet_until
     if time.monotonic() < _quiet_until:
         return

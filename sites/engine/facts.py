@@ -41,7 +41,7 @@ def count(*facts: tuple[str, str], at: datetime | None = None) -> None:
 
 
 def register(frozen_at: Callable[[datetime], datetime | None]) -> None:
-    """Let the figures say when the month of a moment was frozen at the current site; None if it was not yet."""
+    """Let the figures answer when the month of a moment was frozen at the current site; None when it was not."""
     _frozen_at[:] = [frozen_at]
 
 

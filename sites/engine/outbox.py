@@ -75,12 +75,12 @@ _public: set[str] = set()
 
 
 def register(kind: str, mail: MailKind) -> None:
-    """Let notices of `kind` be written and sent as `mail` says."""
+    """Register how notices of `kind` are written and to whom they are sent."""
     _kinds[kind] = mail
 
 
 def register_link(target: str, path: Callable[[int], str | None], *, public: bool = False) -> None:
-    """Say where a locator of `target` leads: object id → path, asked inside the site's scope.
+    """Register where a locator of `target` leads: object id → path, called inside the site's scope.
 
     Args:
         path: None when the object is gone.
@@ -128,7 +128,7 @@ def forget(target: str, object_ids: Iterable[int]) -> None:
 
 
 def forget_kinds(kinds: Iterable[str], object_ids: Iterable[int]) -> None:
-    """Delete notices of these kinds, so that the same can be said of the same thing once more."""
+    """Delete notices of these kinds, so that another may be enqueued about the same objects."""
     Notice.objects.filter(kind__in=list(kinds), object_id__in=list(object_ids)).delete()
 
 

@@ -44,7 +44,7 @@ _sources: list[Source] = []
 
 
 def register(source: Source) -> None:
-    """Let `source(site_slug)` add rows, asked inside the site's scope."""
+    """Let `source(site_slug)` add rows; it is called inside the site's scope."""
     if source not in _sources:  # apps may be made ready twice
         _sources.append(source)
 

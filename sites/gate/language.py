@@ -19,7 +19,7 @@ PARAMETER = "lang"  # in the address, and the name of the button that carries wh
 
 
 class LanguageMiddleware:
-    """Set the language of a public page before the gate runs its view."""
+    """Set the language of a public page before the access middleware runs its view."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""The gate: every request passes here before its view, and the view runs inside the site's scope."""
+"""The access middleware: every request passes here before its view, and the view runs inside the site's scope."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -33,7 +33,7 @@ SEEN_STEP = 30
 
 
 class AccessMiddleware:
-    """Ask the view's mark, the session and the membership; then run the view in its site's scope.
+    """Check the view's access level, the session and the membership; then run the view in its site's scope.
 
     A stranger to a site gets 404, a wrong role 403, someone not signed in the sign-in page. A refused
     move rolls everything back and comes back as a sentence.
@@ -55,7 +55,7 @@ class AccessMiddleware:
     ) -> HttpResponse | None:
         access: Access | None = getattr(view, "access", None)
         if access is None:
-            raise Http404("This address has no mark.")
+            raise Http404("This address has no access level.")
         slug = kwargs.get("site")
         if slug is not None:
             request.site = Site.objects.filter(slug=slug).first()

@@ -1,4 +1,4 @@
-"""May this person open this? One mark on every view, read by the gate; the same answers for templates."""
+"""Access levels: every view has one, which the access middleware reads; without one it is no page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,12 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Access:
-    """A view's mark: public, signed in, by token, or for these roles of the site in the URL."""
+    """The access level of a view.
+
+    Attributes:
+        kind: "public", "signed-in", "token" or "site".
+        roles: of kind "site": those who hold one of these at the site in the address may open it.
+    """
 
     kind: str
     roles: frozenset[str] = frozenset()
@@ -23,19 +28,19 @@ TOKEN = Access("token")
 
 
 def public(view: View) -> View:
-    """Anyone may open it."""
+    """Let anyone open the view."""
     view.access = PUBLIC  # type: ignore[attr-defined]
     return view
 
 
 def signed_in(view: View) -> View:
-    """Anyone with an account and a second factor may open it; it belongs to no site."""
+    """Let anyone with an account and a second factor open the view; it belongs to no site."""
     view.access = SIGNED_IN  # type: ignore[attr-defined]
     return view
 
 
 def by_token(view: View) -> View:
-    """Programs with a token of the site in the URL may open it (sites.gate.tokens); no person, and no cookie."""
+    """Let programs with a token of the site in the address open the view (sites.gate.tokens): no person, no cookie."""
     view.access = TOKEN  # type: ignore[attr-defined]
     # Nothing travels by itself with such a request, so nobody can be made to send one.
     view.csrf_exempt = True  # type: ignore[attr-defined]
@@ -43,13 +48,13 @@ def by_token(view: View) -> View:
 
 
 def for_roles(*roles: Role) -> Callable[[View], View]:
-    """Those who hold one of these roles at the site in the URL may open it."""
+    """Let those who hold one of these roles at the site in the address open the view."""
 
-    def mark(view: View) -> View:
+    def set_access(view: View) -> View:
         view.access = Access("site", frozenset(roles))  # type: ignore[attr-defined]
         return view
 
-    return mark
+    return set_access
 
 
 def roles_of(user_id: int) -> dict[int, set[str]]:

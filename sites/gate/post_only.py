@@ -21,7 +21,7 @@ def post_only(page: str, find: Callable[[SiteRequest, str], Any]) -> Callable[[V
         find: looks up what the move is about, and raises Http404 when it is not theirs.
     """
 
-    def mark(view: View) -> View:
+    def decorate(view: View) -> View:
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(view)
         def pressed(request: SiteRequest, ref: str) -> HttpResponse:
@@ -32,4 +32,4 @@ def post_only(page: str, find: Callable[[SiteRequest, str], Any]) -> Callable[[V
 
         return pressed
 
-    return mark
+    return decorate

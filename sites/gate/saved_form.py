@@ -72,7 +72,7 @@ def data_for(request: HttpRequest, field: str = "") -> QueryDict | None:
 
 
 def clear(request: HttpRequest, response: Response) -> Response:
-    """Forget what was kept once a form is sent; for every response after the gate."""
+    """Forget what was kept once a form is sent; for every response to a page of a site."""
     return CARRIER.clear(request, response) if request.method == "POST" else response
 
 

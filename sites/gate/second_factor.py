@@ -48,7 +48,7 @@ DEMO_SESSION = "demonstration"
 
 
 def second_factor(request: HttpRequest) -> bool:
-    """Is a second factor satisfied in this session?
+    """Return whether this session has shown a second factor.
 
     A passkey used to sign in, or a code from an authenticator app or the recovery list. A demonstration
     session counts in the local run only.

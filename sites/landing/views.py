@@ -1,4 +1,4 @@
-"""Pages that belong to no room: find your site, doors from mail, health, and what to say in trouble."""
+"""Pages of no subject: finding a site, links from mail, and where a signed-in person starts."""
 
 from django.conf import settings
 from django.core import signing
@@ -17,7 +17,7 @@ from sites.tenants.models import Role, Site
 @public
 @require_safe
 def find_site(request: HttpRequest) -> HttpResponse:
-    """The front door: every open site, and the province for those who have none."""
+    """List every open site, and the province for those who have none."""
     sites = Site.objects.filter(is_open=True).exclude(kind=Site.Kind.PROVINCE).order_by("name")
     return render(request, "sites/find.html", {"sites": sites})
 

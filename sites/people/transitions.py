@@ -269,7 +269,7 @@ def borrow(site: Site, user_id: int, name: str, *, by: Actor) -> None:
 
 
 def register() -> None:
-    """Tell the outbox how invitations are written and where their locators lead, the agenda who forgets them."""
+    """Register the mail of invitations, where its link leads, and the handler that forgets whom they went to."""
     kind = outbox.MailKind(template="account", target=TARGET, still_true=_still_waiting, until=_until, address=_address)
     outbox.register(MAIL, kind)
     agenda.register(FORGET, forget)

@@ -16,7 +16,7 @@ ZONES = ("America/Vancouver", "America/Edmonton", "America/Dawson_Creek", "Ameri
 
 
 class ProgramForm(ModelForm[Site]):
-    """What an administrator may change about the program: doors, and who answers for privacy.
+    """What an administrator may change about the program: what is open, and who answers for privacy.
 
     Under FIPPA a public body collects from the person themself (s. 27): reach-out opens there only after legal advice.
     """

@@ -1,4 +1,4 @@
-"""The program's own pages: its doors, its people, its audit trail; and the province's list of sites."""
+"""Pages of a program: its settings, its audit trail, and what is to do today."""
 
 from django.contrib import messages
 from django.http import HttpResponse

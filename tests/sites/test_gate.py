@@ -1,4 +1,4 @@
-"""The gate: how long a session lasts, what a second factor opens, and that an unmarked door is no door."""
+"""The access middleware: how long a session lasts, what a second factor opens, and that no view is without a level."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -154,7 +154,7 @@ def test_a_demonstration_session_counts_in_the_local_run_alone(world: World, set
 
 @pytest.fixture
 def gate(world: World) -> Callable[..., Any]:
-    """Send a request for a view through the gate, as somebody."""
+    """Send a request for a view through the access middleware, as somebody."""
     middleware = AccessMiddleware(lambda request: HttpResponse())
 
     def sent(view: Callable[..., HttpResponse], who: str | None = None, **kwargs: Any) -> Any:
@@ -173,7 +173,7 @@ def gate(world: World) -> Callable[..., Any]:
 
 
 class Messages:
-    """Collects what the gate says to a person."""
+    """Collects what the middleware says to a person."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -188,7 +188,7 @@ def page(request: HttpRequest, **kwargs: Any) -> HttpResponse:
 
 def test_a_view_without_a_mark_is_not_there(gate: Callable[..., Any]) -> None:
     for who in (None, "north administrator"):
-        with pytest.raises(Http404, match="no mark"):
+        with pytest.raises(Http404, match="no access level"):
             gate(page, who, site="north")
     assert gate(public(lambda r: page(r)), None, site="north").status_code == 200
 
