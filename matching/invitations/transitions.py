@@ -313,6 +313,15 @@ def mark_spam(referral_id: int, *, by: Actor) -> None:
     referral_moves.mark_spam(referral, by=by)
 
 
+def clear_spam(referral_id: int, *, by: Actor) -> None:
+    """Take the mark of spam off a request: it is open again.
+
+    Raises:
+        Refused: it is not marked (any more).
+    """
+    referral_moves.clear_spam(referral_moves.lock(referral_id), by=by)
+
+
 def outcome_refusal(outcome: str, matches: Iterable[Match]) -> Refusal | None:
     """Return why a request with these matches cannot have ended so; None when it can.
 

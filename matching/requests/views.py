@@ -18,12 +18,12 @@ from matching.matches.models import LIVE, Match
 from matching.requests import offers, queries
 from matching.requests.forms import CallerForm, CloseForm
 from matching.requests.today import age_of
+from matching.requests.transitions import look_up_caller
 from psi import vault
 from referrals.requests import contact_wishes
 from referrals.requests import transitions as referral_moves
 from referrals.requests.identity import is_sealed, open_identity
 from referrals.requests.models import Referral
-from sites.engine import audit
 from sites.engine.forms import posted_id
 from sites.engine.moves import MOVED_ON, Refused
 from sites.gate.permissions import for_roles
@@ -67,15 +67,12 @@ def requests_list(request: SiteRequest) -> HttpResponse:
 def caller(request: SiteRequest) -> HttpResponse:
     """Someone calls whose receipt is lost: find their request by what they left, and what to tell them.
 
-    Looking is recorded, found or not. Nothing of it goes by mail.
+    The search is recorded, whether or not there is one. Nothing of it goes by mail.
     """
     form = CallerForm(request.POST or None)
     answers = None
     if form.is_valid():
-        answers = queries.requests_with_contact(form.cleaned_data["contact"])
-        referral_ids: list[int | None] = [answer.referral.pk for answer in answers]
-        for number in referral_ids or [None]:
-            audit.record("CALLER", Referral.KIND, number, by=request.actor)
+        answers = look_up_caller(form.cleaned_data["contact"], by=request.actor)
         form = CallerForm()
     return render(request, "matching/caller.html", {"form": form, "found": answers}, status=422 if form.errors else 200)
 
@@ -184,7 +181,7 @@ def spam(request: SiteRequest, ref: str) -> HttpResponse:
 @posted_from_request
 def not_spam(request: SiteRequest, ref: str) -> HttpResponse:
     """Take the mark off again."""
-    referral_moves.clear_spam(referral_moves.lock(get_referral(ref).pk), by=request.actor)
+    transitions.clear_spam(get_referral(ref).pk, by=request.actor)
     messages.success(request, _("The request is open again."))
     return redirect("request_detail", request.site.slug, ref)
 

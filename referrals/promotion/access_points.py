@@ -35,6 +35,18 @@ def make(name: str, *, by: Actor) -> AccessPoint:
     return point
 
 
+def add_promotion(promotion: Promotion, *, by: Actor) -> None:
+    """Store something the current site did to be known, for its chart."""
+    promotion.save(force_insert=True)
+    audit.record("SETTINGS", "SITE", promotion.site_id, by=by)
+
+
+def set_palette(site: Site, *, by: Actor) -> None:
+    """Store the colour in which a site prints, `site.palette`."""
+    site.save(update_fields=["palette"])
+    audit.record("SETTINGS", "SITE", site.pk, by=by)
+
+
 def count(code: str, step: Step) -> None:
     """Add one to a step of the week for the code, if the current site has it.
 

@@ -9,7 +9,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from referrals.promotion import access_points, embedding, printing
 from referrals.promotion.forms import AccessPointForm, PaletteForm, PromotionForm
 from referrals.promotion.models import AccessPoint
-from sites.engine import audit
 from sites.gate.permissions import for_roles
 from sites.gate.requests import SiteRequest
 from sites.tenants.models import Role, Site
@@ -28,12 +27,14 @@ def codes(request: SiteRequest) -> HttpResponse:
     if do == "name" and form.is_valid():
         point = access_points.make(form.cleaned_data["name"], by=request.actor)
         return redirect("code", request.site.slug, point.code)
-    for words, sent in ((_("Noted. It is on the chart."), promotion), (_("Saved."), palette)):
-        if sent.is_bound and sent.is_valid():
-            sent.save()
-            audit.record("SETTINGS", "SITE", request.site.pk, by=request.actor)
-            messages.success(request, words)
-            return redirect("codes", request.site.slug)
+    if do == "note" and promotion.is_valid():
+        access_points.add_promotion(promotion.instance, by=request.actor)
+        messages.success(request, _("Noted. It is on the chart."))
+        return redirect("codes", request.site.slug)
+    if do == "colour" and palette.is_valid():
+        access_points.set_palette(palette.instance, by=request.actor)
+        messages.success(request, _("Saved."))
+        return redirect("codes", request.site.slug)
     chart = access_points.chart(AccessPoint.objects.order_by("-pk")[:MAX_CODES])
     refused = next((each for each in (form, promotion, palette) if each.errors), form)
     context = {

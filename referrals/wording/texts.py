@@ -116,9 +116,9 @@ def publish(seen: datetime | None, *, by: Actor) -> Wording:
     """
     row = Wording.objects.select_for_update().filter(published=False).first()
     if row is None:
-        raise Refused(_("There is no draft any more. Somebody may have published it."))
+        raise Refused("NO_DRAFT", _("There is no draft any more. Somebody may have published it."))
     if row.at != seen:
-        raise Refused(_("The draft has changed since you looked. Please look at it once more."))
+        raise Refused("DRAFT_CHANGED", _("The draft has changed since you looked. Please look at it once more."))
     row.delete()
     return _publish_texts(row.texts, "WORDING", by)
 
