@@ -97,7 +97,7 @@ def status(request: SiteRequest) -> HttpResponse:
     if answer:
         context |= answer | {"form": StatusForm()}
     elif pressed and press:
-        context["said"] = _("Nothing of this request is kept any more.")
+        context["message"] = _("Nothing of this request is kept any more.")
     elif press:
         form.add_error("receipt", receipt_not_found())
     return render(request, "matching/status.html", context, status=422 if form.errors else 200)
@@ -143,25 +143,25 @@ class _Visit(ReceiptSearch):
 
     Attributes:
         do: the button; empty once it was dealt with.
-        said: what came of it.
+        message: what came of it.
         opened: role → how often the details were opened, at a site that handed the request over too.
     """
 
     do: str
-    said: str = ""
+    message: str = ""
     opened: Counter[str] = field(default_factory=Counter)
 
     def answer_here(self, *, local: bool) -> dict[str, Any] | None:
         referral = self.request_of_receipt()
         if referral is not None and self.do and not (referral.state == State.HANDED_OVER and self.do != "outside"):
             try:
-                self.said = self._make_move(referral)
+                self.message = self._make_move(referral)
             except Refused as refused:
-                self.said = refused.sentence
+                self.message = refused.sentence
             self.do = ""
             referral = self.request_of_receipt()
             if referral is None:
-                return {"said": self.said}
+                return {"message": self.message}
         if referral is None:
             return None
         self.opened.update(_times_opened(referral))
@@ -196,7 +196,7 @@ class _Visit(ReceiptSearch):
         survey = physician_moves.survey_status(referral, match)
         press = Press(self.site.pk, self.press.digest, live.pk if live else 0)
         return {
-            "said": self.said,
+            "message": self.message,
             "steps": _steps(referral, match),
             "referral": referral,
             "ended": referral.state not in OPEN_STATES,

@@ -1,4 +1,4 @@
-"""The administrator's side of a reach-out: who told, and an offer that waits for the physician's answer."""
+"""The administrator's side of a reach-out: who notified, and an offer that waits for the physician's answer."""
 
 from typing import Any
 
@@ -24,19 +24,19 @@ posted_from_request = post_only("request_detail", lambda request, ref: get_objec
 def context(referral: Referral) -> dict[str, Any]:
     """Return what the page of a request shows of its reach-out; nothing for one the physician sent."""
     if referral.pathway != Referral.Pathway.REACH_OUT:
-        return {"offer": None, "told": None, "to_ask": False}
-    told = ReachOut.objects.filter(referral=referral).first()
-    if told is None or referral.state != Referral.State.AWAITING_CONSENT:
-        return {"offer": None, "told": told, "to_ask": notifier_consent(referral) is not None}
-    due = reach_out.call_due(told)
+        return {"offer": None, "reach_out": None, "to_ask": False}
+    row = ReachOut.objects.filter(referral=referral).first()
+    if row is None or referral.state != Referral.State.AWAITING_CONSENT:
+        return {"offer": None, "reach_out": row, "to_ask": notifier_consent(referral) is not None}
+    due = reach_out.call_due(row)
     return {
-        "offer": told,
-        "told": told,
+        "offer": row,
+        "reach_out": row,
         "to_ask": False,
-        "ends": reach_out.offer_ends_at(told),
+        "ends": reach_out.offer_ends_at(row),
         "call_due": due,
         "may_miss": due is not None and due <= tenancy.now(),
-        "locked": told.wrong >= reach_out.MAX_WRONG_CODES,
+        "locked": row.wrong >= reach_out.MAX_WRONG_CODES,
         "consent": current_text(Consent.MATCH, "en").text,
     }
 
@@ -45,14 +45,14 @@ def context(referral: Referral) -> dict[str, Any]:
 @posted_from_request
 def answer(request: SiteRequest, ref: str) -> HttpResponse:
     """Note what came of a call: yes, no, or nobody there."""
-    referral_id, said = get_object_or_404(Referral, ref=ref).pk, request.POST.get("said")
-    if said == "yes":
+    referral_id, answer_code = get_object_or_404(Referral, ref=ref).pk, request.POST.get("said")
+    if answer_code == "yes":
         return by_hand.receipt_page(request, reach_out.accept_by_voice(referral_id, by=request.actor))
-    if said == "no":
+    if answer_code == "no":
         reach_out.decline(referral_id, by=request.actor)
         messages.success(request, _("Noted. Everything about it is erased."))
         return redirect("requests", request.site.slug)
-    if said == "missed":
+    if answer_code == "missed":
         reach_out.note_unanswered_call(referral_id, by=request.actor)
         messages.success(request, _("Noted. One more call after a week, then no more."))
     else:

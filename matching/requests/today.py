@@ -32,11 +32,11 @@ def register() -> None:
 def rows_for_today(slug: str) -> list[today.Item]:
     """Return a row for every open request: what it waits for, and the one button that helps."""
     states = (*OPEN_STATES, Referral.State.AWAITING_CONSENT)
-    referrals_shown = list(Referral.objects.filter(state__in=states).prefetch_related("reasons").order_by("pk"))
-    referrals = [referral for referral in referrals_shown if referral.state in OPEN_STATES]
+    all_referrals = list(Referral.objects.filter(state__in=states).prefetch_related("reasons").order_by("pk"))
+    referrals = [referral for referral in all_referrals if referral.state in OPEN_STATES]
     matches = with_latest_match(referrals)
     rows = [_request_row(slug, referral, matches.get(referral.pk)) for referral in referrals]
-    if len(referrals) < len(referrals_shown):
+    if len(referrals) < len(all_referrals):
         rows += _offer_rows(slug)
     return [*_alert_rows(), *rows] if slug == PROVINCE_SLUG else rows
 

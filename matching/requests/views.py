@@ -74,7 +74,9 @@ def caller(request: SiteRequest) -> HttpResponse:
     if form.is_valid():
         answers = look_up_caller(form.cleaned_data["contact"], by=request.actor)
         form = CallerForm()
-    return render(request, "matching/caller.html", {"form": form, "found": answers}, status=422 if form.errors else 200)
+    return render(
+        request, "matching/caller.html", {"form": form, "answers": answers}, status=422 if form.errors else 200
+    )
 
 
 @for_roles(Role.ADMINISTRATOR)
@@ -105,7 +107,7 @@ def _detail(
         "referral": referral,
         "reasons": [reason.get_reason_display() for reason in referral.reasons.all()],
         "lines": lines,
-        "standing": invitations_queries.status_words(referral, latest),
+        "status_words": invitations_queries.status_words(referral, latest),
         "age": age_of(referral, missed_count) if looking and (missed_count or live is None) else None,
         "live": live,
         "window": window_of(live) if live else None,

@@ -61,7 +61,7 @@ def public_context(
         "open": site.takes_requests,
         "office": queries.office(site),
         "start_query": _start_query(request, point),
-        "said": page_texts,
+        "page_texts": page_texts,
         "faces": faces,
         "in_all": in_all,
     }

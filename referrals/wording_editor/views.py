@@ -61,7 +61,7 @@ def wording_text(request: SiteRequest, spoken: str) -> HttpResponse:
         saved_form.data_for(request),
         own=own,
         others={name for name in wording.NAMES if other.get(name)},
-        default={name: said.text for name, said in wording.page_texts(behind, spoken).items()},
+        default={name: text.text for name, text in wording.page_texts(behind, spoken).items()},
     )
     if request.method == "POST" and form.is_valid():
         wording.save_draft(spoken, form.own_texts(), by=request.actor)
