@@ -31,7 +31,7 @@ def told(world: World, *lengths: int, by_month: int = -1) -> Table:
 
 def test_a_period_whose_months_are_all_hidden_is_one_line(world: World) -> None:
     table = told(world, 12, 3, 3)
-    assert [(row.period, row.shown) for row in table.rows] == [
+    assert [(row.period, row.display) for row in table.rows] == [
         ("April 2024 to March 2025", "60"),
         ("April to June 2025", "60"),
         ("July to September 2025", "60"),
@@ -40,7 +40,7 @@ def test_a_period_whose_months_are_all_hidden_is_one_line(world: World) -> None:
 
 def test_where_some_months_are_told_the_others_are_hidden_and_not_missing(world: World) -> None:
     table = told(world, 3, 3, by_month=0)
-    assert [row.shown for row in table.rows] == ["20", "20", "20", "60", "hidden", "hidden", "hidden", "60"]
+    assert [row.display for row in table.rows] == ["20", "20", "20", "60", "hidden", "hidden", "hidden", "60"]
     drawn = release_tables.chart(table)
     assert drawn is not None
     assert (drawn.title, drawn.kind) == ("Requests by period", Kind.COLUMNS)

@@ -40,17 +40,20 @@ def request_debrief(supporter_id: int) -> None:
 
 def forward_to_province(supporter_ids: list[int]) -> None:
     """Write the province's rows for these supporters of the current site."""
-    origin, on = tenancy.current_site_id(), localdate(tenancy.now())
+    origin, asked_on = tenancy.current_site_id(), localdate(tenancy.now())
     supporters = list(
         PeerSupporter.objects.filter(pk__in=supporter_ids).order_by("user_id").values_list("user_id", "profile__name")
     )
     with tenancy.site_scope(province().pk):
         for user_id, name in supporters:
             row, created = DebriefRequest.objects.get_or_create(
-                origin_id=origin, user_id=user_id, defaults={"name": name, "asked_on": on}
+                origin_id=origin, user_id=user_id, defaults={"name": name, "asked_on": asked_on}
             )
             if created:
-                outbox.enqueue(DebriefRequest.KIND, [(row.pk, each) for each in members_with_role(Role.ADMINISTRATOR)])
+                outbox.enqueue(
+                    DebriefRequest.KIND,
+                    [(row.pk, administrator_id) for administrator_id in members_with_role(Role.ADMINISTRATOR)],
+                )
 
 
 def mark_arranged(request_id: int, *, by: Actor) -> bool:

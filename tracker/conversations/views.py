@@ -64,12 +64,12 @@ def remark_page(request: SiteRequest) -> HttpResponse:
 @never_cache
 def remarks_page(request: SiteRequest) -> HttpResponse:
     """What supporters put into the box, by month."""
-    shown = Paginator(Remark.objects.order_by("-month", "pk"), ON_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(Remark.objects.order_by("-month", "pk"), ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
-        "remarks": shown,
+        "remarks": page,
         "enough": remarks.BATCH_SIZE,
-        "older_url": f"?page={shown.next_page_number()}" if shown.has_next() else "",
-        "newest_url": request.path if shown.has_previous() else "",
+        "older_url": f"?page={page.next_page_number()}" if page.has_next() else "",
+        "newest_url": request.path if page.has_previous() else "",
     }
     return render(request, "tracker/remarks.html", context)
 
@@ -101,11 +101,11 @@ def conversation(request: SiteRequest, ref: str) -> HttpResponse:
     if not months:
         messages.info(request, _("This was too long ago: only this month and the one before can be recorded."))
         return redirect("my_match", request.site.slug, ref)
-    typed = saved_form.data_for(request)
+    data = saved_form.data_for(request)
     rows = Interaction.objects.filter(match=match).values_list("number", "key")
     # The same form pressed twice is one conversation, and no second of its number.
-    recorded = frozenset(number for number, key in rows if not typed or str(key) != typed.get("key"))
-    form = ConversationForm(typed, months=months, recorded=recorded)
+    recorded = frozenset(number for number, key in rows if not data or str(key) != data.get("key"))
+    form = ConversationForm(data, months=months, recorded=recorded)
     if request.method == "POST" and form.is_valid():
         talk = form.conversation()
         transitions.record(match.pk, talk, key=form.cleaned_data["key"], by=request.actor)

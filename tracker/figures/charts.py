@@ -150,7 +150,7 @@ def svg(chart: Chart) -> str:
 
 def png(chart: Chart) -> bytes:
     """Return the chart as PNG, 1,440 dots wide."""
-    made = typst.compile(
+    image = typst.compile(
         TEMPLATE,
         root=TEMPLATE.parent,
         format="png",
@@ -158,8 +158,8 @@ def png(chart: Chart) -> bytes:
         ignore_system_fonts=True,
         sys_inputs={"svg": svg(chart), "width": str(WIDTH)},
     )
-    assert isinstance(made, bytes)
-    return made
+    assert isinstance(image, bytes)
+    return image
 
 
 def _columns(chart: Chart, axis: list[int], top: float) -> Plot:
@@ -226,7 +226,7 @@ def _rows(chart: Chart, axis: list[int], top: float) -> Plot:
         labels.append(_text(textwrap.shorten(label, 50, placeholder=" …"), EDGE + 6, y + 14))
         values.append(_text(_number(count), EDGE + long + 6, y + 20 + BAR - 4))
     bottom = top + len(chart.rows) * ROW + gap
-    places = [EDGE + length * n / axis[-1] for n in axis]
+    positions = [EDGE + length * n / axis[-1] for n in axis]
     mark = None
     if chart.mark:
         y = top + chart.mark[0] * ROW + gap / 2
@@ -236,16 +236,16 @@ def _rows(chart: Chart, axis: list[int], top: float) -> Plot:
         values=values,
         labels=labels,
         ticks=[_text("0", EDGE, bottom + 16)]
-        + [_text(_number(n), x, bottom + 16, "middle") for n, x in zip(axis[1:], places[1:], strict=True)],
-        grid=[_line(x, top, x, bottom) for x in places[1:]],
+        + [_text(_number(n), x, bottom + 16, "middle") for n, x in zip(axis[1:], positions[1:], strict=True)],
+        grid=[_line(x, top, x, bottom) for x in positions[1:]],
         base=_line(EDGE, top, EDGE, bottom),
         mark=mark,
         bottom=bottom + 24,
     )
 
 
-def _rounded(place: float) -> float:
-    return round(place, 1)
+def _rounded(coordinate: float) -> float:
+    return round(coordinate, 1)
 
 
 def _text(words: str, x: float, y: float, anchor: str = "start", *, turned: bool = False) -> Text:

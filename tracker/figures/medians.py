@@ -9,9 +9,9 @@ def median(hours: Mapping[int, int]) -> int:
     Raises:
         ValueError: nothing was counted.
     """
-    middle, seen = (sum(hours.values()) + 1) // 2, 0
+    middle, cumulated = (sum(hours.values()) + 1) // 2, 0
     for hour in sorted(hours):
-        seen += hours[hour]
-        if seen >= middle > 0:
+        cumulated += hours[hour]
+        if cumulated >= middle > 0:
             return hour
     raise ValueError("There is no median of nothing.")

@@ -28,11 +28,11 @@ def between(first: date, last: date) -> int:
 
 def months(first: date, last: date) -> list[date]:
     """Return the first days of the months `first` to `last`, both included."""
-    found = []
+    first_days = []
     while first <= last:
-        found.append(first)
+        first_days.append(first)
         first = next_month(first)
-    return found
+    return first_days
 
 
 def quarter_of(day: date) -> date:

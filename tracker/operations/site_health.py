@@ -111,12 +111,12 @@ def inspect_sites(*, now: datetime | None = None) -> None:
     Args:
         now: the moment to play; the database's clock when left out.
     """
-    home = province()
+    province_site = province()
     for site in Site.objects.exclude(kind=Site.Kind.PROVINCE).order_by("pk"):
         try:
             with tenancy.site_scope(site.pk, now=now), timezone.override(ZoneInfo(site.time_zone)):
                 answers = _inspect()
-            with tenancy.site_scope(home.pk, now=now):
+            with tenancy.site_scope(province_site.pk, now=now):
                 Standing.objects.update_or_create(of=site, defaults=answers | {"looked_at": tenancy.now()})
         except Exception as error:
             # Its kind alone: what an error says may quote a row.
@@ -128,10 +128,12 @@ def _inspect() -> dict[str, object]:
     today = localdate(tenancy.now())
     supporters = list(PeerSupporter.objects.filter(state=PeerSupporter.State.ACTIVE))
     # Agreements are signed at home, and whoever gave notice will sign no more.
-    signing = [one for one in supporters if one.home_id is None and one.leaving_on is None]
+    signing = [supporter for supporter in supporters if supporter.home_id is None and supporter.leaving_on is None]
     tones = {number.tone for number in crisis_checks.with_age(local_crisis_lines())}
     return {
-        "unmanned": not any(one.ready_on(today) for one in supporters),
-        "unsigned": any((one.agreement_until or today) <= today + timedelta(days=REMIND_DAYS) for one in signing),
+        "unmanned": not any(supporter.ready_on(today) for supporter in supporters),
+        "unsigned": any(
+            (supporter.agreement_until or today) <= today + timedelta(days=REMIND_DAYS) for supporter in signing
+        ),
         "numbers": "LATE" if "late" in tones else "SOON" if "soon" in tones else "CALLED",
     }

@@ -27,9 +27,9 @@ def read_only(view: View) -> View:
     """Answer GET and HEAD alone, like `require_safe`; a program is told so in JSON."""
 
     @wraps(view)
-    def answer(request: HttpRequest, **named: Any) -> HttpResponse:
+    def answer(request: HttpRequest, **url_kwargs: Any) -> HttpResponse:
         if request.method in ("GET", "HEAD"):
-            return view(request, **named)
+            return view(request, **url_kwargs)
         return _error("Only GET and HEAD are answered here.", 405, {"Allow": "GET, HEAD"})
 
     return answer
@@ -39,15 +39,17 @@ def read_only(view: View) -> View:
 @read_only
 def releases(request: SiteRequest) -> HttpResponse:
     """Which quarters are published, the latest first."""
-    return _answer(request, {"releases": [_head(release) for release in release_tables.published_releases()]})
+    return _answer(request, {"releases": [_summary(release) for release in release_tables.published_releases()]})
 
 
 @by_token
 @read_only
 def release(request: SiteRequest, quarter: date) -> HttpResponse:
     """The tables of one quarter."""
-    if found := release_tables.published_release(quarter):
-        return _answer(request, _head(found) | {"tables": [_table(table) for table in release_tables.tables(found)]})
+    if published := release_tables.published_release(quarter):
+        return _answer(
+            request, _summary(published) | {"tables": [_table(table) for table in release_tables.tables(published)]}
+        )
     return _error("Nothing is published of this quarter.", 404)
 
 
@@ -62,7 +64,7 @@ def description(request: HttpRequest) -> HttpResponse:
 
 @public
 @csrf_exempt
-def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
+def not_found(request: HttpRequest, rest: str) -> HttpResponse:
     """All other addresses here, malformed quarters too."""
     return _error(f"Nothing is at this address. {reverse('api_description')} says what there is.", 404)
 
@@ -72,7 +74,7 @@ def _description() -> bytes:
     return (Path(__file__).parent / "openapi.json").read_bytes()
 
 
-def _head(release: Release) -> dict[str, Any]:
+def _summary(release: Release) -> dict[str, Any]:
     assert release.published_at is not None
     return {
         "quarter": periods.code(release.quarter),
@@ -90,13 +92,13 @@ def _table(table: release_tables.Table) -> dict[str, Any]:
     return {"code": table.code, "title": table.title, "note": table.note, "rows": rows}
 
 
-def _error(words: str, status: int, headers: dict[str, str] | None = None) -> HttpResponse:
-    return JsonResponse({"error": words}, status=status, headers={"Cache-Control": "no-store"} | (headers or {}))
+def _error(message: str, status: int, headers: dict[str, str] | None = None) -> HttpResponse:
+    return JsonResponse({"error": message}, status=status, headers={"Cache-Control": "no-store"} | (headers or {}))
 
 
-def _answer(request: HttpRequest, what: dict[str, Any]) -> HttpResponse:
+def _answer(request: HttpRequest, payload: dict[str, Any]) -> HttpResponse:
     """Return JSON that may be kept by whoever asked, and is asked for again by its tag."""
-    response = JsonResponse(what)
+    response = JsonResponse(payload)
     etag = quote_etag(hashlib.sha256(response.content).hexdigest())
     response["ETag"] = etag
     patch_cache_control(response, private=True, no_cache=True)

@@ -1,4 +1,4 @@
-"""What an attacker knows, and what must stay hidden: the numbers and the secrets of `tracker.gate`."""
+"""What an attacker knows, and what must stay hidden: published numbers and protected counts for the disclosure audit."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,10 +41,10 @@ def attack_surfaces(cube: Cube, cells: Iterable[Cell], members: Iterable[GroupMe
     """
     published = list(cells)
     grouped: dict[tuple[str, str, date, date], list[str]] = defaultdict(list)
-    for each in members:
-        grouped[each.table, each.group, each.first, each.last].append(each.member)
+    for member in members:
+        grouped[member.table, member.group, member.first, member.last].append(member.member)
     requests = [cell for cell in published if cell.table != Table.PROCESS]
-    found = [
+    surfaces = [
         AttackSurface(
             cube.counts.ravel(),
             [
@@ -56,10 +56,10 @@ def attack_surfaces(cube: Cube, cells: Iterable[Cell], members: Iterable[GroupMe
         )
     ]
     process = [cell for cell in published if cell.table == Table.PROCESS]
-    found += [_process_surface(cube, process, "CONTACT", "CONTACT", WINDOW_OUTCOMES, k)]
-    found += [_process_surface(cube, process, "TALK", "TALK", (("TALK", "ALL"),), k)]
-    found += [_process_surface(cube, process, item, "SURVEY", ((item, "YES"), (item, "OTHER")), k) for item in ITEMS]
-    return found
+    surfaces += [_process_surface(cube, process, "CONTACT", "CONTACT", WINDOW_OUTCOMES, k)]
+    surfaces += [_process_surface(cube, process, "TALK", "TALK", (("TALK", "ALL"),), k)]
+    surfaces += [_process_surface(cube, process, item, "SURVEY", ((item, "YES"), (item, "OTHER")), k) for item in ITEMS]
+    return surfaces
 
 
 def _plausible_cells(cube: Cube) -> NDArray[np.bool_]:
@@ -67,10 +67,10 @@ def _plausible_cells(cube: Cube) -> NDArray[np.bool_]:
 
     And none of a site in a month in which it was not in the figures.
     """
-    seen = (cube.counts.sum(axis=(0, 2)) > 0)[None, :, None, :]
-    single = np.array([len(held) == 1 for held in cube.sets])
+    given_together = (cube.counts.sum(axis=(0, 2)) > 0)[None, :, None, :]
+    single = np.array([len(reason_set) == 1 for reason_set in cube.sets])
     present = cube.present[:, :, None, None]
-    return np.broadcast_to((seen | single) & present, cube.counts.shape).ravel()
+    return np.broadcast_to((given_together | single) & present, cube.counts.shape).ravel()
 
 
 def optional_part(cell: Cell) -> str:
@@ -99,9 +99,9 @@ def _protected_counts(cube: Cube, k: int) -> Iterator[ProtectedCount]:
         "QUARTER": [(each, periods.last_month(each)) for each in quarters],
         "YEAR": _years(cube),
     }
-    for family, places in chain(_request_counts(cube, periods_by_kind), _reason_counts(cube, periods_by_kind)):
-        if 0 < counts[places].sum() < k:
-            yield ProtectedCount(family, places)
+    for family, cells in chain(_request_counts(cube, periods_by_kind), _reason_counts(cube, periods_by_kind)):
+        if 0 < counts[cells].sum() < k:
+            yield ProtectedCount(family, cells)
 
 
 def _request_counts(cube: Cube, periods_by_kind: PeriodsByKind) -> Iterator[tuple[str, CellIndices]]:
@@ -122,8 +122,8 @@ def _fine_counts(cube: Cube, first: date, last: date) -> Iterator[tuple[str, Cel
         yield "SITE_PATH", cube.cell_indices(first, last, sites=[site], pathway=path)
     # Those who gave the very same reasons are the base cells of the second table.
     grid = np.arange(cube.counts.size, dtype=np.intp).reshape(cube.counts.shape)
-    for given in range(len(cube.sets)):
-        yield "SET", grid[:, cube.month_slice(first, last), :, given].ravel()
+    for set_index in range(len(cube.sets)):
+        yield "SET", grid[:, cube.month_slice(first, last), :, set_index].ravel()
 
 
 def _reason_counts(cube: Cube, periods_by_kind: PeriodsByKind) -> Iterator[tuple[str, CellIndices]]:
@@ -166,21 +166,22 @@ def _process_surface(
     for cell in published:
         if cell.first < cube.months[0]:
             continue
-        places = grid[:, cube.month_slice(cell.first, cell.last)]
-        most = bases.get((cell.first, cell.last), UNBOUNDED)
+        cells = grid[:, cube.month_slice(cell.first, cell.last)]
+        base_number = bases.get((cell.first, cell.last), UNBOUNDED)
         if cell.category == base:
-            numbers.append(PublishedNumber(places.ravel(), cell.number, cell.number, cell.table))
+            numbers.append(PublishedNumber(cells.ravel(), cell.number, cell.number, cell.table))
         elif cell.category == f"{name}_Y":
-            numbers.append(PublishedNumber(places[..., 0].ravel(), *rounding_interval(cell.number, most), cell.table))
+            interval = rounding_interval(cell.number, base_number)
+            numbers.append(PublishedNumber(cells[..., 0].ravel(), *interval, cell.table))
         elif (name, cell.category) == ("CONTACT", "TO_CONTACT"):
-            numbers.append(PublishedNumber(places[..., 0].ravel(), surely_in_time(cell.number), most, cell.table))
+            numbers.append(PublishedNumber(cells[..., 0].ravel(), surely_in_time(cell.number), base_number, cell.table))
     flat, protected_counts = counts.ravel(), []
     for quarter in periods.quarters(cube.months[0], cube.months[-1]):
         span = grid[:, cube.month_slice(quarter, periods.last_month(quarter))]
         for chosen in (span, *(span[[i]] for i in range(len(cube.sites)))):
-            for places in (chosen, *(chosen[..., [j]] for j in range(len(categories)))):
-                if 0 < flat[places.ravel()].sum() < k:
-                    protected_counts.append(ProtectedCount(name, places.ravel()))
+            for cells in (chosen, *(chosen[..., [j]] for j in range(len(categories)))):
+                if 0 < flat[cells.ravel()].sum() < k:
+                    protected_counts.append(ProtectedCount(name, cells.ravel()))
     possible = np.broadcast_to(cube.present[..., None], counts.shape).ravel()
     return AttackSurface(flat, numbers, protected_counts, possible)
 

@@ -36,31 +36,31 @@ def check(release_id: int) -> None:
     Long: done by a worker of the queue for heavy work, step by step, holding no transaction meanwhile. A
     second worker at the same release goes away; one that was killed is followed by another.
     """
-    home = province()
-    with tenancy.site_scope(home.pk):
+    province_site = province()
+    with tenancy.site_scope(province_site.pk):
         release = _claim(release_id)
     if release is None:
         return
     try:
-        _check(home, release)
+        _check(province_site, release)
     except DatabaseError:
         # It waits as it was, and another worker begins anew.
         raise
     except Exception:
         log.exception("the check of release %s broke off", release_id)
-        _refuse(home, release, disclosure_audit.AuditResult(), FAILED, None)
+        _refuse(province_site, release, disclosure_audit.AuditResult(), FAILED, None)
 
 
-def _check(home: Site, release: Release) -> None:
+def _check(province_site: Site, release: Release) -> None:
     last = periods.last_month(release.quarter)
     try:
         snapshot.take(last)
         cube = snapshot.load(last)
     except InconsistentCounts:
-        return _refuse(home, release, disclosure_audit.AuditResult(), CONTRADICTS, None)
+        return _refuse(province_site, release, disclosure_audit.AuditResult(), CONTRADICTS, None)
     if cube is None:
-        return _refuse(home, release, disclosure_audit.AuditResult(), NOTHING, None)
-    with tenancy.site_scope(home.pk):
+        return _refuse(province_site, release, disclosure_audit.AuditResult(), NOTHING, None)
+    with tenancy.site_scope(province_site.pk):
         known_cells, known_groups = attacker_knowledge()
         starts = first_unpublished(published_cells(), cube)
         regions = dict(Site.objects.values_list("pk", "region"))
@@ -69,7 +69,7 @@ def _check(home: Site, release: Release) -> None:
     )
 
     def progress(done: int, total: int) -> None:
-        with tenancy.site_scope(home.pk) as scope:
+        with tenancy.site_scope(province_site.pk) as scope:
             Release.objects.filter(pk=release.pk, state=State.CHECKING).update(
                 done=done, total=total, held_until=scope.now + LEASE
             )
@@ -78,13 +78,13 @@ def _check(home: Site, release: Release) -> None:
         cube, [*known_cells, *tables.cells], [*known_groups, *tables.members], settings.PSI_K, progress
     )
     if contradicts:
-        return _refuse(home, release, result, CONTRADICTS, None)
+        return _refuse(province_site, release, result, CONTRADICTS, None)
     if not result.passed:
-        helps = suggest_coarsening(
+        remedy = suggest_coarsening(
             cube, known_cells, tables, known_groups, result, lambda: progress(result.examined, result.examined)
         )
-        return _refuse(home, release, result, result.disclosed[0].family, helps)
-    return _accept(home, release, result, tables)
+        return _refuse(province_site, release, result, result.disclosed[0].family, remedy)
+    return _accept(province_site, release, result, tables)
 
 
 def _claim(release_id: int) -> Release | None:
@@ -143,17 +143,17 @@ def audit_disclosure(
             return result, True
         before = result.examined
 
-        def tell(done: int, before: int = before) -> None:
+        def report(done: int, before: int = before) -> None:
             if done % 20 == 0:
                 progress(before + done, total)
 
-        found = disclosure_audit.attack(
-            surface.counts, surface.numbers, surface.protected_counts, k, possible=surface.possible, progress=tell
+        attacked = disclosure_audit.attack(
+            surface.counts, surface.numbers, surface.protected_counts, k, possible=surface.possible, progress=report
         )
-        result.numbers += found.numbers
-        result.examined += found.examined
-        result.disclosed += found.disclosed
-        bounds = [bound for bound in (result.narrowest, found.narrowest) if bound is not None]
+        result.numbers += attacked.numbers
+        result.examined += attacked.examined
+        result.disclosed += attacked.disclosed
+        bounds = [bound for bound in (result.narrowest, attacked.narrowest) if bound is not None]
         result.narrowest = min(bounds, default=None)
     return result, False
 
@@ -195,15 +195,17 @@ def suggest_coarsening(
     return None
 
 
-def _refuse(home: Site, release: Release, result: disclosure_audit.AuditResult, found: str, remedy: str | None) -> None:
-    with tenancy.site_scope(home.pk):
+def _refuse(
+    province_site: Site, release: Release, result: disclosure_audit.AuditResult, found: str, remedy: str | None
+) -> None:
+    with tenancy.site_scope(province_site.pk):
         _finish(release.pk, "refuse", result, found=found, remedy=remedy)
 
 
 def _accept(
-    home: Site, release: Release, result: disclosure_audit.AuditResult, tables: suppression.ProtectedTables
+    province_site: Site, release: Release, result: disclosure_audit.AuditResult, tables: suppression.ProtectedTables
 ) -> None:
-    with tenancy.site_scope(home.pk):
+    with tenancy.site_scope(province_site.pk):
         if not _finish(release.pk, "pass", result, digest=digest(tables.cells)):
             return
         ReleaseCell.objects.bulk_create(
@@ -221,13 +223,13 @@ def _accept(
         ReleaseMember.objects.bulk_create(
             ReleaseMember(
                 release=release,
-                table=each.table,
-                group=each.group,
-                member=each.member,
-                first=each.first,
-                last=each.last,
+                table=member.table,
+                group=member.group,
+                member=member.member,
+                first=member.first,
+                last=member.last,
             )
-            for each in tables.members
+            for member in tables.members
         )
 
 

@@ -89,12 +89,12 @@ class Cube:
             chosen = chosen[..., self.sets_mentioning(reasons)]
         return np.asarray(chosen).ravel()
 
-    def contributions(self, first: date, last: date, **which: Any) -> Counts:
+    def contributions(self, first: date, last: date, **filters: Any) -> Counts:
         """Return each site's share of what `cell_indices` finds: integers of shape (sites)."""
         chosen = self.counts[:, self.month_slice(first, last)]
-        if (pathway := which.get("pathway")) is not None:
+        if (pathway := filters.get("pathway")) is not None:
             chosen = chosen[:, :, [PATHWAYS.index(pathway)]]
-        if (reasons := which.get("reasons")) is not None:
+        if (reasons := filters.get("reasons")) is not None:
             chosen = chosen[..., self.sets_mentioning(reasons)]
         sums: Counts = chosen.sum(axis=(1, 2, 3))
         return sums
@@ -109,11 +109,11 @@ class Cube:
 
     def hours(self, measure: str, first: date, last: date) -> dict[int, int]:
         """Return whole hours → how many, over all sites."""
-        found = {
+        counted = {
             int(category): int(counts[:, self.month_slice(first, last)].sum())
             for category, counts in self.process.get(measure, {}).items()
         }
-        return {hours: number for hours, number in found.items() if number}
+        return {hours: number for hours, number in counted.items() if number}
 
 
 def build(rows: Mapping[int, Iterable[Row]], months: Iterable[date]) -> Cube:
@@ -129,25 +129,32 @@ def build(rows: Mapping[int, Iterable[Row]], months: Iterable[date]) -> Cube:
             survey than answered it.
     """
     sites, over = tuple(sorted(rows)), tuple(months)
-    at = {month: i for i, month in enumerate(over)}
-    found = {site: [row for row in rows[site] if row[0] in at] for site in sites}
-    sets = _sets(category for each in found.values() for _, measure, category, _ in each if measure == REASON_SET)
-    place = {reason_set: i for i, reason_set in enumerate(sets)}
+    month_index = {month: i for i, month in enumerate(over)}
+    rows_of_site = {site: [row for row in rows[site] if row[0] in month_index] for site in sites}
+    sets = _sets(
+        category
+        for site_rows in rows_of_site.values()
+        for _, measure, category, _ in site_rows
+        if measure == REASON_SET
+    )
+    column = {reason_set: i for i, reason_set in enumerate(sets)}
     counts = np.zeros((len(sites), len(over), len(PATHWAYS), len(sets)), dtype=np.int64)
     totals = np.zeros((len(sites), len(over)), dtype=np.int64)
     process: dict[str, dict[str, Counts]] = {}
-    marked = {(site, month) for site in sites for month, measure, _, _ in found[site] if measure == Frozen.MARK}
+    marked = {(site, month) for site in sites for month, measure, _, _ in rows_of_site[site] if measure == Frozen.MARK}
     present = np.array([[not marked or (site, month) in marked for month in over] for site in sites], dtype=bool)
     for i, site in enumerate(sites):
-        for month, measure, category, number in found[site]:
+        for month, measure, category, number in rows_of_site[site]:
             if measure == REASON_SET:
                 pathway, reason_set = reasons_of(category)
-                counts[i, at[month], PATHWAYS.index(pathway), place[reason_set]] += number
+                counts[i, month_index[month], PATHWAYS.index(pathway), column[reason_set]] += number
             elif measure == "REQUEST":
-                totals[i, at[month]] += number
+                totals[i, month_index[month]] += number
             elif measure in PROCESS:
-                of = process.setdefault(measure, {})
-                of.setdefault(category, np.zeros((len(sites), len(over)), dtype=np.int64))[i, at[month]] += number
+                by_category = process.setdefault(measure, {})
+                if category not in by_category:
+                    by_category[category] = np.zeros((len(sites), len(over)), dtype=np.int64)
+                by_category[category][i, month_index[month]] += number
     if (counts.sum(axis=(2, 3)) != totals).any():
         raise InconsistentCounts
     answered = process.get("SURVEY", {}).get("ALL", np.zeros_like(totals))
@@ -159,15 +166,15 @@ def build(rows: Mapping[int, Iterable[Row]], months: Iterable[date]) -> Cube:
     return Cube(sites, over, sets, counts, process, present.reshape(len(sites), len(over)))
 
 
-def _sets(seen: Iterable[str]) -> tuple[frozenset[str], ...]:
+def _sets(categories: Iterable[str]) -> tuple[frozenset[str], ...]:
     """Return the sets of reasons of the cube: those given, and each of one or two.
 
     Whoever attacks may think of larger sets too. Leaving them out only makes what they can think of
     less, and the gate stricter, never looser.
     """
-    common = {frozenset(some) for size in (1, 2) for some in combinations(REASONS, size)}
+    common = {frozenset(reasons) for size in (1, 2) for reasons in combinations(REASONS, size)}
     return tuple(
-        sorted(common | {reasons_of(category)[1] for category in seen}, key=lambda reason_set: sorted(reason_set))
+        sorted(common | {reasons_of(category)[1] for category in categories}, key=lambda reason_set: sorted(reason_set))
     )
 
 

@@ -98,10 +98,10 @@ def attack(
             out. To think of fewer makes intervals narrower: the gate is stricter, and sooner done.
         progress: called with the number of secrets examined so far.
     """
-    verdict = AuditResult(numbers=len(numbers))
+    result = AuditResult(numbers=len(numbers))
     for family in _families(protected_counts):
         program = _Program(counts, numbers, family, possible)
-        tight: tuple[float, ProtectedCount] | None = None
+        least_protected: tuple[float, ProtectedCount] | None = None
         can_be_zero = np.zeros(len(family), dtype=bool)
         for i, protected in enumerate(family):
             if not can_be_zero[i]:
@@ -111,17 +111,17 @@ def attack(
                 can_be_zero[i] = smallest is not None and smallest < TOLERANCE
             largest = program.upper_bound(protected)
             if not can_be_zero[i] or largest is None or largest < k - TOLERANCE:
-                verdict.disclosed.append(protected)
-            elif tight is None or largest < tight[0]:
-                tight = largest, protected
+                result.disclosed.append(protected)
+            elif least_protected is None or largest < least_protected[0]:
+                least_protected = largest, protected
             if largest is not None and largest < float("inf"):
-                bounds = [int(largest + TOLERANCE)] + ([] if verdict.narrowest is None else [verdict.narrowest])
-                verdict.narrowest = min(bounds)
-            verdict.examined += 1
-            progress(verdict.examined)
-        if tight is not None and not program.has_whole_solutions(tight[1], k):
-            verdict.disclosed.append(tight[1])
-    return verdict
+                bounds = [int(largest + TOLERANCE)] + ([] if result.narrowest is None else [result.narrowest])
+                result.narrowest = min(bounds)
+            result.examined += 1
+            progress(result.examined)
+        if least_protected is not None and not program.has_whole_solutions(least_protected[1], k):
+            result.disclosed.append(least_protected[1])
+    return result
 
 
 def _families(protected_counts: Sequence[ProtectedCount]) -> Iterator[list[ProtectedCount]]:
@@ -174,8 +174,8 @@ class _Program:
             self._solver.setOptionValue(option, value)
 
     def _unknowns_of(self, cells: CellIndices) -> CellIndices:
-        found = np.unique(self._unknown[cells])
-        return found[found >= 0]
+        unknowns = np.unique(self._unknown[cells])
+        return unknowns[unknowns >= 0]
 
     def lower_bound(self, protected: ProtectedCount) -> float | None:
         """Return the smallest value of `protected`, None if the solver did not come to an end."""
@@ -228,7 +228,7 @@ def _restrict(relevant: CellIndices, size: int, rows: Sequence[CellIndices]) -> 
     """Return rows of `size` unknowns as places among those that are `relevant`; the others fall out."""
     position = np.full(size, -1, dtype=np.intp)
     position[relevant] = np.arange(len(relevant))
-    return [found[found >= 0] for found in (position[row] for row in rows)]
+    return [unknowns[unknowns >= 0] for unknowns in (position[row] for row in rows)]
 
 
 def _nearest_unknowns(
@@ -241,7 +241,7 @@ def _nearest_unknowns(
     """
     size, nonzero = len(truth), np.flatnonzero(truth)
     # Each unknown may grow; those that are not 0 stand there once more, to shrink.
-    shrink = [size + found for found in _restrict(nonzero, size, rows)]
+    shrink = [size + unknowns for unknowns in _restrict(nonzero, size, rows)]
     program = _new_solver(
         size + len(nonzero),
         [np.concatenate(both) for both in zip(rows, shrink, strict=True)],
@@ -278,7 +278,8 @@ def _residuals(
     """Return what must be added to `values`, row by row, until the numbers add up."""
     sums = [int(values[row].sum()) for row in rows]
     return [
-        PublishedNumber(each.cells, each.low - some, each.high - some) for each, some in zip(numbers, sums, strict=True)
+        PublishedNumber(number.cells, number.low - total, number.high - total)
+        for number, total in zip(numbers, sums, strict=True)
     ]
 
 
@@ -320,8 +321,8 @@ def _new_solver(
     program.a_matrix_.value_ = np.ones(int(lengths.sum())) if signs is None else np.concatenate(signs)
     if whole:
         program.integrality_ = [highspy.HighsVarType.kInteger] * size
-    found = highspy.Highs()
-    found.silent()
-    found.setOptionValue("threads", 1)
-    found.passModel(program)
-    return found
+    solver = highspy.Highs()
+    solver.silent()
+    solver.setOptionValue("threads", 1)
+    solver.passModel(program)
+    return solver

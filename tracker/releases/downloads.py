@@ -19,43 +19,43 @@ from tracker.releases.tables import Table
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
 @require_safe
-def book(request: SiteRequest, quarter: date) -> HttpResponse:
+def workbook(request: SiteRequest, quarter: date) -> HttpResponse:
     """Every table of a release in one file; the first sheet is the dictionary."""
-    release, found = _release(quarter)
-    sheets = [("Dictionary", *exports.dictionary(release, found))]
-    sheets += [(table.code, exports.HEADERS, exports.lines(table)) for table in found]
+    release, tables = _release(quarter)
+    sheets = [("Dictionary", *exports.dictionary(release, tables))]
+    sheets += [(table.code, exports.HEADERS, exports.lines(table)) for table in tables]
     return spreadsheets.book(f"figures-{periods.code(quarter)}", sheets)
 
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
 @require_safe
-def sheet(request: SiteRequest, quarter: date, table: str) -> HttpResponse:
+def table_csv(request: SiteRequest, quarter: date, table: str) -> HttpResponse:
     """One table of a release, or the dictionary of them all."""
-    release, found = _release(quarter)
+    release, tables = _release(quarter)
     if table == "dictionary":
         return spreadsheets.file(
-            f"figures-{periods.code(quarter)}-dictionary", "csv", *exports.dictionary(release, found)
+            f"figures-{periods.code(quarter)}-dictionary", "csv", *exports.dictionary(release, tables)
         )
-    return _file(periods.code(quarter), found, table, "csv")
+    return _file(periods.code(quarter), tables, table, "csv")
 
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
 @require_safe
-def picture(request: SiteRequest, quarter: date, table: str, kind: str) -> HttpResponse:
+def table_picture(request: SiteRequest, quarter: date, table: str, kind: str) -> HttpResponse:
     """A table of a release as a picture: `kind` is svg or png."""
     return _file(periods.code(quarter), _release(quarter)[1], table, kind)
 
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)
 @require_safe
-def over_time(request: SiteRequest, table: str, kind: str) -> HttpResponse:
+def table_over_time(request: SiteRequest, table: str, kind: str) -> HttpResponse:
     """A table over all releases, as the page of the province shows it: `kind` is csv, svg or png."""
     return _file("all", release_tables.over_time(), table, kind)
 
 
 @public
 @require_safe
-def public_sheet(request: HttpRequest, quarter: date, table: str) -> HttpResponse:
+def public_table_csv(request: HttpRequest, quarter: date, table: str) -> HttpResponse:
     """One table of a release that everybody may read."""
     return _file(periods.code(quarter), _release(quarter, public_only=True)[1], table, "csv")
 
@@ -66,9 +66,9 @@ def _release(quarter: date, *, public_only: bool = False) -> tuple[Release, list
     raise Http404("No such release.")
 
 
-def _file(of: str, found: list[Table], code: str, kind: str) -> HttpResponse:
-    table = next((each for each in found if each.code.lower() == code), None)
-    name = f"figures-{of}-{code}"
+def _file(period: str, tables: list[Table], code: str, kind: str) -> HttpResponse:
+    table = next((candidate for candidate in tables if candidate.code.lower() == code), None)
+    name = f"figures-{period}-{code}"
     if table and kind == "csv":
         return spreadsheets.file(name, kind, exports.HEADERS, exports.lines(table))
     chart = release_tables.chart(table) if table else None

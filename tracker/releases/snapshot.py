@@ -34,13 +34,13 @@ def take(last: date) -> None:
     Existing programs outside the funding are left out. A late report counts in the month in which it is
     made; what is corrected in a month that is kept no longer changes what is published.
     """
-    home = province()
-    first = _first_unfrozen(home, last)
+    province_site = province()
+    first = _first_unfrozen(province_site, last)
     if first is None or first > last:
         return
-    funded = Site.objects.filter(funding=Site.Funding.FUNDED).exclude(pk=home.pk).order_by("pk")
+    funded = Site.objects.filter(funding=Site.Funding.FUNDED).exclude(pk=province_site.pk).order_by("pk")
     # The province last: its mark says that all the others are done, should a worker die meanwhile.
-    for site_id in [*funded.values_list("pk", flat=True), home.pk]:
+    for site_id in [*funded.values_list("pk", flat=True), province_site.pk]:
         with tenancy.site_scope(site_id):
             _freeze_site(site_id, first, last)
 
@@ -81,9 +81,9 @@ def frozen_at(moment: datetime) -> datetime | None:
     return marks.values_list("kept_at", flat=True).first()
 
 
-def _first_unfrozen(home: Site, last: date) -> date | None:
+def _first_unfrozen(province_site: Site, last: date) -> date | None:
     """Return the first month that is not kept yet, on the first day of a quarter; None if nothing ever happened."""
-    with tenancy.site_scope(home.pk):
+    with tenancy.site_scope(province_site.pk):
         latest = Frozen.objects.filter(measure=Frozen.MARK).order_by("-month").values_list("month", flat=True).first()
     if latest:
         return periods.next_month(latest)

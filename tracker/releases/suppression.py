@@ -121,8 +121,8 @@ def _months(cube: Cube, tables: ProtectedTables, first: date, last: date, option
     tables.cells.append(_cell(cube, Table.MONTHS, "ALL", first, last))
 
 
-def _cell(cube: Cube, table: str, category: str, first: date, last: date, **which: Iterable[str] | str) -> Cell:
-    return Cell(table, category, first, last, int(cube.contributions(first, last, **which).sum()))
+def _cell(cube: Cube, table: str, category: str, first: date, last: date, **filters: Iterable[str] | str) -> Cell:
+    return Cell(table, category, first, last, int(cube.contributions(first, last, **filters).sum()))
 
 
 def _reasons(cube: Cube, tables: ProtectedTables, first: date, last: date, k: int) -> None:
@@ -143,8 +143,8 @@ def grouped_reasons(cube: Cube, first: date, last: date, k: int) -> list[str] | 
     # What nobody mentioned is told as 0, and would hide nothing among others.
     zero = [reason for reason in REASONS if not contributions[reason].any()]
     order = sorted((r for r in REASONS if r not in zero), key=lambda reason: int(contributions[reason].sum()))
-    most = MOST_GROUPED_REASONS if _quarters_between(first, last) < 4 else len(REASONS) - 1
-    for number in (0, *range(2, min(most, len(order)) + 1)):
+    largest_group = MOST_GROUPED_REASONS if _quarters_between(first, last) < 4 else len(REASONS) - 1
+    for number in (0, *range(2, min(largest_group, len(order)) + 1)):
         grouped, separate = order[:number], order[number:]
         if all(is_safe(contributions[reason], k) for reason in separate) and (
             not grouped or is_safe(cube.contributions(first, last, reasons=grouped), k)
@@ -163,9 +163,9 @@ def _sites(cube: Cube, tables: ProtectedTables, first: date, last: date, k: int,
     groups = group_sites(totals, regions, k)
     if groups is None:
         return
-    together = set(chain.from_iterable(groups.values()))
+    grouped_sites = set(chain.from_iterable(groups.values()))
     tables.cells += [
-        Cell(Table.SITES, f"S{site}", first, last, totals[site]) for site in cube.sites if site not in together
+        Cell(Table.SITES, f"S{site}", first, last, totals[site]) for site in cube.sites if site not in grouped_sites
     ]
     for name, sites in groups.items():
         tables.cells.append(Cell(Table.SITES, name, first, last, sum(totals[site] for site in sites)))
@@ -220,7 +220,7 @@ def _complete_group(small: list[int], others: list[int], totals: Mapping[int, in
 
 
 def _process(cube: Cube, tables: ProtectedTables, first: date, last: date, k: int) -> None:
-    in_time, missed = (cube.process_contributions(*which, first, last) for which in WINDOW_OUTCOMES)
+    in_time, missed = (cube.process_contributions(*outcome, first, last) for outcome in WINDOW_OUTCOMES)
     windows = in_time + missed
     if int(windows.sum()) < PERCENT_BASE and _quarters_between(first, last) < 4:
         return

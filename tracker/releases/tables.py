@@ -98,7 +98,7 @@ class Row:
         return periods.label(self.first, self.last)
 
     @property
-    def shown(self) -> str:
+    def display(self) -> str:
         """The number as people read it; “hidden” where it is."""
         if self.number is None:
             return gettext("hidden")
@@ -252,9 +252,9 @@ def chart(table: Table) -> Chart | None:
         numbers = tuple((row.period, row.number) for row in drawn)
         return Chart(table.title, numbers, Kind.ROWS, gettext("Requests"), least=smallest_count())
     latest = max(row.last for row in table.rows)
-    shown = [row for row in table.rows if row.last == latest]
-    numbers = tuple((row.label, row.number) for row in shown)
-    return Chart(table.title, numbers, Kind.ROWS, shown[0].period, least=smallest_count())
+    rows_drawn = [row for row in table.rows if row.last == latest]
+    numbers = tuple((row.label, row.number) for row in rows_drawn)
+    return Chart(table.title, numbers, Kind.ROWS, rows_drawn[0].period, least=smallest_count())
 
 
 def _drawn_rows(rows: list[Row]) -> list[Row]:

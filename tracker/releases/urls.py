@@ -12,11 +12,11 @@ province = [
     path("published/", views.public_list, name="published"),
     path("published/methods/", views.methods, name="methods"),
     path("published/<quarter:quarter>/", views.public_page, name="published_one"),
-    path("published/<quarter:quarter>/<slug:table>.csv", downloads.public_sheet, name="published_sheet"),
-    path("figures/<quarter:quarter>/tables.xlsx", downloads.book, name="release_book"),
-    path("figures/<quarter:quarter>/<slug:table>.csv", downloads.sheet, name="release_sheet"),
-    path("figures/<quarter:quarter>/<slug:table>.<str:kind>", downloads.picture, name="release_picture"),
-    path("figures/all/<slug:table>.<str:kind>", downloads.over_time, name="province_file"),
+    path("published/<quarter:quarter>/<slug:table>.csv", downloads.public_table_csv, name="published_sheet"),
+    path("figures/<quarter:quarter>/tables.xlsx", downloads.workbook, name="release_book"),
+    path("figures/<quarter:quarter>/<slug:table>.csv", downloads.table_csv, name="release_sheet"),
+    path("figures/<quarter:quarter>/<slug:table>.<str:kind>", downloads.table_picture, name="release_picture"),
+    path("figures/all/<slug:table>.<str:kind>", downloads.table_over_time, name="province_file"),
 ]
 # For other programs
 releases = [
@@ -27,6 +27,6 @@ urlpatterns = [
     path("province/", include(province), {"site": PROVINCE_SLUG}),
     path("api/v1/openapi.json", api.description, name="api_description"),
     path("api/v1/releases/", include(releases), {"site": PROVINCE_SLUG}),
-    path("api/v1/<rest:rest>", api.nowhere, name="api_nowhere"),
+    path("api/v1/<rest:rest>", api.not_found, name="api_nowhere"),
     path("<slug:site>/figures/", views.figures_page, name="figures"),
 ]

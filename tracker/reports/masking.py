@@ -53,8 +53,8 @@ def mask(rows: Sequence[Part], group_label: str, k: int) -> list[MaskedRow]:
         if not large or _total(small) < 2 * k:
             return []
     grouped = [label for label, _count in rows if label in dict(small)]
-    shown = [MaskedRow(label, count) for label, count in rows if label not in grouped]
-    return [*shown, MaskedRow(group_label, _total(small), tuple(grouped))] if grouped else shown
+    separate = [MaskedRow(label, count) for label, count in rows if label not in grouped]
+    return [*separate, MaskedRow(group_label, _total(small), tuple(grouped))] if grouped else separate
 
 
 def _is_uncertain(small: Sequence[Part], k: int) -> bool:

@@ -151,12 +151,12 @@ def _headline_figures(tables: Iterable[Table]) -> list[tuple[str, str]]:
         ("PER_MATCH", _("conversations for each match")),
     ):
         found.append(([row for row in rows if row.category == category], words))
-    return [(_overall(some), words) for some, words in found if some][:4]
+    return [(_overall(rows_counted), words) for rows_counted, words in found if rows_counted][:4]
 
 
 def _overall(rows: list[Row]) -> str:
     """Return the sum of counts; of anything else the latest."""
-    return str(sum(row.number or 0 for row in rows)) if rows[-1].unit == Unit.COUNT else rows[-1].shown
+    return str(sum(row.number or 0 for row in rows)) if rows[-1].unit == Unit.COUNT else rows[-1].display
 
 
 def _pictures(tables: Iterable[Table], *, every_period: bool = False) -> list[tuple[Chart, str]]:
@@ -188,12 +188,12 @@ def _list_rows(rows: Iterable[Row]) -> Iterable[tuple[str, str]]:
         if row.category == "ALL":
             # Months that are not told are in their quarter.
             if row.number is not None:
-                yield row.period, row.shown
+                yield row.period, row.display
             continue
         if row.period != period:
             period = row.period
             yield period, ""
-        yield (f"{row.label} ({'; '.join(row.members)})" if row.members else row.label), row.shown
+        yield (f"{row.label} ({'; '.join(row.members)})" if row.members else row.label), row.display
 
 
 def _short_methods() -> list[methods.Section]:

@@ -29,11 +29,13 @@ def site_report(request: SiteRequest, year: str) -> HttpResponse:
     if request.site.is_province:
         raise Http404("The province reports what is published.")
     years = figure_views.reportable_years(localdate(tenancy.now()), figure_views.first_counted_month())
-    found = next((each for each in years if each.code == year), None)
-    if found is None:
+    report_year = next((candidate for candidate in years if candidate.code == year), None)
+    if report_year is None:
         raise Http404("No such fiscal year, it is not over, or nothing was counted by then.")
     audit.record("EXPORTED", "REPORT", None, by=request.actor)
-    return _file(site_reports.printed_report(request.site, found), f"{request.site.slug}-report-{found.code}")
+    return _file(
+        site_reports.printed_report(request.site, report_year), f"{request.site.slug}-report-{report_year.code}"
+    )
 
 
 @for_roles(Role.ADMINISTRATOR, Role.ADVISOR)

@@ -89,11 +89,11 @@ def survey_page(request: SiteRequest) -> HttpResponse:
     press, receipt = status.press_from(request)
     form = SurveyForm(request.POST if "do" in request.POST else None, initial=request.POST.dict())
     answers = form.answers() if form.is_bound and form.is_valid() else None
-    found = _Answering(press=press, site=request.site, answers=answers).answer() if press else None
-    if found is None and press and "sealed" in request.POST:
-        found = {"closed": gettext("Nothing of this request is kept any more.")}
-    elif found is None and press:
+    page = _Answering(press=press, site=request.site, answers=answers).answer() if press else None
+    if page is None and press and "sealed" in request.POST:
+        page = {"closed": gettext("Nothing of this request is kept any more.")}
+    elif page is None and press:
         receipt.add_error("receipt", status.receipt_not_found())
-    context = {"form": form, "receipt": None if found else receipt, **(found or {})}
-    wrong = not found or ("sealed" in found and form.errors)
-    return render(request, "tracker/survey.html", context, status=422 if wrong else 200)
+    context = {"form": form, "receipt": None if page else receipt, **(page or {})}
+    invalid = not page or ("sealed" in page and form.errors)
+    return render(request, "tracker/survey.html", context, status=422 if invalid else 200)
