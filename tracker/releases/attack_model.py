@@ -1,4 +1,4 @@
-"""What an attacker knows, and what must stay hidden: published numbers and protected counts for the disclosure audit."""
+"""What an attacker knows, and what must stay hidden: published numbers and protected counts for the audit."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
