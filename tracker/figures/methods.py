@@ -101,6 +101,6 @@ TEXT: tuple[tuple[Promise, tuple[Promise, ...]], ...] = (
 
 
 def sections() -> list[Section]:
-    """Return the text in the language at hand, with the smallest count that may be told."""
+    """Return the text in the language at hand, with the smallest count that may be published."""
     least = {"least": settings.PSI_K, "most": settings.PSI_K - 1}
     return [Section(str(heading), [str(paragraph) % least for paragraph in paragraphs]) for heading, paragraphs in TEXT]

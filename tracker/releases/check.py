@@ -1,4 +1,4 @@
-"""What a worker does with a release: freeze the counts, see what may be told, attack it, write down what was found.
+"""What a worker does with a release: freeze the counts, see what may be published, attack it, store the result.
 
 It alone loads the solver; pages and other workers stay small.
 """
@@ -31,7 +31,7 @@ State, Table = Release.State, Release.Table
 
 
 def check(release_id: int) -> None:
-    """Freeze the counts, see what may be told of them, attack it, and write down what was found.
+    """Freeze the counts, protect the tables, audit them, and store the result.
 
     Long: done by a worker of the queue for heavy work, step by step, holding no transaction meanwhile. A
     second worker at the same release goes away; one that was killed is followed by another.
@@ -116,7 +116,7 @@ def _cells(rows: QuerySet[ReleaseCell]) -> list[suppression.Cell]:
 
 
 def first_unpublished(published: Iterable[suppression.Cell], cube: Cube) -> dict[str, date]:
-    """Return for each table the first month that it has not told."""
+    """Return for each table the first day of the first month that is not published in it."""
     starts = dict.fromkeys(Table.values, cube.months[0])
     for cell in published:
         starts[cell.table] = max(starts[cell.table], periods.next_month(cell.last))
@@ -130,7 +130,7 @@ def audit_disclosure(
     k: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[disclosure_audit.AuditResult, bool]:
-    """Attack what is to be told together with all that was told before.
+    """Audit the cells of a release together with everything published before.
 
     Returns:
         What was found, and whether the numbers contradict the counts, so that nothing can be said.

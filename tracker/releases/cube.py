@@ -36,7 +36,7 @@ Row = tuple[date, str, str, int]
 
 
 class InconsistentCounts(Exception):
-    """A site's requests and their sets of reasons, or its answers, do not add up; nothing may be told of them."""
+    """A site's requests and their sets of reasons, or its answers, do not add up; nothing may be published of them."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""The gate: whoever knows every number ever published must not be able to find a hidden one.
+"""The disclosure audit: whoever knows every number ever published must not be able to find a hidden one.
 
 It plays the attacker. The unknowns are the cells of a cube, integers from 0 on; each published number
 is an equation over them, or an interval where it was rounded. For each hidden count of 1 to K - 1 the
@@ -74,7 +74,7 @@ class AuditResult:
 
 
 def solver_version() -> str:
-    """Return the solver's name and version, to be kept with a release."""
+    """Return the solver's name and version, which are stored with a release."""
     return f"HiGHS {highspy.Highs().version()}"
 
 

@@ -12,7 +12,7 @@ from tracker.releases.options import MONTH, PARTS, ReleaseOptions
 
 
 class PrepareForm(forms.Form):
-    """Which tables the release has. What is left out waits, and is told for a longer period the next time."""
+    """Which tables the release has. What is left out waits, and is published for a longer period the next time."""
 
     use_required_attribute = False
 

@@ -176,7 +176,7 @@ class ReleaseCell(SiteModel):
 
 
 class ReleaseMember(SiteModel):
-    """What is told together: reasons in “Other (grouped)”, small sites in a regional group. Never changed."""
+    """Published only as a group: reasons in “Other (grouped)”, small sites in a regional group. Never changed."""
 
     release = SiteForeignKey(Release, on_delete=models.PROTECT, related_name="members")
     table = CodeField(choices=Release.Table.choices)

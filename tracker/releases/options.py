@@ -14,7 +14,7 @@ MONTH = "MONTH"
 
 @dataclass(frozen=True)
 class ReleaseOptions:
-    """What a coordinator asks for. What is left out waits, and is told for a longer period the next time."""
+    """What a coordinator asks for. What is left out waits, and is published for a longer period the next time."""
 
     months: bool = True
     by_month: bool = True

@@ -29,7 +29,7 @@ def register() -> None:
 
 
 def take(last: date) -> None:
-    """Keep what every funded site counted until the month `last`, for good; what is kept already stays as it is.
+    """Freeze the counts of every funded site up to the month `last`; months that are frozen already stay as they are.
 
     Existing programs outside the funding are left out. A late report counts in the month in which it is
     made; what is corrected in a month that is kept no longer changes what is published.
@@ -82,7 +82,7 @@ def frozen_at(moment: datetime) -> datetime | None:
 
 
 def _first_unfrozen(province_site: Site, last: date) -> date | None:
-    """Return the first month that is not kept yet, on the first day of a quarter; None if nothing ever happened."""
+    """Return the first month that is not frozen yet, on the first day of a quarter; None if nothing ever happened."""
     with tenancy.site_scope(province_site.pk):
         latest = Frozen.objects.filter(measure=Frozen.MARK).order_by("-month").values_list("month", flat=True).first()
     if latest:
@@ -91,7 +91,7 @@ def _first_unfrozen(province_site: Site, last: date) -> date | None:
 
 
 def load(last: date) -> cube.Cube | None:
-    """Return the cube of all that is kept until the month `last`; None when nothing is.
+    """Return the cube of all frozen counts up to the month `last`; None when there are none.
 
     Raises:
         cube.Incomplete: a site's counts contradict each other.

@@ -1,4 +1,4 @@
-"""What of a cube may be told: the fixed tables P1 to P5, rolled up rather than blanked out
+"""What of a cube may be published: the fixed tables P1 to P5, rolled up rather than blanked out
 (docs/rules.md#rolled-up-not-blanked-out).
 
 A table tells a run of quarters: those since it told its last. A run may be one quarter, two, or a year
@@ -64,7 +64,7 @@ class ProtectedTables:
 
 
 def is_safe(contributions: NDArray[np.int64], k: int) -> bool:
-    """Whether a sum may be told: it is 0 or at least `k`, for outsiders and for each of the sites in it.
+    """Whether a sum may be published: it is 0 or at least `k`, for outsiders and for each of the sites in it.
 
     A site knows its own part. What is left when it takes that away is a count of the others, and
     stands under the same rule (docs/rules.md#smallest-count).
@@ -86,7 +86,7 @@ def protected_tables(
     *,
     regions: Mapping[int, str],
 ) -> ProtectedTables:
-    """Return what may be told at the end of `quarter`.
+    """Return the cells that may be published at the end of `quarter`, and the groups in them.
 
     Args:
         first_unpublished: table → first day of the first month it has not told yet.
@@ -138,7 +138,7 @@ def _reasons(cube: Cube, tables: ProtectedTables, first: date, last: date, k: in
 
 
 def grouped_reasons(cube: Cube, first: date, last: date, k: int) -> list[str] | None:
-    """Return which reasons must be told together in these months; None if that leaves too little to tell."""
+    """Return the reasons that may be published only as a group; None if no group of them is safe."""
     contributions = {reason: cube.contributions(first, last, reasons=[reason]) for reason in REASONS}
     # What nobody mentioned is told as 0, and would hide nothing among others.
     zero = [reason for reason in REASONS if not contributions[reason].any()]
@@ -173,7 +173,7 @@ def _sites(cube: Cube, tables: ProtectedTables, first: date, last: date, k: int,
 
 
 def group_sites(totals: Mapping[int, int], regions: Mapping[int, str], k: int) -> dict[str, list[int]] | None:
-    """Return region → sites that are told together: small ones, with as many others as the rule needs.
+    """Return region → sites that are published as one group: small ones, with as many others as the rule needs.
 
     A region that cannot make a group of its own gives its small sites to the group of all that are left
     over, which takes further sites, the smallest first. None when even that is not enough.
@@ -266,12 +266,12 @@ def _medians(cube: Cube, first: date, last: date, k: int) -> Iterator[tuple[str,
 
 
 def median_is_safe(middle: int, in_time: int, missed: int, k: int) -> bool:
-    """Whether a median of hours may stand beside these windows: of five it says that they were kept, or were not."""
+    """Whether a median of hours is safe beside these windows: it says of five contacts whether they were in time."""
     return not 0 < (in_time if surely_in_time(middle) else missed) < k
 
 
 def surely_in_time(middle: int) -> int:
-    """Return how many windows were surely kept where this is the median of the hours to contact.
+    """Return how many contacts were in time for certain, where this is the median of the hours to contact.
 
     It is published of `MEDIAN_BASE` contacts or more, and half of them took so long or less; how many there were is
     not.

@@ -219,7 +219,7 @@ def _rows(
 
 
 def _base(published: Mapping[tuple[date, date, str], Any], first: date, last: date, share: str) -> int:
-    """Return the base of a percentage where it is told; 0 when not."""
+    """Return the base of a percentage; 0 where the base is not published."""
     cell = published.get((first, last, "CONTACT" if share == "CONTACT_Y" else "SURVEY"))
     return cell.number if cell else 0
 
@@ -270,7 +270,7 @@ def _drawn_rows(rows: list[Row]) -> list[Row]:
 
 
 def smallest_count() -> int:
-    """Return the smallest count that may be told, for sentences."""
+    """Return the smallest count that may be published, which sentences name."""
     return settings.PSI_K
 
 

@@ -150,7 +150,7 @@ def release_context(release: Release) -> dict[str, Any]:
 @public
 @require_safe
 def methods(request: HttpRequest) -> HttpResponse:
-    """How the figures are made, and how they are attacked before they are told. In plain words."""
+    """How the figures are made, and how they are attacked before they are published. In plain words."""
     return render(request, "tracker/methods.html", {"sections": text.sections()})
 
 

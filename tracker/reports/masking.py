@@ -17,7 +17,7 @@ FEWEST_POSSIBLE = 5
 
 @dataclass(frozen=True)
 class MaskedRow:
-    """A row that may be told.
+    """A row of a masked table.
 
     Attributes:
         count: None when all that there is is too small to be told.
@@ -30,7 +30,7 @@ class MaskedRow:
 
 
 def mask_count(count: int, k: int) -> int | None:
-    """Return a count that may be told; None for 1 to k - 1."""
+    """Return a count that may be shown; None for 1 to k - 1."""
     return None if 0 < count < k else count
 
 
@@ -58,7 +58,7 @@ def mask(rows: Sequence[Part], group_label: str, k: int) -> list[MaskedRow]:
 
 
 def _is_uncertain(small: Sequence[Part], k: int) -> bool:
-    """Whether these may be told by themselves as one: each could be many things between 1 and k - 1."""
+    """Whether these may be shown as one row by themselves: each could be many things between 1 and k - 1."""
     others, total = len(small) - 1, _total(small)
     least, most = max(1, total - others * (k - 1)), min(k - 1, total - others)
     return others > 0 and total >= k and most - least + 1 >= FEWEST_POSSIBLE
@@ -69,7 +69,7 @@ def _total(rows: Sequence[Part]) -> int:
 
 
 def mask_mentions(rows: Sequence[Part], whole: int, k: int) -> list[MaskedRow]:
-    """Return how many of a whole mention each of these: hidden where so few do, or do not, that it may not be told.
+    """Return how many of a whole mention each of these: hidden where so few do, or do not, that it may not be shown.
 
     Args:
         rows: (label, count); one of the whole may mention several.
@@ -82,7 +82,7 @@ def mask_mentions(rows: Sequence[Part], whole: int, k: int) -> list[MaskedRow]:
 
 
 def finest_periods(first: date, last: date, count: Callable[[date, date], int], k: int) -> list[tuple[date, date, int]]:
-    """Return (first month, last month, count) in the finest steps that may all be told: quarters, half-years, or one.
+    """Return (first month, last month, count) in the finest steps that may all be shown: quarters, half-years, or one.
 
     Empty when not even the whole may be told.
 

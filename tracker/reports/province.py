@@ -138,7 +138,7 @@ def _within(table: Table, first: date, last: date) -> Table:
 
 
 def _headline_figures(tables: Iterable[Table]) -> list[tuple[str, str]]:
-    """Return the first four numbers, in this order, that are told; counts are added up over the periods."""
+    """Return the first four numbers, in this order, that are published; counts are added up over the periods."""
     rows = [row for table in tables for row in table.rows if row.number is not None]
     requests = [row for row in rows if row.category == "ALL" and row.first != row.last]
     found = [(requests, _("requests"))]
