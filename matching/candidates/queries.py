@@ -61,7 +61,7 @@ def need_of(referral: Referral) -> Need:
         departments=frozenset(identity.departments),
         evaluators=evaluators(identity.name, identity.email),
         avoid=frozenset(identity.avoid),
-        avoid_surnames=surnames.typed(identity.avoid_names),
+        avoid_surnames=surnames.name_words(identity.avoid_names),
         talk_in=language_to_talk_in(identity),
         specialty=identity.specialty,
         email=vault.blinds(Referral.KIND, referral.pk).get("email"),

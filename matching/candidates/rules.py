@@ -23,7 +23,7 @@ class Need:
         departments: ids of departments where the physician is evaluated.
         evaluators: ids of supporters who typed the physician's name or address as someone they evaluate.
         avoid: ids of supporters the physician excluded.
-        avoid_surnames: words of the names typed as not to be matched with (`training.supporters.surnames.typed`).
+        avoid_surnames: words of the names typed as not to be matched with (`training.supporters.surnames.name_words`).
         talk_in: code of the language to talk in, or nothing.
         specialty: code of the physician's own, or nothing.
         email: blind index of the physician's address, if one was given.

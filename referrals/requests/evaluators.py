@@ -23,4 +23,4 @@ def is_listed(text: str, name: str, email: str) -> bool:
         return True
     for address in addresses:
         text = text.replace(address, "\n")
-    return not surnames.surnames(name).isdisjoint(surnames.typed(text))
+    return not surnames.surnames(name).isdisjoint(surnames.name_words(text))

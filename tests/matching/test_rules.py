@@ -23,8 +23,8 @@ from tests import line
 from tests.people import World, supporter
 from tests.refusals import refused
 from training.supporters.models import Department, Evaluates, PeerSupporter, Stage, SupporterLoad
+from training.supporters.surnames import name_words as words
 from training.supporters.surnames import surnames
-from training.supporters.surnames import typed as words
 
 TODAY = date(2027, 3, 10)
 DAY = timedelta(days=1)

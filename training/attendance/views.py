@@ -10,7 +10,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from psi import tenancy
-from sites.engine import audit
 from sites.engine.forms import posted_id
 from sites.engine.moves import Refused
 from sites.gate.permissions import for_roles
@@ -34,8 +33,8 @@ def session_page(request: SiteRequest, session_id: int) -> HttpResponse:
         sessions.cancel(session.pk, by=request.actor)
         messages.success(request, _("Cancelled. Who was to come is told."))
     elif do == "remove":
-        get_object_or_404(Material, session=session, pk=posted_id(request.POST.get("material", ""))).delete()
-        audit.record("FILE_GONE", Session.KIND, session.pk, by=request.actor)
+        material = get_object_or_404(Material, session=session, pk=posted_id(request.POST.get("material", "")))
+        sessions.remove_material(material, by=request.actor)
         messages.success(request, _("The file is removed."))
     elif do == "attendance":
         try:
@@ -50,8 +49,7 @@ def session_page(request: SiteRequest, session_id: int) -> HttpResponse:
         form = MaterialForm(request.POST, request.FILES)
         if form.is_valid():
             kind, content = form.cleaned_data["file"]
-            Material.objects.create(session=session, name=form.cleaned_data["name"], kind=kind, content=content)
-            audit.record("FILE", Session.KIND, session.pk, by=request.actor)
+            sessions.add_material(session, form.cleaned_data["name"], kind, content, by=request.actor)
             messages.success(request, _("The file is there for everyone who comes."))
     if request.method == "POST" and not wrong and not form.errors:
         return redirect("session", request.site.slug, session.pk)
@@ -71,13 +69,13 @@ def _seats(session: Session, posted: QueryDict) -> list[Enrolment]:
     seats = list(Enrolment.objects.filter(session=session).exclude(state=State.CANCELLED).select_related("home"))
     seats.sort(key=lambda seat: (seat.state == State.WAITING, seat.since if seat.state == State.WAITING else seat.name))
     for seat in seats:
-        said = seat.attended_minutes or (0 if seat.state == State.ABSENT else session.minutes)
-        seat.shown = posted.get(f"minutes_{seat.pk}", "" if seat.state == State.WAITING else said)  # type: ignore[attr-defined]
+        minutes = seat.attended_minutes or (0 if seat.state == State.ABSENT else session.minutes)
+        seat.shown = posted.get(f"minutes_{seat.pk}", "" if seat.state == State.WAITING else minutes)  # type: ignore[attr-defined]
     return seats
 
 
 def _minutes(session: Session, posted: Any) -> dict[int, int]:
     """Return enrolment id → minutes; raises ValueError for what is no whole number. Left empty means not noted."""
     ids = Enrolment.objects.filter(session=session).values_list("pk", flat=True)
-    said = {seat_id: posted.get(f"minutes_{seat_id}", "").strip() for seat_id in ids}
-    return {seat_id: int(value) for seat_id, value in said.items() if value}
+    minutes = {seat_id: posted.get(f"minutes_{seat_id}", "").strip() for seat_id in ids}
+    return {seat_id: int(value) for seat_id, value in minutes.items() if value}

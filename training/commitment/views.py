@@ -86,14 +86,14 @@ def commitment_page(request: SiteRequest) -> HttpResponse:
     return render(request, "training/commitment.html", context, status=status_of(request, sent or pledge))
 
 
-def _press(request: SiteRequest, mine: PeerSupporter, do: str, said: dict[str, Any]) -> str:
+def _press(request: SiteRequest, mine: PeerSupporter, do: str, cleaned: dict[str, Any]) -> str:
     """Make the move that was pressed, and return what came of it."""
     by, today = request.actor, localdate(tenancy.now())
     if do == "pledge":
-        commitment.pledge(mine.pk, by=by, **said)
+        commitment.pledge(mine.pk, by=by, **cleaned)
         return _("Saved.")
     if do in ("pause", "week"):
-        day: date = said["until"] if do == "pause" else commitment.end_of_week(today)
+        day: date = cleaned["until"] if do == "pause" else commitment.end_of_week(today)
         commitment.pause(mine.pk, day, by=by)
         return _("Nobody new until and with %(day)s. Whom you support now is not affected.") % {
             "day": date_format(day, "l j F")

@@ -104,27 +104,28 @@ def new_code() -> str:
     return body + _check(body)
 
 
-def read_code(typed: str) -> str | None:
+def read_code(text: str) -> str | None:
     """Return the code without spaces and hyphens; None when it cannot be one."""
-    code = "".join(typed.upper().split()).replace("-", "")
+    code = "".join(text.upper().split()).replace("-", "")
     if len(code) != 12 or not set(code) <= set(LETTERS) or _check(code[:11]) != code[11]:
         return None
     return code
 
 
-def verify(typed: str, surname: str) -> Verified | None:
+def verify(text: str, surname: str) -> Verified | None:
     """Return what a certificate says, to someone who knows its code and the person's surname; None otherwise."""
-    code = read_code(typed)
+    code = read_code(text)
     site_id = CertificateCode.objects.filter(code=code).values_list("holder_id", flat=True).first() if code else None
     if site_id is None:
         return None
     with tenancy.site_scope(site_id):
-        found = Certificate.objects.filter(code=code).first()
-        if found is None or surnames.typed(surname).isdisjoint(surnames.surnames(found.name)):
+        certificate = Certificate.objects.filter(code=code).first()
+        if certificate is None or surnames.name_words(surname).isdisjoint(surnames.surnames(certificate.name)):
             return None
-        rows = CertificateLine.objects.filter(certificate=found).select_related("session")
+        rows = CertificateLine.objects.filter(certificate=certificate).select_related("session")
         days = sorted(localtime(row.session.starts_at).date() for row in rows)
-        return Verified(f"{found.credits:.2f}", days, localtime(found.issued_at).date(), found.void_at is None)
+        issued = localtime(certificate.issued_at).date()
+        return Verified(f"{certificate.credits:.2f}", days, issued, certificate.void_at is None)
 
 
 def pdf(certificate: Certificate, site: Site) -> bytes:

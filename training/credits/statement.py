@@ -35,15 +35,15 @@ class Line:
 
 def lines(site: Site, user_id: int) -> list[Line]:
     """Return what a person attended, newest first. A crossing where the province held it, to the own rows alone."""
-    found = []
+    rows = []
     today = localdate(tenancy.now())
-    for at in sessions.holders(site):
+    for at in sessions.holding_sites(site):
         with tenancy.site_scope(at.pk):
             seats = Enrolment.objects.filter(user_id=user_id, state=Enrolment.State.ATTENDED).select_related("session")
             claims = {claim.enrolment_id: claim for claim in Claim.objects.filter(user_id=user_id)}
             for seat in seats.order_by("pk"):
-                found.append(_line(at, seat, claims.get(seat.pk), today))
-    return sorted(found, key=lambda line: (line.day, line.at.pk, line.enrolment_id), reverse=True)
+                rows.append(_line(at, seat, claims.get(seat.pk), today))
+    return sorted(rows, key=lambda line: (line.day, line.at.pk, line.enrolment_id), reverse=True)
 
 
 def _line(at: Site, seat: Enrolment, claim: Claim | None, today: date) -> Line:

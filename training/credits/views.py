@@ -240,4 +240,4 @@ def rates(request: SiteRequest) -> HttpResponse:
 
 
 def _holder(request: SiteRequest, slug: str) -> Site:
-    return get_object_or_404(Site, pk__in=[site.pk for site in sessions.holders(request.site)], slug=slug)
+    return get_object_or_404(Site, pk__in=[site.pk for site in sessions.holding_sites(request.site)], slug=slug)

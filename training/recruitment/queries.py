@@ -50,11 +50,11 @@ def steps(recruit: Recruit) -> list[tuple[str, str]]:
 
 def lines() -> list[Line]:
     """Return those on the way at the current site, who waits longest first, in three queries at most."""
-    found = list(Recruit.objects.filter(state__in=ON_THE_WAY).select_related("invitation").order_by("moved_at", "pk"))
-    called = names(found)
+    rows = list(Recruit.objects.filter(state__in=ON_THE_WAY).select_related("invitation").order_by("moved_at", "pk"))
+    called = names(rows)
     ours = (State.NOMINATED, State.INTERESTED)
     return [
-        Line(one, called.get(one.pk, ""), awaited(one), _REACHED[State(one.state)], one.state in ours) for one in found
+        Line(one, called.get(one.pk, ""), awaited(one), _REACHED[State(one.state)], one.state in ours) for one in rows
     ]
 
 
@@ -65,7 +65,7 @@ def names(recruits: Iterable[Recruit]) -> dict[int, str]:
     opened = vault.open_many(Recruit.KIND, sealed) if sealed else {}
     users = {one.pk: one.user_id for one in recruits if one.user_id is not None}
     known = queries.names(users.values()) if users else {}
-    return {pk: said["name"] for pk, said in opened.items()} | {pk: known.get(user, "") for pk, user in users.items()}
+    return {pk: named["name"] for pk, named in opened.items()} | {pk: known.get(user, "") for pk, user in users.items()}
 
 
 def awaited(recruit: Recruit) -> str:

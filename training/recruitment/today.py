@@ -22,8 +22,8 @@ def register() -> None:
 def rows_for_today(slug: str) -> list[today.Item]:
     """Return a row for everybody who waits for the administrator, by their code."""
     waiting = (State.NOMINATED, State.INVITED, State.INTERESTED)
-    found = Recruit.objects.filter(state__in=waiting).select_related("invitation").order_by("pk")
-    return [item for recruit in found if (item := _row(slug, recruit)) is not None]
+    recruits = Recruit.objects.filter(state__in=waiting).select_related("invitation").order_by("pk")
+    return [item for recruit in recruits if (item := _row(slug, recruit)) is not None]
 
 
 def _row(slug: str, recruit: Recruit) -> today.Item | None:
@@ -38,17 +38,17 @@ def _row(slug: str, recruit: Recruit) -> today.Item | None:
             recruit,
         )
     if recruit.state == State.INTERESTED and recruit.by_administrator_id is None:
-        said = _("They would like to become a peer supporter. Read their form.")
-        return _item(by, _("An interest form waits for your review (%(ref)s)"), said, url, recruit, _("Review"))
+        detail = _("They would like to become a peer supporter. Read their form.")
+        return _item(by, _("An interest form waits for your review (%(ref)s)"), detail, url, recruit, _("Review"))
     if recruit.state == State.INTERESTED:
-        said = _("Your yes is in. The second one is awaited.")
+        detail = _("Your yes is in. The second one is awaited.")
         return _item(
-            by, _("An interest form waits for the second review (%(ref)s)"), said, url, recruit, quiet=not late
+            by, _("An interest form waits for the second review (%(ref)s)"), detail, url, recruit, quiet=not late
         )
     if recruit.user_id is None and _over(recruit):
-        said = _("Invite them again, or stop here. In time they are forgotten by themselves.")
+        detail = _("Invite them again, or stop here. In time they are forgotten by themselves.")
         ends = recruit.started_at + SILENT_AFTER
-        return _item(ends, _("A colleague did not answer the invitation (%(ref)s)"), said, url, recruit, quiet=True)
+        return _item(ends, _("A colleague did not answer the invitation (%(ref)s)"), detail, url, recruit, quiet=True)
     return None
 
 

@@ -82,45 +82,45 @@ def nominated(request: SiteRequest) -> HttpResponse:
 @never_cache
 def recruit(request: SiteRequest, recruit: str) -> HttpResponse:
     """One person on the way: where they are, what they said, and the one move that is next."""
-    found = get_object_or_404(Recruit.objects.select_related("invitation"), ref=recruit)
+    person = get_object_or_404(Recruit.objects.select_related("invitation"), ref=recruit)
     stopping = StopForm(request.POST if request.POST.get("do") == "stop" else None)
-    if request.method == "POST" and (answer := _press(request, found, stopping)):
+    if request.method == "POST" and (answer := _press(request, person, stopping)):
         return answer
-    who = recruitment.named(found)
-    name = recruits.names([found]).get(found.pk, "")
+    who = recruitment.named(person)
+    name = recruits.names([person]).get(person.pk, "")
     rows = PeerSupporter.objects.select_related("specialty")
-    supporter = rows.filter(user_id=found.user_id).first() if found.user_id else None
-    slot = recruitment.open_slot(request.site, found, request.roles, request.user.pk)
-    reviewing = found.state == Recruit.State.INTERESTED
+    supporter = rows.filter(user_id=person.user_id).first() if person.user_id else None
+    slot = recruitment.open_slot(request.site, person, request.roles, request.user.pk)
+    reviewing = person.state == Recruit.State.INTERESTED
     context = {
-        "recruit": found,
+        "recruit": person,
         "name": name,
         "who": who,
-        "email": found.user.email if found.user else "",
+        "email": person.user.email if person.user else "",
         "supporter": supporter,
         "departments": [row.department.name for row in supporter.evaluates.select_related("department")]
         if supporter
         else [],
-        "steps": recruits.steps(found),
-        "awaited": recruits.awaited(found),
-        "history": recruits.history(found),
-        "may_invite": Role.ADMINISTRATOR in request.roles and recruits.may_be_invited(found),
+        "steps": recruits.steps(person),
+        "awaited": recruits.awaited(person),
+        "history": recruits.history(person),
+        "may_invite": Role.ADMINISTRATOR in request.roles and recruits.may_be_invited(person),
         "may_review": reviewing and slot is not None,
-        "why_not": recruitment.why_not(request.site, found, request.user.pk)[1] if reviewing else "",
+        "why_not": recruitment.why_not(request.site, person, request.user.pk)[1] if reviewing else "",
         "may_edit": Role.ADMINISTRATOR in request.roles,
-        "stopping": stopping if found.state in recruitment.ON_THE_WAY else None,
+        "stopping": stopping if person.state in recruitment.ON_THE_WAY else None,
     }
     return render(request, "training/recruit.html", context, status=status_of(request, stopping))
 
 
-def _press(request: SiteRequest, found: Recruit, stopping: StopForm) -> HttpResponse | None:
+def _press(request: SiteRequest, person: Recruit, stopping: StopForm) -> HttpResponse | None:
     """Make the move whose button was pressed; None for one that needs something else first."""
     do = request.POST.get("do")
     if do == "invite" and Role.ADMINISTRATOR in request.roles:
-        recruitment.invite(found.pk, by=request.actor)
+        recruitment.invite(person.pk, by=request.actor)
         messages.success(request, _("The invitation is on its way. It can be used for fourteen days."))
     elif do == "review":
-        done = recruitment.review(found.pk, roles=request.roles, by=request.actor)
+        done = recruitment.review(person.pk, roles=request.roles, by=request.actor)
         both = done.state != Recruit.State.INTERESTED
         messages.success(
             request, _("Reviewed by both. They are told what comes next.") if both else _("Your yes is in.")
@@ -128,10 +128,10 @@ def _press(request: SiteRequest, found: Recruit, stopping: StopForm) -> HttpResp
     elif do == "stop":
         if not stopping.is_valid():
             return None
-        recruitment.stop(found.pk, stopping.cleaned_data["why"], by=request.actor)
+        recruitment.stop(person.pk, stopping.cleaned_data["why"], by=request.actor)
         messages.success(request, _("Stopped. The program does not write to them; please tell them yourself."))
         return redirect("supporters", request.site.slug)
-    return redirect("recruit", request.site.slug, found.ref)
+    return redirect("recruit", request.site.slug, person.ref)
 
 
 @for_roles(Role.SUPPORTER)
@@ -139,19 +139,19 @@ def _press(request: SiteRequest, found: Recruit, stopping: StopForm) -> HttpResp
 @never_cache
 def interest(request: SiteRequest) -> HttpResponse:
     """The interest form of somebody who joined; or their word that they would rather not."""
-    found = recruits.of_user(request.user.pk)
-    if found is not None and request.POST.get("do") == "stop":
-        recruitment.stop(found.pk, Recruit.Why.OWN_WISH, by=request.actor)
+    person = recruits.of_user(request.user.pk)
+    if person is not None and request.POST.get("do") == "stop":
+        recruitment.stop(person.pk, Recruit.Why.OWN_WISH, by=request.actor)
         messages.success(request, _("That is all right, and thank you for telling us. Your role here has ended."))
         return redirect("home")
-    if found is None or found.state != Recruit.State.INVITED:
+    if person is None or person.state != Recruit.State.INVITED:
         return redirect("my", request.site.slug)
     profile = get_object_or_404(Profile, user_id=request.user.pk)
     form = InterestForm(
         saved_form.data_for(request, "practice"), request.FILES or None, instance=unsaved(request.user.pk, profile)
     )
     if request.method == "POST" and form.is_valid():
-        recruitment.send(found.pk, form.interest(), by=request.actor)
+        recruitment.send(person.pk, form.interest(), by=request.actor)
         messages.success(request, _("Thank you. The administrator and the physician lead read it next."))
         return redirect("my", request.site.slug)
     # A browser does not give a file back.

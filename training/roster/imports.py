@@ -196,44 +196,44 @@ def _parsed(number: int, cells: Mapping[str, str], lists: _Lists) -> Row:
 
 def _value(column: str, cell: str, lists: _Lists) -> Any:
     """Return what a cell says, as JSON holds it; raise `ValueError` with a sentence when it says nothing known."""
-    typed, said = _plain(cell), {"cell": cell[:40], "column": column}
+    text, placeholders = _plain(cell), {"cell": cell[:40], "column": column}
     if column in CHOICES:
-        return _choice(column, typed, said)
+        return _choice(column, text, placeholders)
     if column == "specialty":
-        if typed not in lists.specialties:
-            raise ValueError(_("“%(cell)s” is no specialty on the list.") % said)
-        return lists.specialties[typed]
+        if text not in lists.specialties:
+            raise ValueError(_("“%(cell)s” is no specialty on the list.") % placeholders)
+        return lists.specialties[text]
     if column == "french":
-        if typed not in YES | NO:
+        if text not in YES | NO:
             raise ValueError(_("In the column “french”, write yes or no."))
-        return typed in YES
+        return text in YES
     if column in roster_files.DATES:
-        return _day(column, cell, said)
+        return _day(column, cell, placeholders)
     if column == "departments":
         return _departments(cell, lists)
-    if not (typed.isascii() and typed.isdigit() and len(typed) <= 5 and 1 <= int(typed) <= MOST_CAP):
-        raise ValueError(_("“%(cell)s” in the column “%(column)s” is no whole number from 1 to 365.") % said)
-    return int(typed)
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= MOST_CAP):
+        raise ValueError(_("“%(cell)s” in the column “%(column)s” is no whole number from 1 to 365.") % placeholders)
+    return int(text)
 
 
-def _choice(column: str, typed: str, said: Mapping[str, str]) -> str:
+def _choice(column: str, text: str, placeholders: Mapping[str, str]) -> str:
     """Return the code of a closed list that its word, its code or the beginning of its word stands for."""
     known = {_plain(str(word)): value for value, label in CHOICES[column].choices for word in (value, label)}
     # "Early" is enough for "Early (0 to 5 years)".
     known |= {_plain(str(label).split("(")[0]): value for value, label in CHOICES[column].choices}
-    if typed not in known:
+    if text not in known:
         words = ", ".join(str(label) for label in CHOICES[column].labels)
-        raise ValueError(_("“%(cell)s” is no %(column)s. Use one of: ") % said + words + ".")
-    return str(known[typed])
+        raise ValueError(_("“%(cell)s” is no %(column)s. Use one of: ") % placeholders + words + ".")
+    return str(known[text])
 
 
-def _day(column: str, cell: str, said: Mapping[str, str]) -> str:
+def _day(column: str, cell: str, placeholders: Mapping[str, str]) -> str:
     try:
         day = roster_files.day(cell)
     except (ValueError, OverflowError) as error:
-        raise ValueError(_("“%(cell)s” is no date. Enter one such as 2026-09-17.") % said) from error
+        raise ValueError(_("“%(cell)s” is no date. Enter one such as 2026-09-17.") % placeholders) from error
     if column == "trained_on" and not trained_facts.believable(day):
-        raise ValueError(_("“%(cell)s” in the column “trained_on” lies too far back, or ahead.") % said)
+        raise ValueError(_("“%(cell)s” in the column “trained_on” lies too far back, or ahead.") % placeholders)
     return day.isoformat()
 
 

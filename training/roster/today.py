@@ -24,13 +24,13 @@ def rows(slug: str) -> list[Item]:
     """Return a row for each supporter of the site who leaves soon, or whose agreement ends or has just ended."""
     today = localdate(tenancy.now())
     soon = Q(agreement_until__lte=today + timedelta(days=REMIND_DAYS), agreement_until__gte=today - WEEKS)
-    found = PeerSupporter.objects.filter(soon | Q(leaving_on__isnull=False), state="ACTIVE", home=None)
-    lines = [_row(slug, each) for each in found.select_related("profile").order_by("agreement_until", "pk")]
+    supporters = PeerSupporter.objects.filter(soon | Q(leaving_on__isnull=False), state="ACTIVE", home=None)
+    lines = [_row(slug, each) for each in supporters.select_related("profile").order_by("agreement_until", "pk")]
     # Nobody has to note who was in a debrief group, and nobody can where none was enrolled.
     seats = Enrolment.objects.filter(session=OuterRef("pk"), state=Enrolment.State.ENROLLED)
     over = Session.objects.filter(Exists(seats), state="PLANNED", starts_at__lt=tenancy.now() - AFTERWARDS)
-    asked = over.exclude(kind=Session.Kind.DEBRIEF).order_by("starts_at", "pk")
-    return [*lines, *(_attendance(slug, session) for session in asked), *_claims(slug)]
+    to_note = over.exclude(kind=Session.Kind.DEBRIEF).order_by("starts_at", "pk")
+    return [*lines, *(_attendance(slug, session) for session in to_note), *_claims(slug)]
 
 
 def _claims(slug: str) -> list[Item]:
@@ -38,11 +38,11 @@ def _claims(slug: str) -> list[Item]:
     first = waiting.aggregate(n=Count("claim", distinct=True), at=Min("at"))
     if not first["n"]:
         return []
-    said = ngettext("%(n)s claim waits for approval", "%(n)s claims wait for approval", first["n"])
+    title = ngettext("%(n)s claim waits for approval", "%(n)s claims wait for approval", first["n"])
     return [
         Item(
             first["at"],
-            said % {"n": first["n"]},
+            title % {"n": first["n"]},
             _("Whoever approves is never who is paid."),
             _("Look at them"),
             reverse("pay", args=[slug]),

@@ -74,7 +74,7 @@ def roster_import(request: SiteRequest) -> HttpResponse:
                 request, gettext("Something changed meanwhile, and nothing was imported. Please look once more.")
             )
         else:
-            messages.success(request, _said(rows))
+            messages.success(request, _summary(rows))
             return redirect("supporters", request.site.slug)
     elif request.method == "POST" and form.is_valid():
         table = form.cleaned_data["file"]
@@ -101,10 +101,10 @@ def _preview(request: SiteRequest, form: RosterFileForm, table: Table) -> dict[s
     }
 
 
-def _said(rows: list[imports.Row]) -> str:
+def _summary(rows: list[imports.Row]) -> str:
     kinds = Counter(row.kind for row in rows)
-    said = {"new": kinds[imports.NEW], "changed": kinds[imports.CHANGED], "same": kinds[imports.SAME]}
-    return gettext("Imported. Invited: %(new)s. Changed: %(changed)s. Unchanged: %(same)s.") % said
+    counts = {"new": kinds[imports.NEW], "changed": kinds[imports.CHANGED], "same": kinds[imports.SAME]}
+    return gettext("Imported. Invited: %(new)s. Changed: %(changed)s. Unchanged: %(same)s.") % counts
 
 
 def _sealed(request: SiteRequest, table: Table, shown: str) -> str:

@@ -26,8 +26,8 @@ def one(session: Session) -> bytes:
 def feed(user: User) -> bytes:
     """Return all sessions a person is enrolled in, wherever they are held; each site is entered in turn."""
     events = []
-    held = Membership.objects.filter(user=user, ended_at=None).values_list("site_id", flat=True)
-    for site_id in sorted({*held, province().pk}):
+    site_ids = Membership.objects.filter(user=user, ended_at=None).values_list("site_id", flat=True)
+    for site_id in sorted({*site_ids, province().pk}):
         with tenancy.site_scope(site_id):
             seats = Enrolment.objects.filter(user=user, state__in=("ENROLLED", "ATTENDED"))
             recent = seats.filter(session__starts_at__gt=tenancy.now() - PAST).select_related("session")
@@ -57,10 +57,10 @@ def whose(token: str) -> User | None:
         return None
     user_id, number = plain.split("|")
     row = CalendarFeed.objects.filter(user_id=int(user_id), number=int(number), user__is_active=True)
-    found = row.select_related("user").first()
-    if found is None or not Membership.objects.filter(user=found.user, ended_at=None).exists():
+    feed_row = row.select_related("user").first()
+    if feed_row is None or not Membership.objects.filter(user=feed_row.user, ended_at=None).exists():
         return None
-    return found.user
+    return feed_row.user
 
 
 def _key() -> AESSIV:

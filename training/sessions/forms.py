@@ -20,8 +20,9 @@ FAR = timedelta(days=3653)
 
 def _whole(least: int, most: int) -> dict[str, Any]:
     # Put together when it is shown, in the language of whoever reads it, and not when this module is loaded.
-    said = lazy(lambda: gettext("Enter a whole number, %(least)s to %(most)s.") % {"least": least, "most": most}, str)()
-    messages = dict.fromkeys(("required", "invalid", "min_value", "max_value"), said)
+    limits = {"least": least, "most": most}
+    text = lazy(lambda: gettext("Enter a whole number, %(least)s to %(most)s.") % limits, str)()
+    messages = dict.fromkeys(("required", "invalid", "min_value", "max_value"), text)
     return {"min_value": least, "max_value": most, "error_messages": messages}
 
 
@@ -74,16 +75,16 @@ class SessionForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Put day and time together; a time that the clocks pass over, or show twice, is refused."""
-        said = super().clean() or self.cleaned_data
-        if "day" in said and "time" in said:
-            if said["day"] > localdate(tenancy.now()) + FAR:
+        cleaned = super().clean() or self.cleaned_data
+        if "day" in cleaned and "time" in cleaned:
+            if cleaned["day"] > localdate(tenancy.now()) + FAR:
                 self.add_error("day", gettext("Choose a day within the next ten years."))
-                return said
+                return cleaned
             try:
-                said["starts_at"] = from_current_timezone(datetime.combine(said["day"], said["time"]))
+                cleaned["starts_at"] = from_current_timezone(datetime.combine(cleaned["day"], cleaned["time"]))
             except forms.ValidationError:
                 self.add_error("time", gettext("The clocks change in that hour. Please choose another time."))
-        return said
+        return cleaned
 
     def facts(self) -> dict[str, Any]:
         """Return the columns of a session."""

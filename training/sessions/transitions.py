@@ -18,7 +18,7 @@ from sites.engine.audit import Actor
 from sites.engine.moves import MOVED_ON, Refusal, Refused, goal_of, leave_trace, move
 from sites.tenants.models import Membership, Role, Site
 from sites.tenants.queries import province
-from training.sessions.models import Enrolment, Session
+from training.sessions.models import Enrolment, Material, Session
 from training.supporters.models import PeerSupporter
 
 State = Enrolment.State
@@ -40,7 +40,7 @@ def kinds_for(roles: Iterable[str]) -> set[str]:
     return kinds | (set(FOR_TEAMS) if roles & {Role.ADMINISTRATOR, Role.LEAD} else set())
 
 
-def holders(site: Site) -> list[Site]:
+def holding_sites(site: Site) -> list[Site]:
     """Return the sites whose sessions people of `site` may come to: their own, and the province."""
     return [site] if site.is_province else [site, province()]
 
@@ -109,6 +109,22 @@ def cancel(session_id: int, *, by: Actor) -> None:
     outbox.enqueue("SEAT_OFF", _seats(session, State.ENROLLED, State.WAITING))
 
 
+def add_material(session: Session, name: str, kind: str, content: bytes, *, by: Actor) -> None:
+    """Add a file for those who come to a session.
+
+    Args:
+        kind: code of `Material.Kind`, with `content` as `materials.read` returned them.
+    """
+    Material.objects.create(session=session, name=name, kind=kind, content=content)
+    audit.record("FILE", Session.KIND, session.pk, by=by)
+
+
+def remove_material(material: Material, *, by: Actor) -> None:
+    """Delete a file of a session."""
+    material.delete()
+    audit.record("FILE_GONE", Session.KIND, material.session_id, by=by)
+
+
 def enrol(session_id: int, *, at: Site, user_id: int, home: Site, name: str, roles: Iterable[str], by: Actor) -> str:
     """Give a person a place, or one on the waiting list, and return the state; again, it changes nothing. A crossing.
 
@@ -120,7 +136,7 @@ def enrol(session_id: int, *, at: Site, user_id: int, home: Site, name: str, rol
     Raises:
         Refused: it has started, is cancelled, or is not for them.
     """
-    if at not in holders(home):
+    if at not in holding_sites(home):
         raise Refused("OTHER_SITE", _("This session is not open to your site."))
     lent = PeerSupporter.objects.filter(user_id=user_id, home__isnull=False).exclude(state=PeerSupporter.State.LEFT)
     home = next((each.home for each in lent.select_related("home") if each.home), home)
@@ -171,7 +187,7 @@ def leave(membership: Membership, by: Actor) -> None:
     if membership.role != Role.SUPPORTER:
         return
     home = Site.objects.get(pk=membership.site_id)
-    for at in sorted(holders(home), key=lambda site: site.pk):
+    for at in sorted(holding_sites(home), key=lambda site: site.pk):
         with tenancy.site_scope(at.pk):
             places = Enrolment.objects.filter(
                 user_id=membership.user_id,

@@ -110,18 +110,18 @@ def my_training(request: SiteRequest) -> HttpResponse:
 @require_safe
 def find_training(request: AccountRequest) -> HttpResponse:
     """Where the mail about a session leads: to the person's own page about it."""
-    held = Membership.objects.filter(user=request.user, ended_at=None).select_related("site").order_by("pk")
-    for membership in held:
+    memberships = Membership.objects.filter(user=request.user, ended_at=None).select_related("site").order_by("pk")
+    for membership in memberships:
         if membership.role == Role.SUPPORTER:
             return redirect("my_training", membership.site.slug)
-    for membership in held:
+    for membership in memberships:
         if membership.role in (Role.ADMINISTRATOR, Role.LEAD):
             return redirect("sessions", membership.site.slug)
     raise Http404("No sessions for this person.")
 
 
 def _holder(request: SiteRequest, slug: str) -> Site:
-    for site in sessions.holders(request.site):
+    for site in sessions.holding_sites(request.site):
         if site.slug == slug:
             return site
     raise Http404("No sessions of that site for this one.")
@@ -167,8 +167,8 @@ def _press(request: SiteRequest, page: str) -> HttpResponse:
 def _offers(request: SiteRequest, roles: set[Role]) -> dict[str, list[dict[str, Any]]]:
     """Return what a person may come to, and has come to: a crossing that reads the province's sessions."""
     kinds, now = sessions.kinds_for(roles & set(request.roles)), tenancy.now()
-    found: list[dict[str, Any]] = []
-    for at in sessions.holders(request.site):
+    lines: list[dict[str, Any]] = []
+    for at in sessions.holding_sites(request.site):
         # The scope of the own site is open.
         with tenancy.site_scope(at.pk) if at != request.site else nullcontext():
             seats = Enrolment.objects.filter(user_id=request.user.pk).exclude(state=State.CANCELLED)
@@ -180,10 +180,10 @@ def _offers(request: SiteRequest, roles: set[Role]) -> dict[str, list[dict[str, 
             files: dict[int, list[Material]] = {}
             for file in Material.objects.filter(session__in=mine).defer("content").order_by("pk"):
                 files.setdefault(file.session_id, []).append(file)
-            found += [_line(row, at, mine.get(row.pk), files.get(row.pk, [])) for row in rows]
-    found.sort(key=lambda line: line["order"])
-    over = [line for line in found if line["over"] and line["here"]]
-    return {"coming": [line for line in found if not line["over"]], "over": over[::-1][:PAGE]}
+            lines += [_line(row, at, mine.get(row.pk), files.get(row.pk, [])) for row in rows]
+    lines.sort(key=lambda line: line["order"])
+    over = [line for line in lines if line["over"] and line["here"]]
+    return {"coming": [line for line in lines if not line["over"]], "over": over[::-1][:PAGE]}
 
 
 def _line(session: Session, at: Site, seat: Enrolment | None, files: list[Material]) -> dict[str, Any]:

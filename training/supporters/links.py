@@ -59,14 +59,14 @@ class LinkForm(forms.Form):
         self.helper = bare_helper(self)
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or self.cleaned_data
-        if said.get("one") and said.get("one") == said.get("other"):
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("one") and cleaned.get("one") == cleaned.get("other"):
             self.add_error("other", gettext("Choose two different sites."))
-        if said.get("signed_on") and said["signed_on"] > localdate(tenancy.now()):
+        if cleaned.get("signed_on") and cleaned["signed_on"] > localdate(tenancy.now()):
             self.add_error("signed_on", gettext("Record the agreement once it is signed."))
-        if said.get("signed_on") and said.get("ends_on") and said["ends_on"] < said["signed_on"]:
+        if cleaned.get("signed_on") and cleaned.get("ends_on") and cleaned["ends_on"] < cleaned["signed_on"]:
             self.add_error("ends_on", gettext("The last day is before the day it was signed."))
-        return said
+        return cleaned
 
 
 @for_roles(Role.ADMINISTRATOR)

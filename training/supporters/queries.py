@@ -46,8 +46,8 @@ def faces(supporters: "QuerySet[PeerSupporter] | Sequence[PeerSupporter]", langu
 
 def photo(digest: str) -> bytes | None:
     """Return the photo with this digest if whom it shows is published; None for every other reason."""
-    found = Photo.objects.filter(digest=digest, supporter__in=published().order_by())
-    image = found.values_list("image", flat=True).first()
+    rows = Photo.objects.filter(digest=digest, supporter__in=published().order_by())
+    image = rows.values_list("image", flat=True).first()
     return None if image is None else bytes(image)
 
 

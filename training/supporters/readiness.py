@@ -60,16 +60,16 @@ def record(
         by: who says so.
         action: code for the audit trail.
     """
-    given: dict[str, date | None] = {}
+    values: dict[str, date | None] = {}
     if trained_on is not UNCHANGED:
-        given["trained_on"] = supporter.trained_on = trained_on
+        values["trained_on"] = supporter.trained_on = trained_on
     if agreement_until is not UNCHANGED:
-        given["agreement_until"] = supporter.agreement_until = agreement_until
-    if given:
-        supporter.save(update_fields=list(given))
+        values["agreement_until"] = supporter.agreement_until = agreement_until
+    if values:
+        supporter.save(update_fields=list(values))
     trained_facts.count_trained(supporter)
     audit.record(action, PeerSupporter.KIND, supporter.pk, by=by)
     lending.mirror(supporter)
     if supporter.home_id is None:  # dates of a copy are their own site's, and so is what follows from them
         for follower in _followers:
-            follower(supporter, frozenset(given), by)
+            follower(supporter, frozenset(values), by)

@@ -18,7 +18,7 @@ _JOINING = re.compile("and|or|et|ou|und")
 _LETTERS = str.maketrans({"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 
 
-def typed(text: str) -> frozenset[str]:
+def name_words(text: str) -> frozenset[str]:
     """Return every word of the names in a text, however they are separated: by commas, "and", lines."""
     return frozenset(word for part in _parts(text) for word in _words(part))
 
@@ -45,15 +45,15 @@ def _parts(text: str) -> list[list[str]]:
 
 def _words(part: list[str]) -> list[str]:
     """Return the words to compare: "van der Berg" is berg and vanderberg, "O'Brien" is brien and obrien."""
-    found: list[str] = []
+    compared: list[str] = []
     before: list[str] = []
     for word in (one for whole in part for one in re.findall(r"[^\W_]+", whole)):
         before.append(word)
         if not _PARTICLE.fullmatch(word):
-            found += _ends(before)
+            compared += _ends(before)
             before = []
     # Le and Van are surnames too, where nothing follows them; a letter is none.
-    return found + [end for end in _ends(before) if len(end) > 1]
+    return compared + [end for end in _ends(before) if len(end) > 1]
 
 
 def _ends(words: list[str]) -> list[str]:
