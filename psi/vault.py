@@ -137,8 +137,8 @@ def _open(kind: str, object_id: int, blob: bytes, master: str, wrapped: bytes) -
     if master not in masters:
         raise Sealed(f"The master key {master!r} is not among PSI_VAULT_KEYS.")
     bound = _bound(kind, object_id)
-    said: dict[str, Any] = json.loads(_decrypt(_decrypt(masters[master], wrapped, bound), blob, bound))
-    return said
+    values: dict[str, Any] = json.loads(_decrypt(_decrypt(masters[master], wrapped, bound), blob, bound))
+    return values
 
 
 def shred(kind: str, object_ids: Iterable[int]) -> None:

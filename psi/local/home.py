@@ -46,20 +46,20 @@ class Home:
     @cached_property
     def servers(self) -> Path:
         """The folder of the data: PSI_HOME/servers, or where that link leads."""
-        place = self.folder / "servers"
-        if not place.exists():
-            place.unlink(missing_ok=True)  # a link to a folder that is gone
-            target = place if _nobody_reaches(self.folder) else _roots_own() / self.short_name
-            if target != place and target.exists():
+        data_folder = self.folder / "servers"
+        if not data_folder.exists():
+            data_folder.unlink(missing_ok=True)  # a link to a folder that is gone
+            target = data_folder if _nobody_reaches(self.folder) else _roots_own() / self.short_name
+            if target != data_folder and target.exists():
                 shutil.rmtree(target)  # of a PSI_HOME that was deleted, and the keys of its vault with it
             target.mkdir(0o700)
-            if target != place:
-                place.symlink_to(target)
-        place = place.resolve()
-        if os.geteuid() == 0 and place.stat().st_uid == 0:
+            if target != data_folder:
+                data_folder.symlink_to(target)
+        data_folder = data_folder.resolve()
+        if os.geteuid() == 0 and data_folder.stat().st_uid == 0:
             nobody = pwd.getpwnam("nobody")
-            os.chown(place, nobody.pw_uid, nobody.pw_gid)
-        return place
+            os.chown(data_folder, nobody.pw_uid, nobody.pw_gid)
+        return data_folder
 
     @property
     def account(self) -> dict[str, Any]:

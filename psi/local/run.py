@@ -36,40 +36,40 @@ def home() -> Home:
 
 
 @contextlib.contextmanager
-def servers(place: Home | None = None) -> Iterator[dict[str, str]]:
+def servers(psi_home: Home | None = None) -> Iterator[dict[str, str]]:
     """Have the servers up inside the block; yields a whole environment that leads to them.
 
     Args:
-        place: the PSI_HOME to use; the one of our environment by default.
+        psi_home: the PSI_HOME to use; the one of our environment by default.
 
     Raises:
         Trouble: a server does not start, or only one of the two addresses was given.
     """
-    place = place or home()
+    psi_home = psi_home or home()
     env = {"DJANGO_SETTINGS_MODULE": "psi.settings", "PSI_ALLOWED_HOSTS": "localhost,127.0.0.1"}
     env |= os.environ
-    env |= {"PSI_LOCAL": "1", "PSI_HOME": str(place.folder)}
+    env |= {"PSI_LOCAL": "1", "PSI_HOME": str(psi_home.folder)}
     # So that `pytest` and `pg_dump` in a COMMAND are the ones of this environment and this server.
     path = [str(Path(sys.executable).parent), env.get("PATH", os.defpath)]
     env["PATH"] = os.pathsep.join(path)
-    given = [name for name in ("DATABASE_URL", "REDIS_URL") if env.get(name)]
-    if len(given) == 1:
-        raise Trouble(f"Only {given[0]} is set: set both DATABASE_URL and REDIS_URL, or neither.")
-    if given:
-        yield {"DATABASE_OWNER_URL": env["DATABASE_URL"]} | _secrets(place) | env
+    external = [name for name in ("DATABASE_URL", "REDIS_URL") if env.get(name)]
+    if len(external) == 1:
+        raise Trouble(f"Only {external[0]} is set: set both DATABASE_URL and REDIS_URL, or neither.")
+    if external:
+        yield {"DATABASE_OWNER_URL": env["DATABASE_URL"]} | _secrets(psi_home) | env
         return
     env["PATH"] = os.pathsep.join([path[0], str(programs()[0]), path[1]])
-    with running(place) as sockets:
+    with running(psi_home) as sockets:
         address = str(sockets).replace("/", "%2F")
         env["DATABASE_URL"] = f"postgresql://psi_app@{address}/psi"
         env["DATABASE_OWNER_URL"] = f"postgresql://psi_owner@{address}/psi"
         env["REDIS_URL"] = f"unix://{sockets}/valkey.sock?db=0"
-        yield _secrets(place) | env
+        yield _secrets(psi_home) | env
 
 
-def _secrets(place: Home) -> dict[str, str]:
+def _secrets(psi_home: Home) -> dict[str, str]:
     """Read the keys of this PSI_HOME, made once: with others its vault would not open again."""
-    path = place.folder / "secrets"
+    path = psi_home.folder / "secrets"
     if not path.exists():
         vault_key = base64.b64encode(secrets.token_bytes(32)).decode()
         fresh = path.with_name(f"secrets.{os.getpid()}")
@@ -81,9 +81,9 @@ def _secrets(place: Home) -> dict[str, str]:
         with contextlib.suppress(FileExistsError):
             os.link(fresh, path)  # unlike a rename, never over those of a run that was faster
         fresh.unlink()
-    kept = dict(line.split("=", 1) for line in path.read_text().splitlines())
+    secrets_of_file = dict(line.split("=", 1) for line in path.read_text().splitlines())
     # Before there was an index key, the secret key did its work.
-    return {"PSI_INDEX_KEY": kept["PSI_SECRET_KEY"]} | kept
+    return {"PSI_INDEX_KEY": secrets_of_file["PSI_SECRET_KEY"]} | secrets_of_file
 
 
 def run_command(command: list[str]) -> int:
@@ -113,23 +113,23 @@ def run() -> int:
     """Run the whole program until Ctrl-C, and say in one line where to look."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
-    place, port = home(), _port()
-    locks = (place.folder / "run.lock").open("a"), (place.folder / "children.lock").open("a")
-    with locks[0] as ours, locks[1] as inherited:
-        if not take(ours):
-            raise Trouble(f"Peer support is running from {place.folder} already: stop it, or set PSI_HOME and PORT.")
+    psi_home, port = home(), _port()
+    locks = (psi_home.folder / "run.lock").open("a"), (psi_home.folder / "children.lock").open("a")
+    with locks[0] as run_lock, locks[1] as inherited:
+        if not take(run_lock):
+            raise Trouble(f"Peer support is running from {psi_home.folder} already: stop it, or set PSI_HOME and PORT.")
         _await_the_killed(inherited)
         _expect_free(port)
-        with servers(place) as env, contextlib.ExitStack() as stack:
+        with servers(psi_home) as env, contextlib.ExitStack() as stack:
             env["PORT"] = str(port)
-            (place.folder / "port").write_text(env["PORT"])
-            _prepare(place, env)
-            children = _start_children(place, env, stack, inherited)
-            _await_web(place, children, port)
+            (psi_home.folder / "port").write_text(env["PORT"])
+            _prepare(psi_home, env)
+            children = _start_children(psi_home, env, stack, inherited)
+            _await_web(psi_home, children, port)
             address = f"http://localhost:{port}"
             print(f"Peer support is running: {address}/demo/  (mail: {address}/mailbox/)", flush=True)
             while True:
-                _expect_alive(place, children)
+                _expect_alive(psi_home, children)
                 time.sleep(0.3)
 
 
@@ -168,17 +168,17 @@ def _expect_free(port: int) -> None:
             # otherwise a machine without IPv6
 
 
-def _prepare(place: Home, env: dict[str, str]) -> None:
-    with place.open_log("prepare") as log:
+def _prepare(psi_home: Home, env: dict[str, str]) -> None:
+    with psi_home.open_log("prepare") as log:
         done = subprocess.run([sys.executable, "-m", "psi.local.prepare"], cwd=BASE, env=env, stdout=log, stderr=log)
     if done.returncode:
         raise Trouble(
-            f"The database could not be prepared; {place.log('prepare')} ends:\n{place.end_of_log('prepare')}"
+            f"The database could not be prepared; {psi_home.log('prepare')} ends:\n{psi_home.end_of_log('prepare')}"
         )
 
 
 def _start_children(
-    place: Home, env: dict[str, str], stack: contextlib.ExitStack, inherited: IO[str]
+    psi_home: Home, env: dict[str, str], stack: contextlib.ExitStack, inherited: IO[str]
 ) -> dict[str, Child]:
     """Start web server, worker and beat, each holding the inherited lock; `stack` stops them."""
     celery = [sys.executable, "-m", "celery", "-A", "psi"]
@@ -191,12 +191,12 @@ def _start_children(
         "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4"],
         # The solver needs memory and minutes; its worker does nothing else.
         "heavy": [*celery, "worker", "--queues", "heavy", "--hostname", "heavy@%h", "--pool", "threads", "-c", "1"],
-        "beat": [*celery, "beat", "--schedule", str(place.folder / "beat")],
+        "beat": [*celery, "beat", "--schedule", str(psi_home.folder / "beat")],
     }
     children: dict[str, Child] = {}
     stack.callback(_stop_children, children)
     for name, command in commands.items():
-        with place.open_log(name) as log:
+        with psi_home.open_log(name) as log:
             children[name] = subprocess.Popen(
                 command,
                 cwd=BASE,
@@ -224,23 +224,23 @@ def _stop_children(children: dict[str, Child]) -> None:
         child.wait()
 
 
-def _expect_alive(place: Home, children: dict[str, Child]) -> None:
+def _expect_alive(psi_home: Home, children: dict[str, Child]) -> None:
     for name, child in children.items():
         if child.poll() is not None:
-            raise Trouble(f"The {name} process stopped; {place.log(name)} ends:\n{place.end_of_log(name)}")
+            raise Trouble(f"The {name} process stopped; {psi_home.log(name)} ends:\n{psi_home.end_of_log(name)}")
 
 
-def _await_web(place: Home, children: dict[str, Child], port: int) -> None:
+def _await_web(psi_home: Home, children: dict[str, Child], port: int) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        _expect_alive(place, children)
+        _expect_alive(psi_home, children)
         connection = http.client.HTTPConnection("localhost", port, timeout=5)
         with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
             connection.request("GET", "/healthz")
             if connection.getresponse().status == 200:
                 return
         time.sleep(0.05)
-    raise Trouble(f"The web server does not answer; {place.log('web')} ends:\n{place.end_of_log('web')}")
+    raise Trouble(f"The web server does not answer; {psi_home.log('web')} ends:\n{psi_home.end_of_log('web')}")
 
 
 def main(words: list[str]) -> int:
