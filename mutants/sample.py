@@ -60,8 +60,9 @@ def equivalents() -> list[Equivalent]:
     """Return what `equivalent.toml` says."""
     rows = tomllib.loads(EQUIVALENT.read_text()).get("equivalent", [])
     return [
-        Equivalent(row["path"], row["function"], _plain(row["before"]), _plain(row["after"]), row["reason"])
+        Equivalent(row["path"], row["function"], _plain(row["before"]), _plain(after), row["reason"])
         for row in rows
+        for after in ([row["after"]] if isinstance(row["after"], str) else row["after"])
     ]
 
 

@@ -144,6 +144,13 @@ def test_many_rows_leave_their_traces_in_order(world: World) -> None:
         ]
 
 
+def test_one_row_of_many_may_be_all(world: World) -> None:
+    referral = line.request(world.north)
+    with site_scope(world.north.pk):
+        leave_traces([(referral, "ALERTED")], by=line.administrator(world))
+        assert len(events(referral)) == 2
+
+
 def test_an_event_is_a_new_row_each_time(world: World) -> None:
     match, by = line.invited(world), line.administrator(world)
     with site_scope(world.north.pk):

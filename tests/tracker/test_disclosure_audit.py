@@ -110,6 +110,8 @@ def test_a_count_nobody_thinks_of_is_known() -> None:
     counts = np.array([2, 5])
     verdict = attack(counts, [], [ProtectedCount("ALL", places(0))], K, possible=np.array([False, True]))
     assert (verdict.passed, verdict.narrowest) == (False, 0)
+    nobody = attack(counts, [], [ProtectedCount("ALL", places(0, 1))], K, possible=np.array([False, False]))
+    assert (nobody.passed, nobody.narrowest) == (False, 0)
 
 
 def test_a_published_nothing_leaves_its_cells_out() -> None:
@@ -119,6 +121,11 @@ def test_a_published_nothing_leaves_its_cells_out() -> None:
     verdict = attack(counts, published, [ProtectedCount("ALL", places(2))], K)
     assert (verdict.passed, verdict.narrowest, verdict.numbers) == (False, 2, 3)
     assert attack(counts, published[::2], [ProtectedCount("ALL", places(2))], K).passed
+    # Of the two cells that are two at least the first is nothing: the second is not.
+    counts = np.array([0, 2])
+    published = [exactly(counts, 0), PublishedNumber(places(0, 1), 2, 9)]
+    assert not attack(counts, published, [ProtectedCount("ALL", places(1))], K).passed
+    assert attack(counts, published[1:], [ProtectedCount("ALL", places(1))], K).passed
 
 
 @pytest.mark.parametrize(("most", "passed"), [(K - 1, False), (K, True), (K + 1, True)])
@@ -137,12 +144,31 @@ def test_a_hidden_count_may_be_nothing(least: int, passed: bool) -> None:
 
 def test_nothing_that_only_fractions_allow_is_no_doubt() -> None:
     """Three cells of which two at a time are 1, once with a fourth: by halves the fourth is 0, by whole numbers 1."""
-    counts = np.array([0, 1, 0, 1, 0])
+    counts = np.array([0, 1, 0, 1, 1])
     published = [exactly(counts, 0, 1), exactly(counts, 1, 2), exactly(counts, 0, 2, 3)]
-    # The last cell makes the count as large as one likes.
+    # The last cell, of which nothing is published, makes the count as large as one likes.
     verdict = attack(counts, published, [ProtectedCount("ALL", places(3, 4))], K)
     assert (verdict.passed, verdict.narrowest) == (False, None)
     assert attack(counts, published[:2], [ProtectedCount("ALL", places(3, 4))], K).passed
+
+
+def test_whole_numbers_are_looked_for_farther_off_where_there_are_none_near() -> None:
+    """The fourth cell can only be nothing if the first changes too, which no linear program needs."""
+    counts = np.array([3, 0, 0, 3, 1, 1])
+    published = [exactly(counts, 2, 3, 4), exactly(counts, 0, 1, 3, 4), exactly(counts, 1, 2, 4)]
+    assert attack(counts, published, [ProtectedCount("ALL", places(4, 5))], K).passed
+
+
+def test_cells_are_told_apart_by_what_they_are_counted_in() -> None:
+    """Ten sites by ten months of which the sums of both are published: a cell is at most the smaller of its two."""
+    counts = (np.arange(100) ** 2 + np.arange(100) // 7) % 5
+    grid = np.arange(100).reshape(10, 10)
+    published = [exactly(counts, *line) for line in (*grid.tolist(), *grid.T.tolist())]
+    sites, months = counts.reshape(10, 10).sum(axis=1), counts.reshape(10, 10).sum(axis=0)
+    for cell in np.flatnonzero((counts > 0) & (counts < K))[::4]:
+        verdict = attack(counts, published, [ProtectedCount("ALL", places(int(cell)))], K)
+        assert (cell, verdict.narrowest) == (cell, min(sites[cell // 10], months[cell % 10]))
+        assert verdict.passed
 
 
 def test_what_is_not_solved_in_time_counts_as_known(monkeypatch: pytest.MonkeyPatch) -> None:
