@@ -33,9 +33,7 @@ class Refused(Exception):
         sentence: what the person is shown, in the language in force.
     """
 
-    def __init__(self, code: str, sentence: str | Promise = "") -> None:
-        if not sentence:  # until every refusal has its code
-            code, sentence = "REFUSED", code
+    def __init__(self, code: str, sentence: str | Promise) -> None:
         super().__init__(code)
         self.code = code
         self._sentence = sentence
@@ -157,12 +155,4 @@ def goal_of(model: type[Model], verb: str, state: str) -> str:
     if state not in sources:
         refusals: Mapping[str, Refusal] = getattr(model, "REFUSALS", MappingProxyType({}))
         raise Refused(*refusals.get(verb, MOVED_ON))
-    return goal
-
-
-def target(moves: Moves, verb: str, state: str, otherwise: str) -> str:
-    """Return where `verb` leads, or refuse with `otherwise`; until every model has TRACE and REFUSALS."""
-    sources, goal = moves[verb]
-    if state not in sources:
-        raise Refused("MOVED_ON", otherwise)
     return goal
