@@ -1,7 +1,7 @@
 """What an administrator keeps of a supporter, and what supporters say of themselves."""
 
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 from django import forms
 from django.utils.translation import gettext
@@ -111,6 +111,10 @@ class SupporterForm(ModelForm[PeerSupporter]):
         names = (*readiness.COLUMNS, *self.Meta.fields)
         return {name: self.cleaned_data[name] for name in names if name in self.fields}
 
+    def save(self, commit: bool = True) -> NoReturn:
+        """Refuse: it would write the whole row, and undo what the supporter changed meanwhile."""
+        raise NotImplementedError("training.supporters.transitions.save_line writes a line of the roster.")
+
     def chosen_state(self) -> str | None:
         """Return the state that was chosen; None where there is none to choose."""
         return self.cleaned_data.get("state")
@@ -181,6 +185,10 @@ class AboutMeForm(ModelForm[PeerSupporter]):
     def columns(self) -> dict[str, Any]:
         """Return the columns of `PeerSupporter` that the form changes."""
         return {name: self.cleaned_data[name] for name in self.Meta.fields}
+
+    def save(self, commit: bool = True) -> NoReturn:
+        """Refuse: it would write the whole row."""
+        raise NotImplementedError("training.supporters.transitions.save_self_description writes what they say.")
 
     def codes(self) -> tuple[str, ...]:
         """Return the codes of `Trait` and `Language` that were ticked."""
