@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from sites.tenants.models import PROVINCE_SLUG
-from tracker.releases import api, downloads, views
+from tracker.releases import api, views
 
 # The province's own pages; all others are the same set for every site.
 province = [
@@ -12,11 +12,11 @@ province = [
     path("published/", views.public_list, name="published"),
     path("published/methods/", views.methods, name="methods"),
     path("published/<quarter:quarter>/", views.public_page, name="published_one"),
-    path("published/<quarter:quarter>/<slug:table>.csv", downloads.public_table_csv, name="published_sheet"),
-    path("figures/<quarter:quarter>/tables.xlsx", downloads.workbook, name="release_book"),
-    path("figures/<quarter:quarter>/<slug:table>.csv", downloads.table_csv, name="release_sheet"),
-    path("figures/<quarter:quarter>/<slug:table>.<str:kind>", downloads.table_picture, name="release_picture"),
-    path("figures/all/<slug:table>.<str:kind>", downloads.table_over_time, name="province_file"),
+    path("published/<quarter:quarter>/<slug:table>.csv", views.public_table_csv, name="published_sheet"),
+    path("figures/<quarter:quarter>/tables.xlsx", views.workbook, name="release_book"),
+    path("figures/<quarter:quarter>/<slug:table>.csv", views.table_csv, name="release_sheet"),
+    path("figures/<quarter:quarter>/<slug:table>.<str:kind>", views.table_picture, name="release_picture"),
+    path("figures/all/<slug:table>.<str:kind>", views.table_over_time, name="province_file"),
 ]
 # For other programs
 releases = [
