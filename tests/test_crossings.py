@@ -32,7 +32,7 @@ DOORS = {
 CROSSINGS = {
     ("referrals/requests/receiving.py", "submit"),
     ("referrals/requests/hand_over.py", "hand_over"),
-    ("referrals/wording/texts.py", "behind"),
+    ("referrals/wording/texts.py", "fallback_layers"),
     ("matching/physician/views.py", "_from_elsewhere"),
     ("matching/invitations/alerts.py", "_remove_alert"),
     ("matching/invitations/alerts.py", "_raise_alert"),

@@ -24,8 +24,8 @@ HIGHER = ("training", "referrals", "matching", "tracker", "demo")
 # The address list and the schedule of workers name what they switch.
 SWITCHBOARDS = {"psi/urls.py", "psi/celery.py", "psi/settings.py"}
 RESOLVE = {"reverse", "reverse_lazy", "redirect", "resolve_url"}
-# Codes of another kind that happen to be spelled as one of the audit trail: the due kind of mail, and a refusal's.
-HOMONYMS = {("sites/engine/outbox.py", "NOTICE"), ("sites/engine/moves.py", "REFUSED")}
+# A code of another kind that is spelled as one of the audit trail: the due kind of mail.
+HOMONYMS = {("sites/engine/outbox.py", "NOTICE")}
 
 
 def lower_files() -> list[Path]:
