@@ -21,6 +21,7 @@ from sites.people import transitions as people
 from sites.tenants.models import Role
 from tests import line, rows
 from tests import people as cast
+from tests.markup import flat
 from tests.tracker import published
 from tests.tracker.test_survey import agree
 from tracker.releases.models import ReleaseCell
@@ -57,7 +58,7 @@ def opened(client: Client, path: str, number: int, *shown: str) -> None:
         answer = client.get(path)
     assert answer.status_code == 200
     text = answer.content.decode()
-    assert [words for words in shown if words not in text] == []
+    assert [words for words in shown if flat(words) not in flat(text)] == []
 
 
 @pytest.fixture
