@@ -174,6 +174,9 @@ def main() -> int:
     if not wanted:
         parser.error(f"no such subject: {', '.join(given.subjects)}")
     there: dict[File, list[Mutant]] = everything(wanted)
+    for stale in (each for each in equivalents() if each.path in {file.path for file in wanted}):
+        if not any(stale.is_of(mutant) for some in there.values() for mutant in some):
+            print(f"equivalent.toml names a change that there is not any more: {stale}")
     if given.function:
         there = {file: [each for each in some if each.function == given.function] for file, some in there.items()}
     number = sum(map(len, there.values()))
