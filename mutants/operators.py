@@ -19,8 +19,8 @@ LEFT_OUT = {
     mutators.operator_dict_arguments,
     mutators.operator_string,
 }
-# What is said to people or to a log is no rule; nor are names of types.
-WORDS = {"_", "gettext", "gettext_lazy", "ngettext", "cast", "isinstance", "getattr", "setattr"}
+# What is said to people or to a log is no rule; nor are names of types and variables.
+WORDS = {"_", "gettext", "gettext_lazy", "ngettext", "cast", "ContextVar", "TypeVar"}
 LOGGING = {"log", "logger", "logging"}
 Change = tuple[cst.CSTNode, cst.CSTNode]
 CHOICES = {"TextChoices", "IntegerChoices", "Choices", "Enum", "IntEnum", "StrEnum"}
