@@ -213,7 +213,7 @@ def test_a_refused_move_takes_everything_back_and_says_why(gate: Callable[..., A
     def refuse(request: Any) -> HttpResponse:
         Department.objects.create(name="Half done")
         audit.record("HALF_DONE", "PAGE", None, by=request.actor)
-        raise Refused("Not now.")
+        raise Refused("NOT_NOW", "Not now.")
 
     answer = gate(for_roles(Role.LEAD)(refuse), "north lead", site="north")
     assert (answer.status_code, answer["Location"]) == (302, "/somewhere/")
