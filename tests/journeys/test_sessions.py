@@ -19,7 +19,7 @@ from sites.engine.audit import SYSTEM
 from sites.tenants.models import Role
 from sites.tenants.queries import province
 from tests import people, rows
-from training.sessions import transitions as sessions
+from training.attendance.transitions import note_attendance
 from training.sessions.models import Session
 fjord = people.site("fjord")
 people.member(fjord, Role.ADMINISTRATOR, "Ada Fjord")
@@ -28,7 +28,7 @@ finn = people.supporter(fjord, "Dr Finn Fjord", trained_on=None)
 seat = rows.seat(rows.session(province(), "Hall"), finn.user, fjord)
 with tenancy.site_scope(province().pk):
     Session.objects.filter(pk=seat.session_id).update(starts_at=tenancy.now() - timedelta(days=9))
-    sessions.note_attendance(seat.session_id, {seat.pk: 150}, by=SYSTEM)
+    note_attendance(seat.session_id, {seat.pk: 150}, by=SYSTEM)
 """
 # The evening has come.
 LATER = """
