@@ -11,10 +11,13 @@ from matching.matches.models import Match
 from psi.tenancy import site_scope
 from referrals.requests import transitions as referral_moves
 from referrals.requests.models import Referral
+from sites.engine.audit import PUBLIC
 from sites.engine.models import Due, Fact, Notice
 from sites.tenants.models import Site
 from tests import line
 from tests.people import World, supporter
+from tests.refusals import refused
+from training.supporters.models import PeerSupporter
 
 BEGUN = datetime(2027, 3, 8, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -83,6 +86,9 @@ def test_an_invitation(world: World) -> None:
     assert found["facts"][len(before["facts"]) :] == [("INVITED", "ALL")]
     assert (match.invited_at, match.expires_at) == (BEGUN + HOUR, BEGUN + 49 * HOUR)
     assert (match.override, match.cap_waived) == (None, False)
+    with site_scope(world.north.pk):
+        events = match.events.values_list("source", "target", "by")
+        assert list(events) == [(None, "INVITED", world["north administrator"].pk)]
 
 
 def test_a_yes(world: World) -> None:
@@ -174,6 +180,37 @@ def test_the_end_of_a_request(world: World, ways: tuple[str, ...], mail: list[st
     assert found["facts"] == [("CLOSED", "ONWARD")]
     assert [kind for kind, _recipient in found["mail"]] == mail
     assert found["due"] == due
+
+
+@pytest.mark.parametrize(
+    ("verbs", "state", "mail"),
+    [
+        (("accept",), "REVOKED", ["RELEASED"]),
+        (("accept", "confirm", "record_contact"), "COMPLETED", ["RELEASED"]),
+        (("decline",), "DECLINED", []),
+    ],
+)
+def test_a_physician_who_goes_elsewhere_releases_whoever_is_live(
+    world: World, verbs: tuple[str, ...], state: str, mail: list[str]
+) -> None:
+    match = line.invited(world)
+    with site_scope(world.north.pk):
+        for verb in verbs:
+            ACTS[verb](world, match)
+    before = left(world)
+    with site_scope(world.north.pk):
+        transitions.release(referral_moves.lock(match.referral_id), by=PUBLIC)
+    assert [kind for kind, _recipient in left(world)["mail"][len(before["mail"]) :]] == mail
+    assert line.fresh(match).state == state
+
+
+def test_what_has_ended_is_refused_as_such_before_anything_else_is_looked_at(world: World) -> None:
+    match = line.invited(world)
+    with site_scope(world.north.pk):
+        ACTS["decline"](world, match)
+        PeerSupporter.objects.update(agreement_until=None)
+    with refused("MOVED_ON"), site_scope(world.north.pk):
+        ACTS["accept"](world, match)
 
 
 # What the physician reported
