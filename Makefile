@@ -49,7 +49,7 @@ bench: .venv/dev ## what is promised of speed and fairness; BENCH=candidates, du
 	@$(AT_TEST) python -m bench $(BENCH)
 
 mutants: .venv/dev ## a sample of small changes to the rules, which tests must notice; SEED, SIZE (0: all), SUBJECT=masking
-	@$(AT_TEST) python -m mutants --seed $(or $(SEED),1) --size $(or $(SIZE),280) $(SUBJECT)
+	@$(AT_TEST) python -m mutants --seed $(or $(SEED),1) --size $(or $(SIZE),400) $(SUBJECT)
 
 # Needs uv (https://docs.astral.sh/uv/), in any environment: make lock UV=/path/to/uv. What is locked stays as it is
 # where pyproject.toml still allows it; add UPGRADE="-P name" to renew one package, UPGRADE=-U to renew all.

@@ -164,7 +164,7 @@ def main() -> int:
     """Do what the command line says; return the exit code."""
     parser = argparse.ArgumentParser(prog="mutants", description=__doc__)
     parser.add_argument("subjects", nargs="*", help="all of them when none is named")
-    parser.add_argument("--size", type=int, default=280, help="how many changes to draw; 0 for every one")
+    parser.add_argument("--size", type=int, default=400, help="how many changes to draw; 0 for every one")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--at-once", type=int, default=2)
     parser.add_argument("--function", help="changes of this function alone")

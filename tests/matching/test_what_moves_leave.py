@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from matching.invitations import alerts, transitions
-from matching.matches.models import Match
+from matching.matches.models import Match, WindowStep
 from psi.tenancy import site_scope
 from referrals.requests import transitions as referral_moves
 from referrals.requests.models import Referral
@@ -132,6 +132,14 @@ def test_contact_in_time_and_late(world: World, hours: int, facts: list[tuple[st
         "mail": [],
         "due": [("UNRECORDED", 72.0)],
     }
+
+
+def test_a_window_that_was_counted_as_missed_is_not_counted_again(world: World) -> None:
+    match = line.confirmed(world, now=BEGUN)
+    with site_scope(world.north.pk, now=BEGUN + 73 * HOUR):
+        Match.objects.update(window_step=WindowStep.MISSED)
+        ACTS["record_contact"](world, match)
+    assert left(world)["facts"][-2:] == [("CONTACT", "LATE"), ("TO_CONTACT", "73")]
 
 
 @pytest.mark.parametrize("verb", ["decline", "expire", "revoke"])
