@@ -1,7 +1,7 @@
 """What each move of a match leaves to follow: facts, mail, and what is due when; the load is in test_moves.py."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from matching.invitations import alerts, transitions
 from matching.matches.models import Match, WindowStep
 from psi.tenancy import site_scope
 from referrals.requests import transitions as referral_moves
-from referrals.requests.models import Referral
+from referrals.requests.models import Referral, ReferralConsent
 from sites.engine.audit import PUBLIC
 from sites.engine.models import Due, Fact, Notice
 from sites.tenants.models import Site
@@ -284,3 +284,53 @@ def test_an_end_that_does_not_start_from_there_leaves_the_row_in_hand_as_it_was(
         with pytest.raises(transitions.Refused):
             transitions.end(held, verb, Match.Why.CLOSED, by=line.administrator(world))
         assert (held.why, held.ended_at, held.state) == ("NONE", ended, "DECLINED")
+
+
+# What came through a colleague
+
+
+def through_a_colleague(world: World) -> Match:
+    """Return a confirmed match whose physician agreed by a notifier's word alone, and said that nobody was in touch."""
+    match = reported(world, "accept", "confirm")
+    with site_scope(world.north.pk):
+        Referral.objects.update(pathway="REACH_OUT")
+        ReferralConsent.objects.filter(purpose="MATCH").update(channel="NOTIFIER")
+    return match
+
+
+def test_contact_counts_once_the_physician_has_agreed(world: World) -> None:
+    match = through_a_colleague(world)
+    with refused("NOT_AGREED"), site_scope(world.north.pk):
+        ACTS["record_contact"](world, match)
+    with site_scope(world.north.pk):
+        transitions.record_contact(match.pk, by=line.helper(world), agreed=True)
+        assert list(ReferralConsent.objects.filter(purpose="MATCH").values_list("channel", flat=True)) == ["VOICE"]
+    assert (line.fresh(match).state, is_reported(match)) == ("CONTACTED", False)
+
+
+def test_who_does_not_want_it_is_left_alone_at_once(world: World) -> None:
+    match = through_a_colleague(world)
+    with site_scope(world.north.pk):
+        transitions.record_not_wanted(match.pk, by=line.helper(world))
+    ended = line.fresh(match)
+    assert (ended.state, ended.why, ended.referral.state) == ("REVOKED", "CLOSED", "WITHDRAWN")
+    assert not is_reported(match)
+    with refused("MOVED_ON"), site_scope(world.north.pk):
+        transitions.record_not_wanted(match.pk, by=line.helper(world))
+
+
+def test_only_where_the_physician_has_not_agreed_can_it_be_unwanted(world: World) -> None:
+    match = line.confirmed(world)
+    with refused("MOVED_ON"), site_scope(world.north.pk):
+        transitions.record_not_wanted(match.pk, by=line.helper(world))
+    assert line.fresh(match).state == "CONFIRMED"
+
+
+def test_a_reason_to_set_a_rule_aside_is_kept_where_a_rule_spoke_against_it(world: World) -> None:
+    for paused, kept in ((None, None), (date(2099, 1, 1), "WISHED")):
+        with site_scope(world.north.pk):
+            PeerSupporter.objects.update(paused_until=paused)
+        referral, who = line.request(world.north), world.supporters["north"].pk
+        with site_scope(world.north.pk):
+            match = transitions.invite(referral.pk, who, by=line.administrator(world), override="WISHED")
+        assert (match.override, match.cap_waived) == (kept, False)
