@@ -23,7 +23,14 @@ AIM = 90
 # How long the tests of a change may take: so many times what they take on the code as it is, and so many seconds.
 TIMES, SECONDS = 4, 10.0
 KILLED, SURVIVED, TIMEOUT, EXCUSED = "killed", "survived", "timed out", "equivalent"
-PASSED, FAILED, INTERRUPTED = 0, 1, 2
+PASSED = 0
+# A test failed, or files could not be collected, pytest or a conftest.py broke, or the process that ran it.
+BROKE_ON_IT = {1, 2, 3, 4, 70}
+
+
+class Broken(Exception):
+    """The tests cannot be run; the message is for the person at the keyboard."""
+
 
 Outcome = tuple[File, Mutant, str, float]
 
@@ -56,7 +63,7 @@ class Nursery:
         asked.flush()
         line = answer.readline()
         if not line:
-            raise SystemExit("The process that tries changes has ended.")
+            raise Broken(f"The process that tries changes has ended with {self._process.wait()}.")
         found = json.loads(line)
         return found["code"], found["seconds"]
 
@@ -84,22 +91,23 @@ def durations(nurseries: Sequence[Nursery], wanted: Sequence[File]) -> dict[File
         if seconds > 15:  # the first that needs a database waits until one is migrated
             code, seconds = nurseries[0].run(file, None, 900)
         if code != PASSED:
-            raise SystemExit(f"The tests of {file.path} do not pass:\n{nurseries[0].end_of_log()}")
+            raise Broken(f"The tests of {file.path} do not pass:\n{nurseries[0].end_of_log()}")
         found[file] = seconds
         print(f"  {seconds:5.1f} s  {file.path}", flush=True)
     return found
 
 
-def verdict(code: int | None, *, excused: bool) -> str | None:
-    """Return what became of a change, by the exit code of its tests (None: they took too long).
-
-    None when pytest broke for a reason of its own.
-    """
+def attempt(nursery: Nursery, file: File, mutant: Mutant, limit: float) -> Outcome:
+    """Run the tests on a change, for `limit` seconds at most, and return what became of it."""
+    code, seconds = nursery.run(file, mutant.source, limit)
     if code is None:
-        return TIMEOUT
+        return file, mutant, TIMEOUT, seconds
     if code == PASSED:
-        return EXCUSED if excused else SURVIVED
-    return KILLED if code in (FAILED, INTERRUPTED, 3, 4, 70) or code < 0 else None
+        excused = any(each.is_of(mutant) for each in equivalents())
+        return file, mutant, EXCUSED if excused else SURVIVED, seconds
+    if code > 0 and code not in BROKE_ON_IT:
+        raise Broken(f"pytest ended with {code}:\n{nursery.end_of_log()}")
+    return file, mutant, KILLED, seconds
 
 
 def trial(nurseries: Sequence[Nursery], drawn: Sequence[tuple[File, Mutant]], took: dict[File, float]) -> list[Outcome]:
@@ -108,21 +116,21 @@ def trial(nurseries: Sequence[Nursery], drawn: Sequence[tuple[File, Mutant]], to
     # The slow ones first, so that no nursery is left with one at the end.
     for each in sorted(drawn, key=lambda each: -took[each[0]]):
         waiting.put(each)
-    known, found, broken = equivalents(), [], []
+    found: list[Outcome] = []
+    broken: list[Broken] = []
 
     def work(nursery: Nursery) -> None:
         while not broken:
             try:
                 file, mutant = waiting.get_nowait()
+                outcome = attempt(nursery, file, mutant, TIMES * took[file] + SECONDS)
             except Empty:
                 return
-            code, seconds = nursery.run(file, mutant.source, TIMES * took[file] + SECONDS)
-            said = verdict(code, excused=any(each.is_of(mutant) for each in known))
-            if said is None:
-                broken.append(f"pytest ended with {code}:\n{nursery.end_of_log()}")
+            except Broken as error:
+                broken.append(error)
                 return
-            found.append((file, mutant, said, seconds))
-            if said == SURVIVED:
+            found.append(outcome)
+            if outcome[2] == SURVIVED:
                 print(f"{len(found):4}/{len(drawn)} {_text(mutant)}", flush=True)
 
     threads = [threading.Thread(target=work, args=[each]) for each in nurseries]
@@ -131,7 +139,8 @@ def trial(nurseries: Sequence[Nursery], drawn: Sequence[tuple[File, Mutant]], to
     for thread in threads:
         thread.join()
     if broken:
-        raise SystemExit(broken[0])
+        raise broken[0]
+    assert len(found) == len(drawn)
     return found
 
 
@@ -190,6 +199,8 @@ def main() -> int:
     try:
         took = durations(nurseries, sorted({file for file, _ in drawn}, key=lambda file: (file.subject, file.path)))
         found = trial(nurseries, drawn, took)
+    except Broken as error:
+        raise SystemExit(str(error)) from None
     finally:
         for each in nurseries:
             each.close()
